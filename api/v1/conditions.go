@@ -1,0 +1,73 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package v1
+
+// The condition types of an Application. Each is present after the operator's first look, carries the
+// generation it speaks of, and changes only when its meaning changes.
+const (
+	// ConditionReady is True when this generation is applied, fully rolled out and available; False when
+	// somebody has to act, and reason and message say what; Unknown while it is on its way.
+	ConditionReady = "Ready"
+
+	// ConditionProgressing is True while the application is not there yet and the operator will come back by
+	// itself; False when it is settled: nothing will be done until something changes.
+	ConditionProgressing = "Progressing"
+
+	// ConditionAvailable is True while the Deployment has its minimum of available pods, or none are wanted;
+	// False when it has fewer; Unknown while nothing has been seen of it.
+	ConditionAvailable = "Available"
+
+	// ConditionDegraded is True when there is a fault that a person should look at, although serving may go
+	// on; False when none is seen.
+	ConditionDegraded = "Degraded"
+)
+
+// The reasons of the conditions, and of the events that tell of their changes.
+const (
+	// ReasonRolloutComplete means that what is wanted runs.
+	ReasonRolloutComplete = "RolloutComplete"
+	// ReasonRollingOut means that what is wanted is on its way.
+	ReasonRollingOut = "RollingOut"
+	// ReasonSuspended means that zero pods are wanted because of spec.suspend.
+	ReasonSuspended = "Suspended"
+	// ReasonPaused means that the operator changes nothing because of spec.paused.
+	ReasonPaused = "Paused"
+	// ReasonDraining means that the Application is being deleted.
+	ReasonDraining = "Draining"
+	// ReasonInvalidSpec means that the API server or the kubelet refused what the spec asks for.
+	ReasonInvalidSpec = "InvalidSpec"
+	// ReasonChildConflict means that an object of the name that the application needs is not the
+	// application's. It is never changed or deleted.
+	ReasonChildConflict = "ChildConflict"
+	// ReasonReferenceMissing means that a Secret, ConfigMap, ServiceAccount or claim that the spec names is
+	// not there.
+	ReasonReferenceMissing = "ReferenceMissing"
+	// ReasonImagePullFailed means that a container image could not be pulled.
+	ReasonImagePullFailed = "ImagePullFailed"
+	// ReasonCrashLooping means that a container ends again and again, or cannot be started.
+	ReasonCrashLooping = "CrashLooping"
+	// ReasonUnschedulable means that no node takes a pod.
+	ReasonUnschedulable = "Unschedulable"
+	// ReasonQuotaExceeded means that a ResourceQuota does not allow what is wanted.
+	ReasonQuotaExceeded = "QuotaExceeded"
+	// ReasonAdmissionDenied means that an admission rule of the cluster refused what is wanted.
+	ReasonAdmissionDenied = "AdmissionDenied"
+	// ReasonProgressDeadlineExceeded means that a rollout has not moved for its progress deadline.
+	ReasonProgressDeadlineExceeded = "ProgressDeadlineExceeded"
+	// ReasonReconcileFailed means that the operator's own requests fail; it goes on trying.
+	ReasonReconcileFailed = "ReconcileFailed"
+)
