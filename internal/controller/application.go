@@ -1,0 +1,109 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Package controller makes the cluster match its Applications. It is the only package of the operator's core
+// that talks to the API server: it reads (from the cache), has the pure packages resources and status think, and
+// writes. The path of one Application is Reconcile, read from top to bottom.
+package controller
+
+import (
+	"context"
+	"errors"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/fault"
+	"github.com/example/app-operator/internal/status"
+)
+
+// FieldOwner is the field manager under which the operator owns what it applies. It must never change: fields
+// owned under another name would stay behind.
+const FieldOwner = "app-operator"
+
+// ApplicationReconciler makes and maintains the objects of Applications. SetupWithManager fills in what is
+// unset.
+type ApplicationReconciler struct {
+	// Client reads from the manager's cache and writes to the API server.
+	Client client.Client
+	// Recorder writes events about Applications.
+	Recorder events.EventRecorder
+	// MaxConcurrentReconciles is how many Applications are worked on at a time; 0 means 1.
+	MaxConcurrentReconciles int
+
+	watchdog watchdog
+}
+
+// Reconcile brings one Application's objects to what its spec wants and writes its status, once and only if it
+// changed. It is called with a copy of the cached Application.
+func (r *ApplicationReconciler) Reconcile(ctx context.Context, app *v1.Application) (reconcile.Result, error) {
+	defer r.watchdog.enter()()
+	if app.DeletionTimestamp != nil {
+		return r.drain(ctx, app)
+	}
+	seen, err := r.sync(ctx, app)
+	return r.report(ctx, app, seen, err)
+}
+
+// sync reads, thinks, writes, and reads again what came of it.
+func (r *ApplicationReconciler) sync(ctx context.Context, app *v1.Application) (status.Observed, error) {
+	if !app.Spec.Paused {
+		if err := r.ensureFinalizer(ctx, app); err != nil {
+			return status.Observed{}, err
+		}
+	}
+	in, err := r.inputs(ctx, app)
+	if err != nil {
+		return status.Observed{}, err
+	}
+	steps, blocked := r.plan(ctx, app, in)
+	if app.Spec.Paused {
+		seen, err := r.observe(ctx, app, 0)
+		seen.Pending = len(steps) > 0 || blocked != nil
+		return seen, err
+	}
+	generation, failed := r.apply(ctx, steps)
+	seen, unseen := r.observe(ctx, app, generation)
+	return seen, errors.Join(blocked, failed, unseen)
+}
+
+// report writes the status that follows from the pass, tells of a change in an event, and maps the pass's
+// outcome to what the work queue does next.
+func (r *ApplicationReconciler) report(
+	ctx context.Context, app *v1.Application, seen status.Observed, err error,
+) (reconcile.Result, error) {
+	before := app.Status
+	next := status.Of(app, seen, err)
+	if equality.Semantic.DeepEqual(before, next) {
+		return fault.Result(err)
+	}
+	app.Status = next
+	switch failed := r.Client.Status().Update(ctx, app); {
+	case failed == nil:
+		r.tell(ctx, app, before, next)
+	case apierrors.IsConflict(failed), apierrors.IsNotFound(failed):
+		// The cache is behind the API server; what it lacks is on its way and brings us back.
+		logf.FromContext(ctx).V(1).Info("Left the status to the next pass", "why", failed.Error())
+	default:
+		err = errors.Join(err, failed)
+	}
+	return fault.Result(err)
+}

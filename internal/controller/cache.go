@@ -1,0 +1,157 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"reflect"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/resources"
+)
+
+// CacheOptions returns what the manager's cache holds: Applications and their children in the given namespaces
+// (all of them if there are none), and of their pods and ReplicaSets no more than the status is judged by. A
+// read of any other kind fails, so that none is cached by accident.
+//
+// Objects of the children's kinds that are not ours are known by name only: enough to see that a name is taken,
+// at the cost of a few hundred bytes each.
+func CacheOptions(namespaces []string) cache.Options {
+	pods := labels.SelectorFromSet(labels.Set{resources.LabelManagedBy: resources.ManagedBy})
+	options := cache.Options{
+		ReaderFailOnMissingInformer: true,
+		DefaultTransform:            cache.TransformStripManagedFields(),
+		DefaultWatchErrorHandler:    watchErrorHandler,
+		ByObject: map[client.Object]cache.ByObject{
+			&corev1.Pod{}:        {Label: pods, Transform: stripPod},
+			&appsv1.ReplicaSet{}: {Label: pods, Transform: stripReplicaSet},
+		},
+	}
+	for _, child := range children {
+		options.ByObject[child.object] = cache.ByObject{Transform: stripChild}
+	}
+	if len(namespaces) > 0 {
+		options.DefaultNamespaces = map[string]cache.Config{}
+	}
+	for _, namespace := range namespaces {
+		options.DefaultNamespaces[namespace] = cache.Config{}
+	}
+	return options
+}
+
+// isApplication tells whether a reference is to an Application.
+func isApplication(reference metav1.OwnerReference) bool {
+	group, err := schema.ParseGroupVersion(reference.APIVersion)
+	return err == nil && group.Group == v1.GroupVersion.Group && reference.Kind == "Application"
+}
+
+// ofAnApplication tells whether an Application controls the object.
+func ofAnApplication(object metav1.Object) bool {
+	by := metav1.GetControllerOf(object)
+	return by != nil && isApplication(*by)
+}
+
+// stripChild keeps of an Application's child all but other managers' entries in its managed fields, and of a
+// stranger's object its identity.
+func stripChild(in any) (any, error) {
+	object, err := meta.Accessor(in)
+	if err != nil {
+		return in, nil //nolint:nilerr // a tombstone has nothing to strip
+	}
+	if ofAnApplication(object) {
+		object.SetManagedFields(slices.DeleteFunc(object.GetManagedFields(), func(entry metav1.ManagedFieldsEntry) bool {
+			return entry.Manager != FieldOwner || entry.Operation != metav1.ManagedFieldsOperationApply
+		}))
+		return in, nil
+	}
+	stranger := reflect.New(reflect.TypeOf(in).Elem()).Interface().(metav1.Object)
+	copyIdentity(stranger, object)
+	return stranger, nil
+}
+
+// stripReplicaSet keeps what says whose a ReplicaSet is and which revision.
+func stripReplicaSet(in any) (any, error) {
+	object, ok := in.(*metav1.PartialObjectMetadata)
+	if !ok {
+		return in, nil
+	}
+	set := &metav1.PartialObjectMetadata{TypeMeta: object.TypeMeta}
+	copyIdentity(set, object)
+	set.Labels = instanceLabel(object)
+	if revision, ok := object.Annotations[revisionAnnotation]; ok {
+		set.Annotations = map[string]string{revisionAnnotation: revision}
+	}
+	return set, nil
+}
+
+// stripPod keeps what a pod's faults are read from.
+func stripPod(in any) (any, error) {
+	object, ok := in.(*corev1.Pod)
+	if !ok {
+		return in, nil
+	}
+	pod := &corev1.Pod{}
+	copyIdentity(pod, object)
+	pod.Labels = instanceLabel(object)
+	pod.Status.Phase = object.Status.Phase
+	for _, condition := range object.Status.Conditions {
+		if condition.Type == corev1.PodScheduled {
+			pod.Status.Conditions = append(pod.Status.Conditions, condition)
+		}
+	}
+	pod.Status.InitContainerStatuses = stripContainers(object.Status.InitContainerStatuses)
+	pod.Status.ContainerStatuses = stripContainers(object.Status.ContainerStatuses)
+	return pod, nil
+}
+
+func stripContainers(containers []corev1.ContainerStatus) []corev1.ContainerStatus {
+	kept := make([]corev1.ContainerStatus, 0, len(containers))
+	for _, container := range containers {
+		kept = append(kept, corev1.ContainerStatus{
+			Name:                 container.Name,
+			State:                container.State,
+			LastTerminationState: container.LastTerminationState,
+			Ready:                container.Ready,
+			RestartCount:         container.RestartCount,
+		})
+	}
+	return kept
+}
+
+// copyIdentity copies what says which object it is, whose, and whether it is going.
+func copyIdentity(to, from metav1.Object) {
+	to.SetNamespace(from.GetNamespace())
+	to.SetName(from.GetName())
+	to.SetUID(from.GetUID())
+	to.SetResourceVersion(from.GetResourceVersion())
+	to.SetCreationTimestamp(from.GetCreationTimestamp())
+	to.SetDeletionTimestamp(from.GetDeletionTimestamp())
+	to.SetOwnerReferences(from.GetOwnerReferences())
+}
+
+func instanceLabel(object metav1.Object) map[string]string {
+	return map[string]string{resources.LabelInstance: object.GetLabels()[resources.LabelInstance]}
+}

@@ -1,0 +1,96 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/example/app-operator/internal/resources"
+)
+
+// children is the one table of what belongs to an Application, in the order in which it is applied. The watches,
+// the cache, applying and pruning follow from it. Every child bears its Application's name.
+var children = []child{
+	childOf("ServiceAccount", &corev1.ServiceAccount{}, resources.ServiceAccount, corev1ac.ExtractServiceAccount),
+	childOf("Deployment", &appsv1.Deployment{}, resources.Deployment, appsv1ac.ExtractDeployment).afterOthers(),
+	childOf("Service", &corev1.Service{}, resources.Service, corev1ac.ExtractService),
+}
+
+// child is a kind of object that an Application may have one of.
+type child struct {
+	kind string
+	// object is an empty object of the kind, never written to.
+	object client.Object
+	// last says that the child is left as it is while anything above it in the table, or anything that the
+	// spec refers to, is amiss: pods must not run as somebody else's ServiceAccount, for example.
+	last bool
+	// build returns what the object should be, or nil if it must not exist.
+	build func(resources.Inputs) (configuration, error)
+	// owned returns which fields of a live object the operator owns, with their live values.
+	owned func(live client.Object) (configuration, error)
+}
+
+// configuration is an apply configuration together with what the operator needs to know of it. It is applied
+// once and then dropped: the client overwrites it with the API server's answer.
+type configuration struct {
+	runtime.ApplyConfiguration
+	// onlyIf makes the API server refuse to apply it to any object but the one of this UID.
+	onlyIf func(types.UID)
+}
+
+// applyConfiguration is what the generated apply configurations have in common.
+type applyConfiguration[C, P any] interface {
+	*C
+	runtime.ApplyConfiguration
+	WithUID(types.UID) P
+}
+
+// childOf ties a kind to its builder and to the generated function that extracts what a field manager owns.
+func childOf[O client.Object, C any, P interface {
+	applyConfiguration[C, P]
+}](
+	kind string, object O, build func(resources.Inputs) (P, error), extract func(O, string) (P, error),
+) child {
+	wrap := func(config P, err error) (configuration, error) {
+		if err != nil || config == nil { // a nil pointer must not hide in the interface
+			return configuration{}, err
+		}
+		return configuration{ApplyConfiguration: config, onlyIf: func(uid types.UID) { config.WithUID(uid) }}, nil
+	}
+	return child{
+		kind:   kind,
+		object: object,
+		build:  func(in resources.Inputs) (configuration, error) { return wrap(build(in)) },
+		owned:  func(live client.Object) (configuration, error) { return wrap(extract(live.(O), FieldOwner)) },
+	}
+}
+
+func (c child) afterOthers() child {
+	c.last = true
+	return c
+}
+
+// empty returns a new object of the child's kind to read into.
+func (c child) empty() client.Object {
+	return c.object.DeepCopyObject().(client.Object)
+}

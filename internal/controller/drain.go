@@ -1,0 +1,115 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/fault"
+	"github.com/example/app-operator/internal/status"
+)
+
+// ensureFinalizer makes an Application bear the finalizer exactly while its deletionPolicy is Drain.
+func (r *ApplicationReconciler) ensureFinalizer(ctx context.Context, app *v1.Application) error {
+	before := app.DeepCopy()
+	changed := false
+	if app.Spec.DeletionPolicy == v1.DeletionPolicyDrain {
+		changed = controllerutil.AddFinalizer(app, v1.Finalizer)
+	} else {
+		changed = controllerutil.RemoveFinalizer(app, v1.Finalizer)
+	}
+	if !changed {
+		return nil
+	}
+	return r.patchFinalizers(ctx, app, before)
+}
+
+// patchFinalizers writes app's finalizers, unless the Application has changed since before.
+func (r *ApplicationReconciler) patchFinalizers(ctx context.Context, app, before *v1.Application) error {
+	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	return fault.FromAPI(client.IgnoreNotFound(r.Client.Patch(ctx, app, patch)), "the Application's finalizers")
+}
+
+// drain lets an Application that is being deleted go: at once, or, with deletionPolicy Drain, when its last pod
+// has ended. Nothing is made any more; what is left behind, the garbage collector takes. A pause does not hold
+// it up: an Application must always be deletable.
+func (r *ApplicationReconciler) drain(ctx context.Context, app *v1.Application) (reconcile.Result, error) {
+	if !controllerutil.ContainsFinalizer(app, v1.Finalizer) {
+		return reconcile.Result{}, nil
+	}
+	if app.Spec.DeletionPolicy == v1.DeletionPolicyDrain {
+		seen, drained, err := r.scaleDown(ctx, app)
+		if !drained || err != nil {
+			return r.report(ctx, app, seen, err)
+		}
+	}
+	before := app.DeepCopy()
+	controllerutil.RemoveFinalizer(app, v1.Finalizer)
+	if err := r.patchFinalizers(ctx, app, before); err != nil {
+		return fault.Result(err)
+	}
+	logf.FromContext(ctx).Info("Let go of the Application", "deletionPolicy", app.Spec.DeletionPolicy)
+	return reconcile.Result{}, nil
+}
+
+// scaleDown takes the Deployment to zero and returns what was seen, and whether the last pod has ended.
+func (r *ApplicationReconciler) scaleDown(ctx context.Context, app *v1.Application) (status.Observed, bool, error) {
+	seen, err := r.observe(ctx, app, 0)
+	if err != nil {
+		return seen, false, err
+	}
+	if deployment := seen.Deployment; deployment != nil && deployment.DeletionTimestamp == nil {
+		if ptr.Deref(deployment.Spec.Replicas, 1) != 0 {
+			return seen, false, r.stop(ctx, deployment)
+		}
+		if !status.RolledOut(deployment) {
+			return seen, false, nil
+		}
+	}
+	pods, err := r.pods(ctx, client.ObjectKeyFromObject(app))
+	if err != nil {
+		return seen, false, err
+	}
+	for i := range pods {
+		if phase := pods[i].Status.Phase; phase != corev1.PodSucceeded && phase != corev1.PodFailed {
+			return seen, false, nil
+		}
+	}
+	return seen, true, nil
+}
+
+// stop scales a Deployment to zero. It is a plain patch of the one field, which no invalid spec can hinder.
+func (r *ApplicationReconciler) stop(ctx context.Context, deployment *appsv1.Deployment) error {
+	before := deployment.DeepCopy()
+	after := deployment.DeepCopy()
+	after.Spec.Replicas = ptr.To[int32](0)
+	err := r.Client.Patch(ctx, after, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	if client.IgnoreNotFound(err) != nil {
+		return fault.FromAPI(err, "Deployment")
+	}
+	logf.FromContext(ctx).Info("Scaled to zero", "child", "Deployment")
+	return nil
+}

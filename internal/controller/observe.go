@@ -1,0 +1,146 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/status"
+)
+
+// revisionAnnotation is where the Deployment's controller numbers ReplicaSets (kubernetes
+// pkg/controller/deployment/util RevisionAnnotation).
+const revisionAnnotation = "deployment.kubernetes.io/revision"
+
+// observe reads, from the cache, what the status is judged by. generation is the Deployment's as just written,
+// or 0: a cached Deployment older than that speaks of the past.
+func (r *ApplicationReconciler) observe(
+	ctx context.Context, app *v1.Application, generation int64,
+) (status.Observed, error) {
+	var seen status.Observed
+	deployment, service := &appsv1.Deployment{}, &corev1.Service{}
+	found, err := r.getOurs(ctx, app, service)
+	if err != nil {
+		return seen, err
+	}
+	if found {
+		seen.Service = service
+	}
+	found, err = r.getOurs(ctx, app, deployment)
+	if err != nil || !found {
+		return seen, err
+	}
+	seen.Deployment = deployment
+	seen.DeploymentBehind = deployment.Generation < generation
+	if seen.DeploymentBehind || status.RolledOut(deployment) {
+		return seen, nil
+	}
+	seen.PodFaults, err = r.podFaults(ctx, deployment)
+	return seen, err
+}
+
+// getOurs reads the object of the Application's name, and returns whether it exists and is the Application's.
+func (r *ApplicationReconciler) getOurs(ctx context.Context, app *v1.Application, object client.Object) (bool, error) {
+	err := r.Client.Get(ctx, client.ObjectKeyFromObject(app), object)
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read %T: %w", object, err)
+	}
+	return metav1.IsControlledBy(object, app), nil
+}
+
+// podFaults returns the faults of the Deployment's pods, the oldest pod's first, so that the status does not
+// wander from pod to pod.
+func (r *ApplicationReconciler) podFaults(ctx context.Context, deployment *appsv1.Deployment) ([]status.PodFault, error) {
+	pods, err := r.pods(ctx, client.ObjectKeyFromObject(deployment))
+	if err != nil {
+		return nil, err
+	}
+	newest, all, err := r.replicaSets(ctx, deployment)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(pods, func(a, b corev1.Pod) int {
+		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
+	})
+	var faults []status.PodFault
+	for i := range pods {
+		by := metav1.GetControllerOf(&pods[i])
+		if by == nil || !all[by.UID] {
+			continue
+		}
+		if found := status.FaultOf(&pods[i]); found != nil {
+			found.Current = by.UID == newest
+			faults = append(faults, *found)
+		}
+	}
+	return faults, nil
+}
+
+// pods returns the pods that bear the labels of the Application of this key and are made by a ReplicaSet.
+func (r *ApplicationReconciler) pods(ctx context.Context, app client.ObjectKey) ([]corev1.Pod, error) {
+	list := &corev1.PodList{}
+	err := r.Client.List(ctx, list, client.InNamespace(app.Namespace), client.MatchingFields{byApplication: app.Name})
+	if err != nil {
+		return nil, fmt.Errorf("list pods: %w", err)
+	}
+	return slices.DeleteFunc(list.Items, func(pod corev1.Pod) bool {
+		by := metav1.GetControllerOf(&pod)
+		return by == nil || by.Kind != "ReplicaSet"
+	}), nil
+}
+
+// replicaSets returns the UID of the Deployment's newest ReplicaSet, and the set of them all.
+func (r *ApplicationReconciler) replicaSets(
+	ctx context.Context, deployment *appsv1.Deployment,
+) (types.UID, map[types.UID]bool, error) {
+	list := &metav1.PartialObjectMetadataList{}
+	list.SetGroupVersionKind(appsv1.SchemeGroupVersion.WithKind("ReplicaSetList"))
+	err := r.Client.List(ctx, list,
+		client.InNamespace(deployment.Namespace), client.MatchingFields{byApplication: deployment.Name})
+	if err != nil {
+		return "", nil, fmt.Errorf("list ReplicaSets: %w", err)
+	}
+	var newest types.UID
+	highest := -1
+	all := map[types.UID]bool{}
+	for i := range list.Items {
+		if !metav1.IsControlledBy(&list.Items[i], deployment) {
+			continue
+		}
+		all[list.Items[i].UID] = true
+		revision, err := strconv.Atoi(list.Items[i].Annotations[revisionAnnotation])
+		if err == nil && revision > highest {
+			newest, highest = list.Items[i].UID, revision
+		}
+	}
+	return newest, all, nil
+}

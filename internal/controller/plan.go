@@ -1,0 +1,166 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/fault"
+	"github.com/example/app-operator/internal/resources"
+)
+
+// inputs is all that a pass reads before it thinks.
+type inputs struct {
+	resources.Inputs
+	// missing names what the spec refers to and is not there, as "ServiceAccount builder".
+	missing []string
+}
+
+// inputs reads what the builders need.
+func (r *ApplicationReconciler) inputs(ctx context.Context, app *v1.Application) (inputs, error) {
+	in := inputs{Inputs: resources.Inputs{Application: app}}
+	name := resources.ReferencedServiceAccount(app)
+	if name == "" {
+		return in, nil
+	}
+	err := r.Client.Get(ctx, client.ObjectKey{Namespace: app.Namespace, Name: name}, &corev1.ServiceAccount{})
+	if apierrors.IsNotFound(err) {
+		in.missing = append(in.missing, "ServiceAccount "+name)
+		return in, nil
+	}
+	if err != nil {
+		return in, fmt.Errorf("read ServiceAccount %s: %w", name, err)
+	}
+	return in, nil
+}
+
+// step is one write that a pass has to make.
+type step struct {
+	child child
+	// live is the object as cached; nil when there is none yet.
+	live client.Object
+	// config is what to apply; without one, live is deleted.
+	config configuration
+}
+
+// plan returns the writes that bring every child to what is wanted: none if all is as it should be. Where a
+// child cannot be had, the error says why, and the others are planned all the same.
+func (r *ApplicationReconciler) plan(ctx context.Context, app *v1.Application, in inputs) ([]step, error) {
+	var steps []step
+	var blocked []error
+	if len(in.missing) > 0 {
+		blocked = append(blocked, &fault.Waiting{
+			Reason: v1.ReasonReferenceMissing,
+			Message: fmt.Sprintf("%s does not exist in this namespace; create it, or change the spec",
+				strings.Join(in.missing, ", ")),
+		})
+	}
+	for _, child := range children {
+		if child.last && len(blocked) > 0 {
+			continue
+		}
+		next, err := r.planChild(ctx, app, in.Inputs, child)
+		if err != nil {
+			blocked = append(blocked, err)
+		}
+		if next != nil {
+			steps = append(steps, *next)
+		}
+	}
+	return steps, errors.Join(blocked...)
+}
+
+// planChild returns the write that one child needs, or nil.
+func (r *ApplicationReconciler) planChild(
+	ctx context.Context, app *v1.Application, in resources.Inputs, child child,
+) (*step, error) {
+	config, err := child.build(in)
+	if err != nil {
+		return nil, fmt.Errorf("build %s: %w", child.kind, err)
+	}
+	live, err := r.live(ctx, app, child)
+	if err != nil {
+		return nil, err
+	}
+	wanted := config.ApplyConfiguration != nil
+	switch {
+	case live == nil && wanted:
+		return &step{child: child, config: config}, nil
+	case live == nil:
+		return nil, nil
+	case !metav1.IsControlledBy(live, app) && wanted:
+		return nil, notOurs(app, child, live)
+	case !metav1.IsControlledBy(live, app):
+		return nil, nil
+	case live.GetDeletionTimestamp() != nil && wanted:
+		return nil, &fault.Waiting{
+			Reason:  v1.ReasonRollingOut,
+			Message: fmt.Sprintf("Waiting for %s %s, which is being deleted, to be gone", child.kind, live.GetName()),
+		}
+	case live.GetDeletionTimestamp() != nil:
+		return nil, nil
+	case !wanted:
+		return &step{child: child, live: live}, nil
+	}
+	owned, err := child.owned(live)
+	if err != nil {
+		return nil, fmt.Errorf("read the managed fields of %s: %w", child.kind, err)
+	}
+	if equality.Semantic.DeepEqual(owned.ApplyConfiguration, config.ApplyConfiguration) {
+		return nil, nil
+	}
+	return &step{child: child, live: live, config: config}, nil
+}
+
+// live returns the object of the child's kind that bears the Application's name, whoever's it is, or nil.
+func (r *ApplicationReconciler) live(ctx context.Context, app *v1.Application, child child) (client.Object, error) {
+	object := child.empty()
+	err := r.Client.Get(ctx, client.ObjectKeyFromObject(app), object)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", child.kind, err)
+	}
+	return object, nil
+}
+
+// notOurs says what it means that an object of the name we need is not the Application's. It is never changed.
+func notOurs(app *v1.Application, child child, live client.Object) error {
+	if by := metav1.GetControllerOf(live); by != nil && isApplication(*by) && by.Name == app.Name {
+		return &fault.Waiting{
+			Reason: v1.ReasonRollingOut,
+			Message: fmt.Sprintf("Waiting for %s %s of an earlier Application of this name to be garbage-collected",
+				child.kind, live.GetName()),
+		}
+	}
+	return &fault.Invalid{
+		Reason: v1.ReasonChildConflict,
+		Message: fmt.Sprintf("%s %s exists and is not this Application's, so it is left alone; "+
+			"remove it, or give the Application another name", child.kind, live.GetName()),
+	}
+}

@@ -1,0 +1,68 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	v1 "github.com/example/app-operator/api/v1"
+)
+
+// maxNote is the most that the API server takes as an event's note, in bytes (kubernetes
+// pkg/apis/core/validation, NoteLengthLimit).
+const maxNote = 1024
+
+// tell logs and records what has changed between two statuses: an event for each change of what Ready means,
+// and one for each new fault beside it.
+func (r *ApplicationReconciler) tell(
+	ctx context.Context, app *v1.Application, before, after v1.ApplicationStatus,
+) {
+	ready := meta.FindStatusCondition(after.Conditions, v1.ConditionReady)
+	if changed(before, *ready) {
+		logf.FromContext(ctx).Info("Status changed",
+			"ready", ready.Status, "reason", ready.Reason, "message", ready.Message)
+		r.event(app, *ready, ready.Status == metav1.ConditionFalse)
+	}
+	degraded := meta.FindStatusCondition(after.Conditions, v1.ConditionDegraded)
+	if degraded.Status == metav1.ConditionTrue && degraded.Reason != ready.Reason && changed(before, *degraded) {
+		r.event(app, *degraded, true)
+	}
+}
+
+// changed tells whether a condition's status or reason is not what it was.
+func changed(before v1.ApplicationStatus, now metav1.Condition) bool {
+	was := meta.FindStatusCondition(before.Conditions, now.Type)
+	return was == nil || was.Status != now.Status || was.Reason != now.Reason
+}
+
+func (r *ApplicationReconciler) event(app *v1.Application, condition metav1.Condition, warning bool) {
+	kind := corev1.EventTypeNormal
+	if warning {
+		kind = corev1.EventTypeWarning
+	}
+	note := condition.Message
+	if len(note) > maxNote {
+		note = strings.ToValidUTF8(note[:maxNote], "")
+	}
+	r.Recorder.Eventf(app, nil, kind, condition.Reason, "Reconcile", "%s", note)
+}

@@ -1,0 +1,206 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Package fault names the three ways in which a reconcile pass can fall short, and holds the one mapping from
+// them to what the work queue is told:
+//
+//   - Invalid: what the Application asks for cannot be had; it is not tried again until something changes.
+//   - Waiting: something outside is missing; a watch, or a timer where no watch is possible, calls us back.
+//   - any other error is transient: it is tried again with exponential backoff.
+//
+// The package sends nothing and knows no kind of object.
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	v1 "github.com/example/app-operator/api/v1"
+)
+
+// RetryDenied is how long the operator waits before it asks again for what a quota or an admission rule
+// refused: either may be relaxed without an event that a namespaced operator can see.
+const RetryDenied = 30 * time.Second
+
+// retryConflict is how long the operator waits when somebody else was quicker. The cache usually brings it back
+// before.
+const retryConflict = time.Second
+
+// Invalid means that the Application, or what stands in its way, must change first.
+type Invalid struct {
+	// Reason is a condition reason of package v1.
+	Reason string
+	// Message tells a person what is wrong and what to do. It is the same on every pass.
+	Message string
+}
+
+// Error returns reason and message.
+func (e *Invalid) Error() string { return e.Reason + ": " + e.Message }
+
+// Waiting means that something outside must change first.
+type Waiting struct {
+	// Reason is a condition reason of package v1. RollingOut says that nobody has to act.
+	Reason string
+	// Message tells a person what is waited for. It is the same on every pass.
+	Message string
+	// After is when to look again; 0 means that a watch will call.
+	After time.Duration
+}
+
+// Error returns reason and message.
+func (e *Waiting) Error() string { return e.Reason + ": " + e.Message }
+
+// Result is the mapping of a pass's outcome to the work queue's terms. A transient error anywhere in err
+// outranks the others, so that the pass is tried again.
+func Result(err error) (reconcile.Result, error) {
+	var after time.Duration
+	transient := false
+	for _, leaf := range leaves(err) {
+		if waiting, ok := errors.AsType[*Waiting](leaf); ok {
+			if waiting.After > 0 && (after == 0 || waiting.After < after) {
+				after = waiting.After
+			}
+			continue
+		}
+		if _, ok := errors.AsType[*Invalid](leaf); !ok {
+			transient = true
+		}
+	}
+	switch {
+	case err == nil:
+		return reconcile.Result{}, nil
+	case transient:
+		return reconcile.Result{}, err
+	case after > 0:
+		return reconcile.Result{RequeueAfter: after}, nil
+	case onlyWaiting(err):
+		return reconcile.Result{}, nil
+	default:
+		return reconcile.Result{}, reconcile.TerminalError(err)
+	}
+}
+
+// Gravest returns the error in err that a person should hear of first: what is Invalid before what is Waiting
+// before what is transient, and among equals the first. It returns nil for nil.
+func Gravest(err error) error {
+	var waiting, transient error
+	for _, leaf := range leaves(err) {
+		if _, ok := errors.AsType[*Invalid](leaf); ok {
+			return leaf
+		}
+		if _, ok := errors.AsType[*Waiting](leaf); ok {
+			if waiting == nil {
+				waiting = leaf
+			}
+			continue
+		}
+		if transient == nil {
+			transient = leaf
+		}
+	}
+	if waiting != nil {
+		return waiting
+	}
+	return transient
+}
+
+// FromAPI returns what the API server's refusal of a write to the object (as "Deployment my-app") means.
+// Errors that say nothing about the Application come back as they are, wrapped: they are transient.
+func FromAPI(err error, object string) error {
+	if err == nil {
+		return nil
+	}
+	message := serverWords(err)
+	switch {
+	case apierrors.HasStatusCause(err, namespaceTerminating):
+		return &Waiting{Reason: v1.ReasonRollingOut, Message: "the namespace is being deleted"}
+	case apierrors.IsConflict(err):
+		return &Waiting{Reason: v1.ReasonRollingOut, Message: "somebody else has just written " + object, After: retryConflict}
+	case strings.Contains(message, "exceeded quota"):
+		return &Waiting{Reason: v1.ReasonQuotaExceeded, Message: fmt.Sprintf("%s: %s", object, message), After: RetryDenied}
+	case deniedByAdmission(err, message):
+		return &Waiting{Reason: v1.ReasonAdmissionDenied, Message: fmt.Sprintf("%s: %s", object, message), After: RetryDenied}
+	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsRequestEntityTooLargeError(err):
+		return &Invalid{Reason: v1.ReasonInvalidSpec, Message: fmt.Sprintf("the API server refused %s: %s", object, message)}
+	default:
+		return fmt.Errorf("write %s: %w", object, err)
+	}
+}
+
+// Words returns what a condition may say of err: an API server's own words, which are the same on every try.
+// Of other errors, such as a broken connection with its changing port number, it gives no detail: a message
+// that changes on every pass would be an endless loop of status writes.
+func Words(err error) string {
+	if status := apierrors.APIStatus(nil); errors.As(err, &status) {
+		return status.Status().Message
+	}
+	return "a request to the API server failed; the operator's log has the details"
+}
+
+// namespaceTerminating is the cause that the API server gives when it refuses a new object in a namespace that
+// is being deleted (k8s.io/api/core/v1 NamespaceTerminatingCause).
+const namespaceTerminating = "NamespaceTerminating"
+
+// deniedByAdmission tells a refusal by an admission plugin, webhook or policy from one by RBAC, which bears
+// the same status but is the operator's own trouble: it names the User who cannot.
+func deniedByAdmission(err error, message string) bool {
+	if strings.Contains(message, "denied the request") || strings.Contains(message, "denied request") {
+		return true
+	}
+	return apierrors.IsForbidden(err) && !strings.Contains(message, `User "`)
+}
+
+func serverWords(err error) string {
+	if status := apierrors.APIStatus(nil); errors.As(err, &status) {
+		return status.Status().Message
+	}
+	return err.Error()
+}
+
+func onlyWaiting(err error) bool {
+	for _, leaf := range leaves(err) {
+		if _, ok := errors.AsType[*Waiting](leaf); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// leaves returns the errors that were joined into err, whether or not the joins were wrapped in more words.
+func leaves(err error) []error {
+	if err == nil {
+		return nil
+	}
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+		joined, ok := inner.(interface{ Unwrap() []error }) //nolint:errorlint // the loop unwraps
+		if !ok {
+			continue
+		}
+		var all []error
+		for _, one := range joined.Unwrap() {
+			all = append(all, leaves(one)...)
+		}
+		if len(all) > 0 {
+			return all
+		}
+	}
+	return []error{err}
+}

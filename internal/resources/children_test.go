@@ -1,0 +1,257 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package resources
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+
+	v1 "github.com/example/app-operator/api/v1"
+)
+
+// TestEveryBuilderIsTested holds the list of builders in these tests complete: it must have every exported function
+// of the package that takes Inputs.
+func TestEveryBuilderIsTested(t *testing.T) {
+	entries, err := os.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var declared []string
+	for _, entry := range entries {
+		if !strings.HasSuffix(entry.Name(), ".go") || strings.HasSuffix(entry.Name(), "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), entry.Name(), nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, declaration := range file.Decls {
+			if function, ok := declaration.(*ast.FuncDecl); ok && isBuilder(function) {
+				declared = append(declared, function.Name.Name)
+			}
+		}
+	}
+	var tested []string
+	for _, builder := range builders {
+		tested = append(tested, builder.kind)
+	}
+	slices.Sort(declared)
+	slices.Sort(tested)
+	if diff := cmp.Diff(declared, tested); diff != "" {
+		t.Errorf("builders of the package and of its tests (-declared +tested):\n%s", diff)
+	}
+}
+
+func isBuilder(function *ast.FuncDecl) bool {
+	parameters := function.Type.Params.List
+	if !function.Name.IsExported() || function.Recv != nil || len(parameters) != 1 {
+		return false
+	}
+	kind, ok := parameters[0].Type.(*ast.Ident)
+	return ok && kind.Name == "Inputs"
+}
+
+// TestEveryFieldHasAGoldenCase holds the golden cases complete: each field of the spec is set in one of them.
+func TestEveryFieldHasAGoldenCase(t *testing.T) {
+	fields := map[string]bool{}
+	listFields(fields, "spec", reflect.TypeFor[v1.ApplicationSpec]())
+	if len(fields) < 20 {
+		t.Fatalf("found only %d fields", len(fields))
+	}
+	for _, name := range cases(t) {
+		cross(fields, "spec", reflect.ValueOf(readApplication(t, name).Spec))
+	}
+	for _, field := range slices.Sorted(maps.Keys(fields)) {
+		t.Errorf("no testdata/*/application.yaml sets %s", field)
+	}
+}
+
+// listFields adds the paths of a type's fields, down to types that are not ours.
+func listFields(fields map[string]bool, path string, kind reflect.Type) {
+	for kind.Kind() == reflect.Pointer || kind.Kind() == reflect.Slice {
+		kind = kind.Elem()
+	}
+	if kind.Kind() != reflect.Struct || kind.PkgPath() != reflect.TypeFor[v1.ApplicationSpec]().PkgPath() {
+		fields[path] = true
+		return
+	}
+	for i := range kind.NumField() {
+		listFields(fields, path+"."+jsonName(kind.Field(i)), kind.Field(i).Type)
+	}
+}
+
+// cross takes the paths of the fields that are set in the value out.
+func cross(fields map[string]bool, path string, value reflect.Value) {
+	if value.IsZero() {
+		return
+	}
+	delete(fields, path)
+	switch value.Kind() {
+	case reflect.Pointer:
+		cross(fields, path, value.Elem())
+	case reflect.Slice:
+		for i := range value.Len() {
+			cross(fields, path, value.Index(i))
+		}
+	case reflect.Struct:
+		for i := range value.NumField() {
+			cross(fields, path+"."+jsonName(value.Type().Field(i)), value.Field(i))
+		}
+	}
+}
+
+func jsonName(field reflect.StructField) string {
+	name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+	return name
+}
+
+func TestWantedReplicas(t *testing.T) {
+	gone := metav1.Now()
+	tests := []struct {
+		name string
+		app  v1.Application
+		want int32
+	}{
+		{name: "as many as asked for", app: v1.Application{Spec: v1.ApplicationSpec{Replicas: new(int32(3))}}, want: 3},
+		{name: "none when none are asked for", app: v1.Application{Spec: v1.ApplicationSpec{Replicas: new(int32(0))}}, want: 0},
+		{name: "one when nothing is said", want: 1},
+		{
+			name: "none while suspended",
+			app:  v1.Application{Spec: v1.ApplicationSpec{Replicas: new(int32(3)), Suspend: true}}, want: 0,
+		},
+		{
+			name: "none while suspended, when nothing is said",
+			app:  v1.Application{Spec: v1.ApplicationSpec{Suspend: true}}, want: 0,
+		},
+		{
+			name: "none while being deleted",
+			app: v1.Application{
+				ObjectMeta: metav1.ObjectMeta{DeletionTimestamp: &gone},
+				Spec:       v1.ApplicationSpec{Replicas: new(int32(3))},
+			}, want: 0,
+		},
+		{
+			name: "a pause changes nothing",
+			app:  v1.Application{Spec: v1.ApplicationSpec{Replicas: new(int32(3)), Paused: true}}, want: 3,
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := WantedReplicas(&test.app); got != test.want {
+				t.Errorf("got %d, want %d", got, test.want)
+			}
+		})
+	}
+}
+
+func TestSelectorFindsWhatBearsTheLabels(t *testing.T) {
+	const want = "app.kubernetes.io/instance=shop,app.kubernetes.io/managed-by=app-operator,app.kubernetes.io/name=shop"
+	if got := Selector("shop"); got != want {
+		t.Errorf("Selector = %q, want %q", got, want)
+	}
+	selector, err := labels.Parse(Selector("shop"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !selector.Matches(labels.Set(Labels("shop"))) {
+		t.Error("the selector does not find the application's own labels")
+	}
+	if selector.Matches(labels.Set(Labels("shop-2"))) {
+		t.Error("the selector finds another application's labels")
+	}
+}
+
+// TestReservedLabelsWin is about Applications that were stored before a key was reserved.
+func TestReservedLabelsWin(t *testing.T) {
+	app := readApplication(t, "smallest")
+	app.Spec.PodMetadata = &v1.PodMetadata{Labels: map[string]string{
+		LabelName: "other", LabelInstance: "other", LabelManagedBy: "other", "team": "shop",
+	}}
+	want := map[string]string{
+		LabelName: "my-app", LabelInstance: "my-app", LabelManagedBy: ManagedBy, "team": "shop",
+	}
+	if diff := cmp.Diff(want, deploymentOf(t, app).Spec.Template.Labels); diff != "" {
+		t.Errorf("the pods' labels (-want +got):\n%s", diff)
+	}
+}
+
+// TestWhatDoesNotTouchThePods holds that these edits of an Application restart none of its pods.
+func TestWhatDoesNotTouchThePods(t *testing.T) {
+	gone := metav1.Now()
+	tests := []struct {
+		name string
+		edit func(*v1.Application)
+	}{
+		{name: "scaling", edit: func(app *v1.Application) { app.Spec.Replicas = new(int32(9)) }},
+		{name: "suspending", edit: func(app *v1.Application) { app.Spec.Suspend = true }},
+		{name: "pausing", edit: func(app *v1.Application) { app.Spec.Paused = true }},
+		{name: "deleting", edit: func(app *v1.Application) { app.DeletionTimestamp = &gone }},
+		{name: "another deletion policy", edit: func(app *v1.Application) { app.Spec.DeletionPolicy = v1.DeletionPolicyDrain }},
+		{name: "another Service", edit: func(app *v1.Application) {
+			app.Spec.Service = &v1.ServiceSpec{Type: "LoadBalancer", Port: new(int32(443)), Annotations: map[string]string{"a": "b"}}
+		}},
+		{name: "annotations of the ServiceAccount", edit: func(app *v1.Application) {
+			app.Spec.ServiceAccount = &v1.ServiceAccountSpec{Annotations: map[string]string{"a": "b"}}
+		}},
+		{name: "the default security profile, spelled out", edit: func(app *v1.Application) {
+			app.Spec.Security = &v1.SecuritySpec{Profile: v1.SecurityProfileBaseline}
+		}},
+		{name: "empty pod metadata", edit: func(app *v1.Application) { app.Spec.PodMetadata = &v1.PodMetadata{} }},
+		{name: "labels of the Application", edit: func(app *v1.Application) { app.Labels = map[string]string{"a": "b"} }},
+		{name: "its status", edit: func(app *v1.Application) { app.Status.Replicas = 3 }},
+	}
+	want := text(t, deploymentOf(t, readApplication(t, "smallest")).Spec.Template)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			app := readApplication(t, "smallest")
+			test.edit(app)
+			if diff := cmp.Diff(want, text(t, deploymentOf(t, app).Spec.Template)); diff != "" {
+				t.Errorf("the pod template changes (-before +after):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestAsReportsWhatItCannotConvert(t *testing.T) {
+	if _, err := as[corev1ac.EnvVarApplyConfiguration](func() {}); err == nil {
+		t.Error("no error for a value without a JSON form")
+	}
+	if _, err := as[corev1ac.EnvVarApplyConfiguration]("text"); err == nil {
+		t.Error("no error for a value of another form")
+	}
+	if _, err := asList[corev1ac.EnvVarApplyConfiguration]([]string{"text"}); err == nil {
+		t.Error("no error for a list of such values")
+	}
+}
+
+func deploymentOf(t testing.TB, app *v1.Application) *appsv1ac.DeploymentApplyConfiguration {
+	t.Helper()
+	return buildAll(t, app)["Deployment"].(*appsv1ac.DeploymentApplyConfiguration)
+}

@@ -1,0 +1,231 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package resources
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	"sigs.k8s.io/yaml"
+
+	v1 "github.com/example/app-operator/api/v1"
+)
+
+var update = flag.Bool("update", false, "write testdata/*/want.yaml from what is built now")
+
+// restartWarning is what somebody must know who changes a pod template.
+const restartWarning = "THE POD TEMPLATE HAS CHANGED for an Application that has not. On an upgrade of the operator this " +
+	"RESTARTS every user's pods. If that is really meant, say so in the release notes."
+
+// object is what every Kubernetes object is.
+type object interface {
+	runtime.Object
+	metav1.Object
+}
+
+// builder is a child's builder, and the kind it builds.
+type builder struct {
+	kind  string
+	build func(Inputs) (runtime.ApplyConfiguration, error)
+	// empty returns an empty object of the kind.
+	empty func() object
+	// owned returns what a field manager owns of an object.
+	owned func(object, string) (runtime.ApplyConfiguration, error)
+}
+
+// builders are all the children's, in the order of building. TestEveryBuilderIsTested holds the list complete.
+var builders = []builder{
+	builderOf("ServiceAccount", ServiceAccount, corev1ac.ExtractServiceAccount),
+	builderOf("Deployment", Deployment, appsv1ac.ExtractDeployment),
+	builderOf("Service", Service, corev1ac.ExtractService),
+}
+
+func builderOf[O any, C any, PO interface {
+	*O
+	object
+}, PC interface {
+	*C
+	runtime.ApplyConfiguration
+}](kind string, build func(Inputs) (PC, error), extract func(PO, string) (PC, error)) builder {
+	wrap := func(config PC, err error) (runtime.ApplyConfiguration, error) {
+		if config == nil || err != nil { // a nil pointer must not hide in the interface
+			return nil, err
+		}
+		return config, nil
+	}
+	return builder{
+		kind:  kind,
+		build: func(in Inputs) (runtime.ApplyConfiguration, error) { return wrap(build(in)) },
+		empty: func() object { return PO(new(O)) },
+		owned: func(live object, manager string) (runtime.ApplyConfiguration, error) {
+			return wrap(extract(live.(PO), manager))
+		},
+	}
+}
+
+// buildAll returns the wanted children by kind; one that must not exist is absent.
+func buildAll(t testing.TB, app *v1.Application) map[string]runtime.ApplyConfiguration {
+	t.Helper()
+	configs := map[string]runtime.ApplyConfiguration{}
+	for _, builder := range builders {
+		config, err := builder.build(Inputs{Application: app})
+		if err != nil {
+			t.Fatalf("build %s: %v", builder.kind, err)
+		}
+		if config != nil {
+			configs[builder.kind] = config
+		}
+	}
+	return configs
+}
+
+// TestGolden compares what is wanted for testdata/CASE/application.yaml with testdata/CASE/want.yaml, which lie
+// side by side to be read.
+func TestGolden(t *testing.T) {
+	for _, name := range cases(t) {
+		t.Run(name, func(t *testing.T) {
+			app := readApplication(t, name)
+			got := goldenDocuments(t, app)
+			path := filepath.Join("testdata", name, "want.yaml")
+			before, err := os.ReadFile(path)
+			if err != nil && !*update {
+				t.Fatalf("%v; write it with go test ./internal/resources -update, and read it", err)
+			}
+			want := documents(string(before))
+			for i, builder := range builders {
+				old := ""
+				if i < len(want) {
+					old = want[i]
+				}
+				compareGolden(t, builder.kind, old, got[i])
+			}
+			if len(want) > len(got) && !*update {
+				t.Errorf("%s has %d documents too many", path, len(want)-len(got))
+			}
+			if *update {
+				writeFile(t, path, strings.Join(got, separator))
+			}
+		})
+	}
+}
+
+// compareGolden reports how one child differs from what was wanted before.
+func compareGolden(t *testing.T, kind, want, got string) {
+	t.Helper()
+	complain := t.Errorf
+	if *update {
+		complain = t.Logf
+	}
+	diff := cmp.Diff(want, got)
+	if diff == "" {
+		return
+	}
+	complain("%s (-want +got):\n%s", kind, diff)
+	if kind == "Deployment" && want != "" && !bytes.Equal(templateOf(t, want), templateOf(t, got)) {
+		complain(restartWarning)
+	}
+}
+
+// templateOf returns the pod template of a Deployment in YAML, as JSON.
+func templateOf(t *testing.T, deployment string) []byte {
+	t.Helper()
+	var parsed struct {
+		Spec struct {
+			Template json.RawMessage `json:"template"`
+		} `json:"spec"`
+	}
+	if err := yaml.Unmarshal([]byte(deployment), &parsed); err != nil {
+		t.Fatalf("parse the Deployment: %v", err)
+	}
+	return parsed.Spec.Template
+}
+
+// separator stands between the documents of a want.yaml.
+const separator = "---\n"
+
+func documents(text string) []string {
+	if text == "" {
+		return nil
+	}
+	return strings.Split(text, separator)
+}
+
+// goldenDocuments returns the wanted children as the documents of a want.yaml, in the order of building.
+func goldenDocuments(t *testing.T, app *v1.Application) []string {
+	t.Helper()
+	configs := buildAll(t, app)
+	texts := make([]string, 0, len(builders))
+	for _, builder := range builders {
+		config, wanted := configs[builder.kind]
+		if !wanted {
+			texts = append(texts, fmt.Sprintf("# %s: none\n", builder.kind))
+			continue
+		}
+		data, err := yaml.Marshal(config)
+		if err != nil {
+			t.Fatalf("encode %s: %v", builder.kind, err)
+		}
+		texts = append(texts, fmt.Sprintf("# %s\n%s", builder.kind, data))
+	}
+	return texts
+}
+
+// cases returns the names of the golden cases.
+func cases(t testing.TB) []string {
+	t.Helper()
+	paths, err := filepath.Glob("testdata/*/application.yaml")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no golden cases in testdata: %v", err)
+	}
+	names := make([]string, 0, len(paths))
+	for _, path := range paths {
+		names = append(names, filepath.Base(filepath.Dir(path)))
+	}
+	return names
+}
+
+// readApplication reads the Application of a golden case; a field that the API does not have is an error.
+func readApplication(t testing.TB, name string) *v1.Application {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name, "application.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	app := &v1.Application{}
+	if err := yaml.UnmarshalStrict(data, app); err != nil {
+		t.Fatalf("parse the Application: %v", err)
+	}
+	return app
+}
+
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}

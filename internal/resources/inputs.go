@@ -1,0 +1,45 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Package resources says what an Application's objects should look like: one pure function per child kind, from
+// Inputs to a server-side apply configuration, or nil where the child must not exist.
+//
+// It reads no cluster, clock or environment, never changes its input, and returns the same bytes for the same
+// input; a linter rule holds that. What must be read first is read by package controller and arrives in Inputs.
+package resources
+
+import (
+	v1 "github.com/example/app-operator/api/v1"
+)
+
+// Inputs is all that the children of one Application are made from: the Application as stored, and the facts
+// that were resolved for it.
+type Inputs struct {
+	// Application as read, with the schema's defaults applied. It is not changed.
+	Application *v1.Application
+}
+
+// WantedReplicas returns how many pods should run now: none while the application is suspended or being
+// deleted, otherwise spec.replicas, which is 1 by default.
+func WantedReplicas(app *v1.Application) int32 {
+	if app.Spec.Suspend || app.DeletionTimestamp != nil {
+		return 0
+	}
+	if app.Spec.Replicas == nil {
+		return 1
+	}
+	return *app.Spec.Replicas
+}

@@ -1,0 +1,73 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package resources
+
+import (
+	"maps"
+
+	"k8s.io/apimachinery/pkg/labels"
+	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
+
+	v1 "github.com/example/app-operator/api/v1"
+)
+
+// The labels that every child and every pod bears. Selectors are made of them, and selectors cannot be changed
+// once they exist, so neither can these.
+const (
+	LabelName      = "app.kubernetes.io/name"
+	LabelInstance  = "app.kubernetes.io/instance"
+	LabelManagedBy = "app.kubernetes.io/managed-by"
+
+	// ManagedBy is the value of LabelManagedBy.
+	ManagedBy = "app-operator"
+)
+
+// Labels returns the labels of the children and pods of the Application of this name.
+func Labels(name string) map[string]string {
+	return map[string]string{
+		LabelName:      name,
+		LabelInstance:  name,
+		LabelManagedBy: ManagedBy,
+	}
+}
+
+// Selector returns, in the form of kubectl's --selector, what finds the pods of the Application of this name.
+func Selector(name string) string {
+	return labels.SelectorFromSet(Labels(name)).String()
+}
+
+// podLabels returns what the pods bear: the user's labels, and ours, which win.
+func podLabels(app *v1.Application) map[string]string {
+	all := map[string]string{}
+	if app.Spec.PodMetadata != nil {
+		maps.Copy(all, app.Spec.PodMetadata.Labels)
+	}
+	maps.Copy(all, Labels(app.Name))
+	return all
+}
+
+// owner returns the reference that makes the Application the controller of a child, so that the garbage
+// collector takes the child when the Application goes.
+func owner(app *v1.Application) *metav1ac.OwnerReferenceApplyConfiguration {
+	return metav1ac.OwnerReference().
+		WithAPIVersion(v1.GroupVersion.String()).
+		WithKind("Application").
+		WithName(app.Name).
+		WithUID(app.UID).
+		WithController(true).
+		WithBlockOwnerDeletion(true)
+}

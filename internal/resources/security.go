@@ -1,0 +1,58 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package resources
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+
+	v1 "github.com/example/app-operator/api/v1"
+)
+
+// podSecurity returns the pod's part of the security profile. The seccomp profile is more than the baseline
+// Pod Security Standard asks for; stock images run under it.
+func podSecurity(app *v1.Application) *corev1ac.PodSecurityContextApplyConfiguration {
+	context := corev1ac.PodSecurityContext().
+		WithSeccompProfile(corev1ac.SeccompProfile().WithType(corev1.SeccompProfileTypeRuntimeDefault))
+	if restricted(app) {
+		context.WithRunAsNonRoot(true)
+	}
+	security := app.Spec.Security
+	if security == nil {
+		return context
+	}
+	context.RunAsUser = clone(security.RunAsUser)
+	context.RunAsGroup = clone(security.RunAsGroup)
+	context.FSGroup = clone(security.FSGroup)
+	return context
+}
+
+// containerSecurity returns a container's part of the security profile.
+func containerSecurity(app *v1.Application) *corev1ac.SecurityContextApplyConfiguration {
+	context := corev1ac.SecurityContext().WithAllowPrivilegeEscalation(false)
+	if restricted(app) {
+		context.WithCapabilities(corev1ac.Capabilities().WithDrop("ALL"))
+	}
+	if app.Spec.Security != nil {
+		context.ReadOnlyRootFilesystem = clone(app.Spec.Security.ReadOnlyRootFilesystem)
+	}
+	return context
+}
+
+func restricted(app *v1.Application) bool {
+	return app.Spec.Security != nil && app.Spec.Security.Profile == v1.SecurityProfileRestricted
+}

@@ -1,0 +1,91 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package resources
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+
+	v1 "github.com/example/app-operator/api/v1"
+)
+
+// MainPortName is the name of spec.port, in the container and in the Service.
+const MainPortName = "http"
+
+// Service returns the Service in front of the pods, or nil for a worker, which has no ports.
+func Service(in Inputs) (*corev1ac.ServiceApplyConfiguration, error) {
+	app := in.Application
+	ports := servicePorts(app)
+	if len(ports) == 0 {
+		return nil, nil
+	}
+	config := corev1ac.Service(app.Name, app.Namespace).
+		WithLabels(Labels(app.Name)).
+		WithOwnerReferences(owner(app)).
+		WithSpec(corev1ac.ServiceSpec().
+			WithType(serviceType(app)).
+			WithSelector(Labels(app.Name)).
+			WithPorts(ports...))
+	if app.Spec.Service != nil {
+		config.WithAnnotations(app.Spec.Service.Annotations)
+	}
+	return config, nil
+}
+
+func serviceType(app *v1.Application) corev1.ServiceType {
+	if app.Spec.Service == nil || app.Spec.Service.Type == "" {
+		return corev1.ServiceTypeClusterIP
+	}
+	return app.Spec.Service.Type
+}
+
+// servicePorts returns the Service's ports: the main one first. Each targets the container's port by name, so
+// that the number may change in a rolling update without a gap.
+func servicePorts(app *v1.Application) []*corev1ac.ServicePortApplyConfiguration {
+	var ports []*corev1ac.ServicePortApplyConfiguration
+	if app.Spec.Port != nil {
+		number := *app.Spec.Port
+		if app.Spec.Service != nil && app.Spec.Service.Port != nil {
+			number = *app.Spec.Service.Port
+		}
+		ports = append(ports, corev1ac.ServicePort().
+			WithName(MainPortName).
+			WithPort(number).
+			WithProtocol(corev1.ProtocolTCP).
+			WithTargetPort(intstr.FromString(MainPortName)))
+	}
+	for _, additional := range app.Spec.AdditionalPorts {
+		port := corev1ac.ServicePort().
+			WithName(additional.Name).
+			WithPort(additional.Port).
+			WithProtocol(protocolOf(additional)).
+			WithTargetPort(intstr.FromString(additional.Name))
+		if additional.AppProtocol != nil {
+			port.WithAppProtocol(*additional.AppProtocol)
+		}
+		ports = append(ports, port)
+	}
+	return ports
+}
+
+func protocolOf(port v1.AdditionalPort) corev1.Protocol {
+	if port.Protocol == "" {
+		return corev1.ProtocolTCP
+	}
+	return port.Protocol
+}

@@ -1,0 +1,162 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package status
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	v1 "github.com/example/app-operator/api/v1"
+)
+
+// PodFault is a fault that a person should look at.
+type PodFault struct {
+	// Reason is a condition reason of package v1.
+	Reason string
+	// Message names the pod, the container and the kubelet's or the scheduler's own words.
+	Message string
+	// Current says that the pod is of the Deployment's newest revision.
+	Current bool
+}
+
+// maxWords bounds what is quoted of a container's last words, in bytes.
+const maxWords = 512
+
+// FaultOf returns what keeps the pod from serving and will not pass by itself, or nil. A pod that is ending has
+// no fault.
+func FaultOf(pod *corev1.Pod) *PodFault {
+	if pod.DeletionTimestamp != nil {
+		return nil
+	}
+	for _, container := range pod.Status.InitContainerStatuses {
+		if found := containerFault(pod.Name, container); found != nil {
+			return found
+		}
+	}
+	for _, container := range pod.Status.ContainerStatuses {
+		if found := containerFault(pod.Name, container); found != nil {
+			return found
+		}
+	}
+	return schedulingFault(pod)
+}
+
+func schedulingFault(pod *corev1.Pod) *PodFault {
+	for _, condition := range pod.Status.Conditions {
+		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse &&
+			condition.Reason == corev1.PodReasonUnschedulable {
+			return &PodFault{
+				Reason:  v1.ReasonUnschedulable,
+				Message: fmt.Sprintf("pod %s: %s", pod.Name, condition.Message),
+			}
+		}
+	}
+	return nil
+}
+
+// containerFault judges one container. The waiting reasons are the kubelet's (kubernetes
+// pkg/kubelet/images/types.go and pkg/kubelet/kuberuntime).
+func containerFault(pod string, container corev1.ContainerStatus) *PodFault {
+	if waiting := container.State.Waiting; waiting != nil {
+		switch waiting.Reason {
+		case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError",
+			"RegistryUnavailable", "SignatureValidationFailed":
+			return inContainer(v1.ReasonImagePullFailed, pod, container.Name, pullWords(waiting))
+		case "CreateContainerConfigError":
+			return inContainer(reasonOfConfigError(waiting.Message), pod, container.Name, waiting.Message)
+		case "CrashLoopBackOff":
+			return inContainer(v1.ReasonCrashLooping, pod, container.Name, lastWords(container))
+		case "CreateContainerError", "RunContainerError", "PostStartHookError":
+			return inContainer(v1.ReasonCrashLooping, pod, container.Name, waiting.Reason+": "+waiting.Message)
+		}
+		return nil
+	}
+	if crashedAgain(container) {
+		return inContainer(v1.ReasonCrashLooping, pod, container.Name, lastWords(container))
+	}
+	return nil
+}
+
+// crashedAgain recognises a crash loop between its back-offs, so that the status does not flicker: the
+// container has failed before and has failed again, or has failed twice and is still not ready.
+func crashedAgain(container corev1.ContainerStatus) bool {
+	last := container.LastTerminationState.Terminated
+	if last == nil || last.ExitCode == 0 {
+		return false
+	}
+	if ended := container.State.Terminated; ended != nil {
+		return ended.ExitCode != 0
+	}
+	return container.RestartCount >= 2 && !container.Ready
+}
+
+func inContainer(reason, pod, container, words string) *PodFault {
+	return &PodFault{Reason: reason, Message: fmt.Sprintf("pod %s, container %s: %s", pod, container, words)}
+}
+
+// reasonOfConfigError tells a reference to something absent from other trouble with a container's
+// configuration, such as an image that insists on being root.
+func reasonOfConfigError(message string) string {
+	if strings.Contains(message, "not found") || strings.Contains(message, "couldn't find key") ||
+		strings.Contains(message, "references non-existent") {
+		return v1.ReasonReferenceMissing
+	}
+	return v1.ReasonInvalidSpec
+}
+
+// backOffPulling is what the kubelet puts before the error while it waits to pull again.
+var backOffPulling = regexp.MustCompile(`^Back-off pulling image "[^"]*": `)
+
+// pullWords returns the same words while the kubelet tries and while it backs off.
+func pullWords(waiting *corev1.ContainerStateWaiting) string {
+	words := backOffPulling.ReplaceAllString(waiting.Message, "")
+	words = strings.TrimPrefix(words, "ErrImagePull: ")
+	if words == "" {
+		return waiting.Reason
+	}
+	return words
+}
+
+// lastWords tells how a crashing container ended last, without the back-off's growing time.
+func lastWords(container corev1.ContainerStatus) string {
+	ended := container.State.Terminated
+	if ended == nil {
+		ended = container.LastTerminationState.Terminated
+	}
+	if ended == nil {
+		return "CrashLoopBackOff"
+	}
+	words := fmt.Sprintf("CrashLoopBackOff: ended with exit code %d", ended.ExitCode)
+	if ended.Reason != "" {
+		words += " (" + ended.Reason + ")"
+	}
+	if message := strings.TrimSpace(ended.Message); message != "" {
+		words += ": " + shorten(message)
+	}
+	return words
+}
+
+// shorten cuts a text to maxWords at a character's border.
+func shorten(text string) string {
+	if len(text) <= maxWords {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxWords], "") + " ..."
+}

@@ -1,0 +1,166 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package status
+
+import (
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "github.com/example/app-operator/api/v1"
+)
+
+// rolloutVerdict judges what the Deployment and its pods say, taking everything as applied.
+func rolloutVerdict(app *v1.Application, seen Observed) verdict {
+	deployment := seen.Deployment
+	switch {
+	case deployment == nil:
+		return underWay(app, seen, "Waiting for the Deployment to appear")
+	case seen.DeploymentBehind || deployment.Status.ObservedGeneration < deployment.Generation:
+		return underWay(app, seen, "Waiting for the Deployment's controller")
+	}
+	waitsFor := missing(deployment)
+	if waitsFor == "" {
+		return completeVerdict(app)
+	}
+	if found := currentFault(seen); found != nil {
+		return stuck(found.Reason, found.Message)
+	}
+	if found := deploymentFault(deployment); found != nil {
+		return stuck(found.Reason, found.Message)
+	}
+	return underWay(app, seen, waitsFor)
+}
+
+func completeVerdict(app *v1.Application) verdict {
+	now := verdict{ready: metav1.ConditionTrue, complete: true}
+	if app.Spec.Suspend {
+		now.reason = v1.ReasonSuspended
+		now.message = "Suspended: no pods run; set spec.suspend to false to bring them back"
+		return now
+	}
+	now.reason = v1.ReasonRolloutComplete
+	now.message = "All wanted pods run this spec and are available"
+	return now
+}
+
+// underWay is the verdict when nobody has to act. A fault of an older revision's pods is told, since serving
+// may suffer from it.
+func underWay(app *v1.Application, seen Observed, message string) verdict {
+	now := verdict{
+		ready: metav1.ConditionUnknown, progressing: true, reason: v1.ReasonRollingOut, message: message,
+	}
+	if app.Spec.Suspend {
+		now.reason = v1.ReasonSuspended
+	}
+	if len(seen.PodFaults) > 0 && !app.Spec.Suspend {
+		now.degraded = &seen.PodFaults[0]
+	}
+	return now
+}
+
+// missing returns what the rollout still waits for, or "" when it is complete. The rules are those of kubectl
+// rollout status, and in addition every wanted pod must be available.
+func missing(deployment *appsv1.Deployment) string {
+	wanted := int32(1)
+	if deployment.Spec.Replicas != nil {
+		wanted = *deployment.Spec.Replicas
+	}
+	have := deployment.Status
+	switch {
+	case have.UpdatedReplicas < wanted:
+		return "Waiting for new pods to be made"
+	case have.Replicas > have.UpdatedReplicas:
+		return "Waiting for old pods to end"
+	case have.Replicas > wanted:
+		return "Waiting for surplus pods to end"
+	case have.AvailableReplicas < wanted:
+		return "Waiting for pods to become available"
+	default:
+		return ""
+	}
+}
+
+// currentFault returns the first fault of a pod of the newest revision, or nil.
+func currentFault(seen Observed) *PodFault {
+	for i := range seen.PodFaults {
+		if seen.PodFaults[i].Current {
+			return &seen.PodFaults[i]
+		}
+	}
+	return nil
+}
+
+// deploymentFault returns what keeps the Deployment from making pods or from getting on, or nil.
+func deploymentFault(deployment *appsv1.Deployment) *PodFault {
+	if failure := deploymentCondition(deployment, appsv1.DeploymentReplicaFailure); failure != nil &&
+		failure.Status == corev1.ConditionTrue {
+		words := withoutPodName(failure.Message)
+		return &PodFault{Reason: reasonOfRefusal(words), Message: "no pod can be made: " + words}
+	}
+	if progressing := deploymentCondition(deployment, appsv1.DeploymentProgressing); progressing != nil &&
+		progressing.Reason == deadlineExceeded {
+		return &PodFault{
+			Reason:  v1.ReasonProgressDeadlineExceeded,
+			Message: "the rollout has not moved for its progress deadline; look at the pods' logs and readiness",
+		}
+	}
+	return nil
+}
+
+// deadlineExceeded is the reason that the Deployment's controller gives (kubernetes
+// pkg/controller/deployment/util TimedOutReason).
+const deadlineExceeded = "ProgressDeadlineExceeded"
+
+// withoutPodName strips the name of the pod that could not be made: it is another on every try.
+func withoutPodName(message string) string {
+	if _, words, found := strings.Cut(message, "forbidden: "); found {
+		return words
+	}
+	return message
+}
+
+// reasonOfRefusal says why the API server refused a pod.
+func reasonOfRefusal(words string) string {
+	switch {
+	case strings.Contains(words, "exceeded quota"), strings.Contains(words, "failed quota"):
+		return v1.ReasonQuotaExceeded
+	case strings.Contains(words, "serviceaccount") && strings.Contains(words, "not found"):
+		return v1.ReasonReferenceMissing
+	default:
+		return v1.ReasonAdmissionDenied
+	}
+}
+
+func deploymentCondition(
+	deployment *appsv1.Deployment, kind appsv1.DeploymentConditionType,
+) *appsv1.DeploymentCondition {
+	for i := range deployment.Status.Conditions {
+		if deployment.Status.Conditions[i].Type == kind {
+			return &deployment.Status.Conditions[i]
+		}
+	}
+	return nil
+}
+
+// RolledOut tells whether the Deployment's controller has done all that the Deployment asks for, and every
+// wanted pod is available.
+func RolledOut(deployment *appsv1.Deployment) bool {
+	return deployment.Status.ObservedGeneration >= deployment.Generation && missing(deployment) == ""
+}

@@ -1,0 +1,217 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Package status says how an Application fares: a pure function from what was observed of its objects and how
+// the pass ended to an ApplicationStatus.
+//
+// It reads no cluster, clock or environment and never changes its input; a linter rule holds that. Its messages
+// are the same whenever the situation is the same: they bear no counters and no times, or each pass would write
+// the status anew.
+package status
+
+import (
+	"errors"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/fault"
+	"github.com/example/app-operator/internal/resources"
+)
+
+// Observed is what was seen of an Application's objects. Objects that are not the Application's are not in it.
+type Observed struct {
+	// Deployment as cached, or nil.
+	Deployment *appsv1.Deployment
+	// DeploymentBehind says that the API server has a newer generation of the Deployment than the one in
+	// Deployment: it speaks of the past.
+	DeploymentBehind bool
+	// Service as cached, or nil.
+	Service *corev1.Service
+	// PodFaults are the faults of the pods, oldest pod first.
+	PodFaults []PodFault
+	// Pending says that something differs from what is wanted and was left so, because of spec.paused.
+	Pending bool
+}
+
+// Of returns the status of the Application after a pass that saw seen and ended with err. The conditions'
+// transition times are kept from the Application's present status wherever a condition keeps its value.
+func Of(app *v1.Application, seen Observed, err error) v1.ApplicationStatus {
+	now := judge(app, seen, err)
+	next := *app.Status.DeepCopy()
+	next.ObservedGeneration = app.Generation
+	next.Selector = resources.Selector(app.Name)
+	next.URL = url(seen.Service)
+	count(&next, app, seen.Deployment)
+	if now.complete {
+		next.Image = app.Spec.Image
+	}
+	for _, condition := range conditions(now, seen) {
+		condition.ObservedGeneration = app.Generation
+		meta.SetStatusCondition(&next.Conditions, condition)
+	}
+	return next
+}
+
+// count sets the numbers of pods.
+func count(next *v1.ApplicationStatus, app *v1.Application, deployment *appsv1.Deployment) {
+	next.Replicas, next.ReadyReplicas, next.UpdatedReplicas, next.AvailableReplicas = 0, 0, 0, 0
+	if deployment != nil {
+		next.Replicas = deployment.Status.Replicas
+		next.ReadyReplicas = deployment.Status.ReadyReplicas
+		next.UpdatedReplicas = deployment.Status.UpdatedReplicas
+		next.AvailableReplicas = deployment.Status.AvailableReplicas
+	}
+	next.ReplicaSummary = fmt.Sprintf("%d/%d", next.ReadyReplicas, resources.WantedReplicas(app))
+}
+
+// verdict is the judgement from which the conditions follow.
+type verdict struct {
+	ready       metav1.ConditionStatus
+	progressing bool
+	reason      string
+	message     string
+	// degraded is the fault that a person should look at; nil when there is none.
+	degraded *PodFault
+	// complete says that this generation is applied, fully rolled out and available.
+	complete bool
+}
+
+// judge weighs, in this order: deletion, the pass's own failure, a pause, the rollout.
+func judge(app *v1.Application, seen Observed, err error) verdict {
+	if app.DeletionTimestamp != nil && err == nil {
+		return verdict{
+			ready: metav1.ConditionUnknown, progressing: true, reason: v1.ReasonDraining,
+			message: "Being deleted; waiting for the last pod to end",
+		}
+	}
+	rollout := rolloutVerdict(app, seen)
+	if err != nil {
+		failed := failureVerdict(err)
+		if failed.degraded == nil {
+			failed.degraded = rollout.degraded
+		}
+		return failed
+	}
+	if app.Spec.Paused {
+		return pausedVerdict(rollout, seen.Pending)
+	}
+	return rollout
+}
+
+// failureVerdict judges a pass that could not do all it should.
+func failureVerdict(err error) verdict {
+	gravest := fault.Gravest(err)
+	if invalid, ok := errors.AsType[*fault.Invalid](gravest); ok {
+		return stuck(invalid.Reason, invalid.Message)
+	}
+	if waiting, ok := errors.AsType[*fault.Waiting](gravest); ok {
+		if waiting.Reason == v1.ReasonRollingOut {
+			return verdict{
+				ready: metav1.ConditionUnknown, progressing: true, reason: waiting.Reason, message: waiting.Message,
+			}
+		}
+		now := stuck(waiting.Reason, waiting.Message)
+		now.progressing = waiting.After > 0
+		return now
+	}
+	message := fault.Words(gravest)
+	return verdict{
+		ready: metav1.ConditionUnknown, progressing: true, reason: v1.ReasonReconcileFailed, message: message,
+		degraded: &PodFault{Reason: v1.ReasonReconcileFailed, Message: message},
+	}
+}
+
+// stuck is the verdict when somebody has to act.
+func stuck(reason, message string) verdict {
+	return verdict{
+		ready: metav1.ConditionFalse, reason: reason, message: message,
+		degraded: &PodFault{Reason: reason, Message: message},
+	}
+}
+
+// pausedVerdict is the rollout's, except that nothing is on its way any more, and that the reason says why.
+func pausedVerdict(rollout verdict, pending bool) verdict {
+	now := rollout
+	now.progressing = false
+	now.reason = v1.ReasonPaused
+	switch {
+	case pending:
+		now.ready = metav1.ConditionFalse
+		now.complete = false
+		now.message = "Paused, and what runs differs from this spec; set spec.paused to false to have it applied"
+	case rollout.complete:
+		now.message = "Paused; what runs is as this spec wants it"
+	default:
+		now.message = "Paused; " + rollout.message
+	}
+	return now
+}
+
+// conditions spells a verdict out.
+func conditions(now verdict, seen Observed) []metav1.Condition {
+	progressing := metav1.ConditionFalse
+	if now.progressing {
+		progressing = metav1.ConditionTrue
+	}
+	degraded := metav1.Condition{
+		Type: v1.ConditionDegraded, Status: metav1.ConditionFalse, Reason: now.reason, Message: "No fault seen",
+	}
+	if now.degraded != nil {
+		degraded.Status = metav1.ConditionTrue
+		degraded.Reason = now.degraded.Reason
+		degraded.Message = now.degraded.Message
+	}
+	return []metav1.Condition{
+		{Type: v1.ConditionReady, Status: now.ready, Reason: now.reason, Message: now.message},
+		{Type: v1.ConditionProgressing, Status: progressing, Reason: now.reason, Message: now.message},
+		availableCondition(now, seen.Deployment),
+		degraded,
+	}
+}
+
+// availableCondition follows the Deployment's own condition, which knows how many pods may be missing during
+// a rollout.
+func availableCondition(now verdict, deployment *appsv1.Deployment) metav1.Condition {
+	available := metav1.Condition{Type: v1.ConditionAvailable, Reason: now.reason}
+	switch {
+	case deployment == nil:
+		available.Status = metav1.ConditionUnknown
+		available.Message = "No Deployment seen yet"
+	case deployment.Spec.Replicas != nil && *deployment.Spec.Replicas == 0:
+		available.Status = metav1.ConditionTrue
+		available.Message = "No pods are wanted"
+	default:
+		available.Status, available.Message = fromDeployment(deployment)
+	}
+	return available
+}
+
+func fromDeployment(deployment *appsv1.Deployment) (metav1.ConditionStatus, string) {
+	condition := deploymentCondition(deployment, appsv1.DeploymentAvailable)
+	switch {
+	case condition == nil:
+		return metav1.ConditionUnknown, "The Deployment does not say yet"
+	case condition.Status == corev1.ConditionTrue:
+		return metav1.ConditionTrue, "The Deployment has its minimum of available pods"
+	default:
+		return metav1.ConditionFalse, "The Deployment has fewer available pods than its minimum"
+	}
+}

@@ -1,0 +1,73 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package status
+
+import (
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/example/app-operator/internal/resources"
+)
+
+// url returns where the Service is reached: at its load balancer's address if it has one, otherwise by its name
+// in the cluster. It returns "" without a Service.
+func url(service *corev1.Service) string {
+	if service == nil || len(service.Spec.Ports) == 0 {
+		return ""
+	}
+	port := service.Spec.Ports[0]
+	scheme := schemeOf(port)
+	host := fmt.Sprintf("%s.%s.svc", service.Name, service.Namespace)
+	for _, ingress := range service.Status.LoadBalancer.Ingress {
+		if ingress.Hostname != "" {
+			host = ingress.Hostname
+			break
+		}
+		if ingress.IP != "" {
+			host = ingress.IP
+			break
+		}
+	}
+	if strings.Contains(host, ":") { // an IPv6 address
+		host = "[" + host + "]"
+	}
+	if isDefaultPort(scheme, port.Port) {
+		return scheme + "://" + host
+	}
+	return fmt.Sprintf("%s://%s:%d", scheme, host, port.Port)
+}
+
+// schemeOf returns http for the main port, what an additional port's appProtocol says where it is a URL's
+// scheme, and otherwise the transport protocol.
+func schemeOf(port corev1.ServicePort) string {
+	if port.Name == resources.MainPortName {
+		return "http"
+	}
+	if port.AppProtocol != nil {
+		switch *port.AppProtocol {
+		case "http", "https", "ws", "wss", "grpc":
+			return *port.AppProtocol
+		}
+	}
+	return strings.ToLower(string(port.Protocol))
+}
+
+func isDefaultPort(scheme string, port int32) bool {
+	return scheme == "http" && port == 80 || scheme == "https" && port == 443
+}
