@@ -1,0 +1,147 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller_test
+
+import (
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/example/app-operator/api/v1"
+)
+
+// hold is a finalizer of the test's own, that keeps a pod from ending.
+const hold = "test.apps.example.com/hold"
+
+var _ = Describe("Deletion", func() {
+	var namespace string
+	var app *v1.Application
+
+	BeforeEach(func(ctx SpecContext) {
+		namespace = newNamespace(ctx)
+		startOperator(ctx, namespace)
+		app = web(namespace)
+	})
+
+	gone := func(ctx SpecContext, object client.Object) func() error {
+		return func() error { _, err := get(ctx, object); return err }
+	}
+
+	It("by Delete needs no finalizer and leaves nothing behind", func(ctx SpecContext) {
+		createReady(ctx, app)
+		Expect(app.Finalizers).To(BeEmpty())
+		Expect(k8s.Delete(ctx, app)).To(Succeed())
+		for _, object := range []client.Object{app, deploymentOf(app), serviceOf(app), accountOf(app)} {
+			Eventually(gone(ctx, object)).Should(Satisfy(apierrors.IsNotFound))
+		}
+		Eventually(func() ([]corev1.Pod, error) { return podsOf(ctx, app) }).Should(BeEmpty())
+	})
+
+	It("in the foreground makes nothing anew", func(ctx SpecContext) {
+		createReady(ctx, app)
+		Expect(k8s.Delete(ctx, app, client.PropagationPolicy(metav1.DeletePropagationForeground))).To(Succeed())
+		Eventually(gone(ctx, app)).Should(Satisfy(apierrors.IsNotFound))
+		Expect(gone(ctx, deploymentOf(app))()).To(Satisfy(apierrors.IsNotFound))
+	})
+
+	It("by Drain waits for the last pod", func(ctx SpecContext) {
+		app.Spec.DeletionPolicy = v1.DeletionPolicyDrain
+		createReady(ctx, app)
+		Expect(app.Finalizers).To(ConsistOf(v1.Finalizer))
+		pods, err := podsOf(ctx, app)
+		Expect(err).NotTo(HaveOccurred())
+		edit(ctx, &pods[0], func(pod *corev1.Pod) { pod.Finalizers = append(pod.Finalizers, hold) })
+		DeferCleanup(func(ctx SpecContext) {
+			Expect(client.IgnoreNotFound(k8s.Patch(ctx, &pods[0], client.RawPatch("application/merge-patch+json",
+				[]byte(`{"metadata":{"finalizers":null}}`))))).To(Succeed())
+		})
+
+		Expect(k8s.Delete(ctx, app)).To(Succeed())
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(
+			haveCondition(v1.ConditionReady, metav1.ConditionUnknown, v1.ReasonDraining),
+			haveCondition(v1.ConditionProgressing, metav1.ConditionTrue, v1.ReasonDraining),
+			HaveField("Status.Replicas", BeEquivalentTo(0))))
+		Eventually(func() ([]corev1.Pod, error) { return podsOf(ctx, app) }).Should(HaveLen(1))
+		Expect(get(ctx, serviceOf(app))).NotTo(BeNil(), "the Service stays until the pods have ended")
+		Consistently(fresh(ctx, app), 2*time.Second).Should(HaveField("Finalizers", ConsistOf(v1.Finalizer)))
+
+		edit(ctx, &pods[0], func(pod *corev1.Pod) { pod.Finalizers = nil })
+		for _, object := range []client.Object{app, deploymentOf(app), serviceOf(app), accountOf(app)} {
+			Eventually(gone(ctx, object)).Should(Satisfy(apierrors.IsNotFound))
+		}
+	})
+
+	It("by Drain can be cut short by Delete, and goes on through a pause", func(ctx SpecContext) {
+		app.Spec.DeletionPolicy = v1.DeletionPolicyDrain
+		createReady(ctx, app)
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Paused = true })
+		pods, err := podsOf(ctx, app)
+		Expect(err).NotTo(HaveOccurred())
+		edit(ctx, &pods[0], func(pod *corev1.Pod) { pod.Finalizers = append(pod.Finalizers, hold) })
+		Expect(k8s.Delete(ctx, app)).To(Succeed())
+		Eventually(fresh(ctx, deploymentOf(app))).Should(HaveField("Spec.Replicas", HaveValue(BeEquivalentTo(0))))
+		edit(ctx, app, func(app *v1.Application) { app.Spec.DeletionPolicy = v1.DeletionPolicyDelete })
+		Eventually(gone(ctx, app)).Should(Satisfy(apierrors.IsNotFound))
+		edit(ctx, &pods[0], func(pod *corev1.Pod) { pod.Finalizers = nil })
+	})
+
+	It("by Drain is not held up by a spec that the API server refuses", func(ctx SpecContext) {
+		app.Spec.DeletionPolicy = v1.DeletionPolicyDrain
+		createReady(ctx, app)
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Env = []corev1.EnvVar{{Name: "not=valid", Value: "x"}} })
+		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonInvalidSpec, "env"))
+		Expect(k8s.Delete(ctx, app)).To(Succeed())
+		Eventually(gone(ctx, app)).Should(Satisfy(apierrors.IsNotFound))
+	})
+
+	It("of the policy Drain takes the finalizer away", func(ctx SpecContext) {
+		app.Spec.DeletionPolicy = v1.DeletionPolicyDrain
+		createReady(ctx, app)
+		edit(ctx, app, func(app *v1.Application) { app.Spec.DeletionPolicy = v1.DeletionPolicyDelete })
+		Eventually(fresh(ctx, app)).Should(HaveField("Finalizers", BeEmpty()))
+	})
+
+	It("of the whole namespace is not held up", func(ctx SpecContext) {
+		createReady(ctx, app)
+		createReady(ctx, worker(namespace))
+		object := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}
+		doomed.Insert(namespace)
+		Expect(k8s.Delete(ctx, object)).To(Succeed())
+		Eventually(gone(ctx, object)).Should(Satisfy(apierrors.IsNotFound))
+	})
+
+	It("and making anew under the same name waits for the old children", func(ctx SpecContext) {
+		createReady(ctx, app)
+		old := deploymentOf(app)
+		edit(ctx, old, func(d *appsv1.Deployment) { d.Finalizers = append(d.Finalizers, hold) })
+		Expect(k8s.Delete(ctx, app)).To(Succeed())
+		Eventually(gone(ctx, app)).Should(Satisfy(apierrors.IsNotFound))
+		again := web(namespace)
+		Expect(k8s.Create(ctx, again)).To(Succeed())
+		Eventually(fresh(ctx, again)).Should(
+			haveCondition(v1.ConditionReady, metav1.ConditionUnknown, v1.ReasonRollingOut, "earlier Application"))
+		edit(ctx, old, func(d *appsv1.Deployment) { d.Finalizers = nil })
+		Eventually(fresh(ctx, again)).Should(beReady())
+		Expect(get(ctx, deploymentOf(again))).To(HaveField("UID", Not(Equal(old.UID))))
+	})
+})

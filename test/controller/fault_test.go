@@ -1,0 +1,208 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller_test
+
+import (
+	"context"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/test/controlplane"
+)
+
+var _ = Describe("A fault", func() {
+	var namespace string
+	var app *v1.Application
+
+	BeforeEach(func(ctx SpecContext) {
+		namespace = newNamespace(ctx)
+		startOperator(ctx, namespace)
+		app = web(namespace)
+	})
+
+	// The kubelet's part is played by hand, in its own words: there is no kubelet here.
+	DescribeTable("of a container reaches the status in the kubelet's words",
+		func(ctx SpecContext, state corev1.ContainerStatus, reason string, words ...string) {
+			app.Spec.PodMetadata = &v1.PodMetadata{Labels: map[string]string{controlplane.Unmanaged: "true"}}
+			Expect(k8s.Create(ctx, app)).To(Succeed())
+			pod := breakPods(ctx, app, state)
+			words = append(words, "pod "+pod, "container web")
+			Eventually(fresh(ctx, app)).Should(SatisfyAll(
+				haveCondition(v1.ConditionReady, metav1.ConditionFalse, reason, words...),
+				haveCondition(v1.ConditionDegraded, metav1.ConditionTrue, reason, words...),
+				haveCondition(v1.ConditionProgressing, metav1.ConditionFalse, reason),
+				haveCondition(v1.ConditionAvailable, metav1.ConditionFalse, reason)))
+			expectWarning(ctx, app, reason)
+
+			By("healing when the pods do")
+			healPods(ctx, app)
+			Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(),
+				haveCondition(v1.ConditionDegraded, metav1.ConditionFalse, v1.ReasonRolloutComplete)))
+		},
+		Entry("that cannot pull its image", waiting("ErrImagePull",
+			`failed to pull and unpack image "docker.io/library/nginx:nope": not found`),
+			v1.ReasonImagePullFailed, "docker.io/library/nginx:nope", "not found"),
+		Entry("that backs off pulling its image", waiting("ImagePullBackOff",
+			`Back-off pulling image "nginx:nope": ErrImagePull: no such host`),
+			v1.ReasonImagePullFailed, "no such host"),
+		Entry("that crashes again and again", corev1.ContainerStatus{
+			RestartCount: 3,
+			State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{
+				Reason: "CrashLoopBackOff", Message: "back-off 40s restarting failed container=web",
+			}},
+			LastTerminationState: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+				ExitCode: 3, Reason: "Error", Message: "no database",
+			}},
+		}, v1.ReasonCrashLooping, "exit code 3", "no database"),
+		Entry("whose Secret is missing", waiting("CreateContainerConfigError", `secret "db" not found`),
+			v1.ReasonReferenceMissing, `secret "db" not found`),
+		Entry("that must not be root", waiting("CreateContainerConfigError",
+			"container has runAsNonRoot and image will run as root"), v1.ReasonInvalidSpec, "runAsNonRoot"),
+	)
+
+	It("of the old pods does not hide that new ones are on their way", func(ctx SpecContext) {
+		app.Spec.PodMetadata = &v1.PodMetadata{Labels: map[string]string{controlplane.Unmanaged: "true"}}
+		Expect(k8s.Create(ctx, app)).To(Succeed())
+		breakPods(ctx, app, waiting("ErrImagePull", "not found"))
+		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonImagePullFailed))
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Image = "nginx:1.30" })
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(
+			haveCondition(v1.ConditionReady, metav1.ConditionUnknown, v1.ReasonRollingOut),
+			haveCondition(v1.ConditionDegraded, metav1.ConditionTrue, v1.ReasonImagePullFailed)))
+	})
+
+	It("of scheduling reaches the status in the scheduler's words", func(ctx SpecContext) {
+		app.Spec.Resources = &corev1.ResourceRequirements{Requests: corev1.ResourceList{
+			corev1.ResourceCPU: resource.MustParse("1000"),
+		}}
+		Expect(k8s.Create(ctx, app)).To(Succeed())
+		Eventually(fresh(ctx, app)).Should(
+			haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonUnschedulable, "pod web-", "Insufficient cpu"))
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Resources = nil })
+		Eventually(fresh(ctx, app)).Should(beReady())
+	})
+
+	It("of quota reaches the status, and heals when there is room", func(ctx SpecContext) {
+		quota := &corev1.ResourceQuota{
+			ObjectMeta: metav1.ObjectMeta{Name: "small", Namespace: namespace},
+			Spec:       corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse("0")}},
+		}
+		Expect(k8s.Create(ctx, quota)).To(Succeed())
+		Eventually(fresh(ctx, quota)).Should(HaveField("Status.Hard", Not(BeEmpty())))
+		Expect(k8s.Create(ctx, app)).To(Succeed())
+		Eventually(fresh(ctx, app)).Should(
+			haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonQuotaExceeded, "exceeded quota: small"))
+		Expect(k8s.Delete(ctx, quota)).To(Succeed())
+		// A new revision makes the ReplicaSet's controller try at once.
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Image = "nginx:1.30" })
+		Eventually(fresh(ctx, app)).Should(beReady())
+	})
+
+	It("of admission reaches the status", func(ctx SpecContext) {
+		edit(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, func(n *corev1.Namespace) {
+			metav1.SetMetaDataLabel(&n.ObjectMeta, "pod-security.kubernetes.io/enforce", "restricted")
+		})
+		Expect(k8s.Create(ctx, app)).To(Succeed())
+		Eventually(fresh(ctx, app)).Should(
+			haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonAdmissionDenied, "violates PodSecurity"))
+		edit(ctx, app, func(app *v1.Application) {
+			app.Spec.Security = &v1.SecuritySpec{Profile: v1.SecurityProfileRestricted, RunAsUser: ptr.To[int64](101)}
+		})
+		Eventually(fresh(ctx, app)).Should(beReady())
+	})
+
+	It("of the spec that only the API server finds reaches the status", func(ctx SpecContext) {
+		app.Spec.Resources = &corev1.ResourceRequirements{
+			Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("2")},
+			Limits:   corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1")},
+		}
+		Expect(k8s.Create(ctx, app)).To(Succeed())
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(
+			haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonInvalidSpec, "must be less than or equal to cpu limit"),
+			haveCondition(v1.ConditionProgressing, metav1.ConditionFalse, v1.ReasonInvalidSpec)))
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Resources = nil })
+		Eventually(fresh(ctx, app)).Should(beReady())
+	})
+
+	It("of a missing ServiceAccount heals the moment it appears", func(ctx SpecContext) {
+		app.Spec.ServiceAccount = &v1.ServiceAccountSpec{Name: "builder"}
+		Expect(k8s.Create(ctx, app)).To(Succeed())
+		Eventually(fresh(ctx, app)).Should(haveCondition(
+			v1.ConditionReady, metav1.ConditionFalse, v1.ReasonReferenceMissing, "ServiceAccount builder", "create it"))
+		Expect(podsOf(ctx, app)).To(BeEmpty())
+		Expect(k8s.Create(ctx, &corev1.ServiceAccount{
+			ObjectMeta: metav1.ObjectMeta{Name: "builder", Namespace: namespace},
+		})).To(Succeed())
+		Eventually(fresh(ctx, app)).Should(beReady())
+		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(app), accountOf(app))).NotTo(Succeed(), "none is made beside it")
+	})
+})
+
+// waiting returns the status of a container that waits.
+func waiting(reason, message string) corev1.ContainerStatus {
+	return corev1.ContainerStatus{State: corev1.ContainerState{
+		Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message},
+	}}
+}
+
+// breakPods plays a kubelet that reports the state for the Application's pods, and returns the oldest pod's name.
+func breakPods(ctx context.Context, app *v1.Application, state corev1.ContainerStatus) string {
+	GinkgoHelper()
+	state.Name, state.Image = app.Name, app.Spec.Image
+	var oldest string
+	Eventually(func(g Gomega) {
+		pods, err := podsOf(ctx, app)
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(pods).To(HaveLen(int(*app.Spec.Replicas)))
+		first := pods[0]
+		for i := range pods {
+			if pods[i].CreationTimestamp.Before(&first.CreationTimestamp) ||
+				pods[i].CreationTimestamp.Equal(&first.CreationTimestamp) && pods[i].Name < first.Name {
+				first = pods[i]
+			}
+			pods[i].Status.ContainerStatuses = []corev1.ContainerStatus{state}
+			g.Expect(k8s.Status().Update(ctx, &pods[i])).To(Succeed())
+		}
+		oldest = first.Name
+	}).Should(Succeed())
+	return oldest
+}
+
+// healPods hands the pods to the nodes that play the kubelet.
+func healPods(ctx context.Context, app *v1.Application) {
+	GinkgoHelper()
+	edit(ctx, app, func(app *v1.Application) { app.Spec.PodMetadata = nil })
+}
+
+// expectWarning waits for the event that tells of the fault.
+func expectWarning(ctx context.Context, app *v1.Application, reason string) {
+	GinkgoHelper()
+	Eventually(func(g Gomega) {
+		list := &eventsv1.EventList{}
+		g.Expect(k8s.List(ctx, list, client.InNamespace(app.Namespace))).To(Succeed())
+		g.Expect(list.Items).To(ContainElement(SatisfyAll(
+			HaveField("Regarding.UID", app.UID), HaveField("Type", corev1.EventTypeWarning), HaveField("Reason", reason))))
+	}).Should(Succeed())
+}

@@ -1,0 +1,223 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller_test
+
+import (
+	"os/exec"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gstruct"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/example/app-operator/api/v1"
+)
+
+var _ = Describe("An Application", func() {
+	var namespace string
+	var running *operator
+
+	BeforeEach(func(ctx SpecContext) {
+		namespace = newNamespace(ctx)
+		running = startOperator(ctx, namespace)
+	})
+
+	It("becomes a serving workload, from the smallest manifest", func(ctx SpecContext) {
+		app := sample("smallest.yaml", namespace)
+		createReady(ctx, app)
+
+		Expect(app.Status).To(gstruct.MatchFields(gstruct.IgnoreExtras, gstruct.Fields{
+			"ObservedGeneration": Equal(app.Generation),
+			"Replicas":           BeEquivalentTo(3),
+			"ReadyReplicas":      BeEquivalentTo(3),
+			"UpdatedReplicas":    BeEquivalentTo(3),
+			"AvailableReplicas":  BeEquivalentTo(3),
+			"ReplicaSummary":     Equal("3/3"),
+			"URL":                Equal("http://my-app." + namespace + ".svc"),
+			"Image":              Equal("nginx:latest"),
+		}))
+		Expect(app).To(haveCondition(v1.ConditionProgressing, metav1.ConditionFalse, v1.ReasonRolloutComplete))
+		Expect(app).To(haveCondition(v1.ConditionAvailable, metav1.ConditionTrue, v1.ReasonRolloutComplete))
+		Expect(app).To(haveCondition(v1.ConditionDegraded, metav1.ConditionFalse, v1.ReasonRolloutComplete))
+
+		for _, child := range []client.Object{deploymentOf(app), serviceOf(app), accountOf(app)} {
+			Expect(get(ctx, child)).To(HaveField("ObjectMeta.OwnerReferences", ConsistOf(SatisfyAll(
+				HaveField("UID", app.UID), HaveField("Controller", HaveValue(BeTrue()))))))
+			Expect(child.GetLabels()).To(SatisfyAll(
+				HaveKeyWithValue("app.kubernetes.io/name", "my-app"),
+				HaveKeyWithValue("app.kubernetes.io/instance", "my-app"),
+				HaveKeyWithValue("app.kubernetes.io/managed-by", "app-operator")))
+		}
+		pods, err := podsOf(ctx, app)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(pods).To(HaveLen(3))
+		selected := &corev1.PodList{}
+		selector, err := metav1.ParseToLabelSelector(app.Status.Selector)
+		Expect(err).NotTo(HaveOccurred())
+		matching, err := metav1.LabelSelectorAsSelector(selector)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(k8s.List(ctx, selected, client.InNamespace(namespace), client.MatchingLabelsSelector{Selector: matching})).To(Succeed())
+		Expect(selected.Items).To(HaveLen(3), "status.selector finds the pods")
+	})
+
+	It("serves every field of the full sample", func(ctx SpecContext) {
+		app := sample("apps_v1_application.yaml", namespace)
+		createReady(ctx, app)
+		Expect(app.Status.ReplicaSummary).To(Equal("2/2"))
+		Expect(running.log()).NotTo(ContainSubstring(`"level":"error"`))
+	})
+
+	It("tells of its changes in events, once each", func(ctx SpecContext) {
+		app := web(namespace)
+		createReady(ctx, app)
+		Eventually(func(g Gomega) {
+			list := &eventsv1.EventList{}
+			g.Expect(k8s.List(ctx, list, client.InNamespace(namespace))).To(Succeed())
+			var told []string
+			for _, event := range list.Items {
+				if event.Regarding.UID == app.UID {
+					told = append(told, event.Type+" "+event.Reason)
+					g.Expect(event.Series).To(BeNil(), "told more than once: %s", event.Note)
+				}
+			}
+			g.Expect(told).To(ConsistOf("Normal RollingOut", "Normal RolloutComplete"))
+		}).Should(Succeed())
+	})
+
+	It("is never Ready before the new pods serve", func(ctx SpecContext) {
+		app := web(namespace)
+		createReady(ctx, app)
+		watcher, err := newWatcher(ctx, namespace)
+		Expect(err).NotTo(HaveOccurred())
+		defer watcher.Stop()
+
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Image = "nginx:1.30" })
+		wanted := app.Generation
+		var seen []string
+		for event := range watcher.ResultChan() {
+			current, ok := event.Object.(*v1.Application)
+			Expect(ok).To(BeTrue(), "%v", event)
+			ready := conditionOf(current, v1.ConditionReady)
+			seen = append(seen, string(ready.Status))
+			if ready.Status != metav1.ConditionTrue || ready.ObservedGeneration != wanted {
+				continue
+			}
+			Expect(current.Status.Image).To(Equal("nginx:1.30"))
+			break
+		}
+		Expect(seen).To(ContainElement("Unknown"), "on its way in between")
+		pods, err := podsOf(ctx, app)
+		Expect(err).NotTo(HaveOccurred())
+		serving := 0
+		for _, pod := range pods {
+			if pod.DeletionTimestamp == nil && pod.Spec.Containers[0].Image == "nginx:1.30" {
+				serving++
+			}
+		}
+		Expect(serving).To(Equal(2))
+	})
+
+	It("scales by kubectl scale", func(ctx SpecContext) {
+		app := web(namespace)
+		createReady(ctx, app)
+		kubectl(ctx, "scale", "app/web", "--replicas=5", "-n", namespace)
+		kubectl(ctx, "wait", "--for=condition=Ready", "app/web", "-n", namespace, "--timeout=90s")
+		Expect(get(ctx, app)).To(HaveField("Status.ReplicaSummary", "5/5"))
+		Expect(kubectl(ctx, "get", "app", "-n", namespace)).To(MatchRegexp(
+			`web\s+True\s+RolloutComplete\s+5/5\s+http://web\.%s\.svc:8080`, namespace))
+	})
+
+	It("becomes a worker without ports, and loses its Service", func(ctx SpecContext) {
+		app := web(namespace)
+		createReady(ctx, app)
+		Expect(get(ctx, serviceOf(app))).NotTo(BeNil())
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Port = nil })
+		Eventually(func() error { _, err := get(ctx, serviceOf(app)); return err }).Should(Satisfy(apierrors.IsNotFound))
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.URL", BeEmpty())))
+	})
+
+	It("suspends to zero pods and comes back", func(ctx SpecContext) {
+		app := web(namespace)
+		createReady(ctx, app)
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Suspend = true })
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(
+			haveCondition(v1.ConditionReady, metav1.ConditionTrue, v1.ReasonSuspended),
+			HaveField("Status.ReplicaSummary", "0/0")))
+		Eventually(podsOf).WithContext(ctx).WithArguments(app).Should(BeEmpty())
+		Expect(get(ctx, serviceOf(app))).NotTo(BeNil(), "everything else is kept")
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Suspend = false })
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.ReplicaSummary", "2/2")))
+	})
+
+	It("is left alone while paused", func(ctx SpecContext) {
+		app := web(namespace)
+		createReady(ctx, app)
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Paused = true })
+		Eventually(fresh(ctx, app)).Should(
+			haveCondition(v1.ConditionReady, metav1.ConditionTrue, v1.ReasonPaused))
+		edit(ctx, deploymentOf(app), func(d *appsv1.Deployment) { d.Spec.Replicas = ptr.To[int32](4) })
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(
+			haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonPaused, "spec.paused"),
+			haveCondition(v1.ConditionProgressing, metav1.ConditionFalse, v1.ReasonPaused),
+			HaveField("Status.ReadyReplicas", BeEquivalentTo(4))))
+		Expect(get(ctx, deploymentOf(app))).To(HaveField("Spec.Replicas", HaveValue(BeEquivalentTo(4))))
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Paused = false })
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.ReplicaSummary", "2/2")))
+	})
+
+	It("rests when it is Ready: no pass, no write", func(ctx SpecContext) {
+		for _, app := range []*v1.Application{
+			sample("smallest.yaml", namespace), sample("apps_v1_application.yaml", namespace), worker(namespace),
+		} {
+			createReady(ctx, app)
+		}
+		Eventually(func() (bool, error) { // until the last event has been worked off
+			before := running.reconciles()
+			return true, consistently(2*time.Second, func() bool { return running.reconciles() == before })
+		}).Should(BeTrue())
+		passes, writes := running.reconciles(), len(running.writes())
+		Consistently(func(g Gomega) {
+			g.Expect(running.reconciles()).To(Equal(passes))
+			g.Expect(running.writes()).To(HaveLen(writes))
+		}, 10*time.Second, time.Second).Should(Succeed())
+	})
+
+	It("sends no write in a pass that changes nothing", func(ctx SpecContext) {
+		app := sample("apps_v1_application.yaml", namespace)
+		createReady(ctx, app)
+		passes, writes := running.reconciles(), len(running.writes())
+		edit(ctx, app, func(app *v1.Application) { metav1.SetMetaDataAnnotation(&app.ObjectMeta, "a-person", "was here") })
+		Eventually(running.reconciles).Should(BeNumerically(">", passes))
+		Consistently(running.writes, 2*time.Second).Should(HaveLen(writes))
+	})
+})
+
+// kubectl runs the real kubectl as an administrator and returns what it printed.
+func kubectl(ctx SpecContext, args ...string) string {
+	GinkgoHelper()
+	command := exec.CommandContext(ctx, cluster.KubectlPath(), append([]string{"--kubeconfig=" + adminKubeconfig()}, args...)...)
+	output, err := command.CombinedOutput()
+	Expect(err).NotTo(HaveOccurred(), string(output))
+	return string(output)
+}

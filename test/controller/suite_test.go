@@ -1,0 +1,107 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Package controller_test proves the operator's behaviour: its real binary, run as its own process under its real
+// Role, against a real API server with the real controllers around it. Only the nodes are played, by kwok.
+//
+// Each spec has a namespace of its own with an operator of its own in it.
+package controller_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/gexec"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/sets"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/test/controlplane"
+)
+
+// Conditions are waited for with generous limits: only a machine in trouble reaches them.
+const (
+	limit = 90 * time.Second
+	poll  = 50 * time.Millisecond
+)
+
+var (
+	cluster  *controlplane.ControlPlane
+	k8s      client.Client
+	binary   string
+	auditLog string
+
+	// doomed are namespaces that were deleted with the Role in them, under a running operator.
+	doomed = sets.New[string]()
+)
+
+func TestController(t *testing.T) {
+	RegisterFailHandler(Fail)
+	RunSpecs(t, "Controller Suite")
+}
+
+var _ = BeforeSuite(func(ctx SpecContext) {
+	SetDefaultEventuallyTimeout(limit)
+	SetDefaultEventuallyPollingInterval(poll)
+
+	var err error
+	binary, err = gexec.Build("github.com/example/app-operator/cmd", "-race")
+	if err != nil { // without a C compiler there is no race detector
+		binary, err = gexec.Build("github.com/example/app-operator/cmd")
+	}
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(gexec.CleanupBuildArtifacts)
+
+	dir, err := os.MkdirTemp("", "audit-")
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(os.RemoveAll, dir)
+	auditLog = filepath.Join(dir, "audit.log")
+
+	// The control plane outlives this node's context.
+	cluster, err = controlplane.Start(context.WithoutCancel(ctx), controlplane.Options{
+		CRDPaths: []string{"config/crd/bases"},
+		Nodes:    2,
+		AuditLog: auditLog,
+		Output:   GinkgoWriter,
+	})
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(func() { Expect(cluster.Stop()).To(Succeed()) })
+
+	scheme := runtime.NewScheme()
+	Expect(clientgoscheme.AddToScheme(scheme)).To(Succeed())
+	Expect(v1.AddToScheme(scheme)).To(Succeed())
+	k8s, err = client.New(cluster.Config(), client.Options{Scheme: scheme})
+	Expect(err).NotTo(HaveOccurred())
+}, NodeTimeout(10*time.Minute))
+
+// A verb that the Role lacks shows in the audit log as a refusal, whatever the operator makes of it.
+var _ = AfterSuite(func() {
+	if cluster == nil {
+		return
+	}
+	for _, request := range requests() {
+		if request.byOperator() && !doomed.Has(request.ObjectRef.Namespace) {
+			Expect(request.ResponseStatus.Code).NotTo(Equal(403), "the operator lacks a right: %s", request)
+		}
+	}
+})
