@@ -21,7 +21,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -29,10 +28,8 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	appsv1 "k8s.io/api/apps/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -43,7 +40,7 @@ import (
 	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 
 	v1 "github.com/example/app-operator/api/v1"
 )
@@ -60,15 +57,11 @@ const (
 // watchedResources are those whose informers must sync before the operator can act. Without the right to list and
 // watch one of them the manager would wait for ever, so these rights are asked for first.
 func watchedResources() []schema.GroupResource {
-	kinds := []client.Object{&corev1.Pod{}, &appsv1.ReplicaSet{}}
-	for _, child := range children {
-		kinds = append(kinds, child.object)
-	}
 	watched := []schema.GroupResource{{Group: v1.GroupVersion.Group, Resource: "applications"}}
-	for _, kind := range kinds {
+	for _, kind := range readKinds() {
 		// A kind that the scheme does not know cannot be watched either; setting up the watch says so.
-		if gvks, _, err := scheme.Scheme.ObjectKinds(kind); err == nil {
-			plural, _ := meta.UnsafeGuessKindToResource(gvks[0])
+		if gvk, err := apiutil.GVKForObject(kind, scheme.Scheme); err == nil {
+			plural, _ := meta.UnsafeGuessKindToResource(gvk)
 			watched = append(watched, plural.GroupResource())
 		}
 	}
@@ -270,9 +263,9 @@ func describe(rights []right) string {
 
 func (r right) resource() string {
 	if r.name != "" {
-		return r.GroupResource.String() + "/" + r.name
+		return r.String() + "/" + r.name
 	}
-	return r.GroupResource.String()
+	return r.String()
 }
 
 func (p *preflight) mayI(ctx context.Context, want right, verb string) (bool, error) {
@@ -318,23 +311,17 @@ func (p *preflight) identity(ctx context.Context) string {
 
 // unanswered says that the API server did not answer the question, and why, without the noise of nested errors.
 func (p *preflight) unanswered(err error) error {
-	var (
-		status  apierrors.APIStatus
-		request *url.Error
-		network *net.OpError
-		number  syscall.Errno
-	)
+	request, _ := errors.AsType[*url.Error](err)
+	number, refused := errors.AsType[syscall.Errno](err)
 	switch {
 	case apierrors.IsUnauthorized(err):
 		return fmt.Errorf("the API server at %s to accept the credentials: %w; check the token of the ServiceAccount, "+
 			"or the user in the kubeconfig", p.host, err)
 	case apierrors.IsForbidden(err):
 		return fmt.Errorf("the API server at %s to allow discovery: %w; bind the ClusterRole system:discovery", p.host, err)
-	case errors.As(err, &status):
-		return fmt.Errorf("the API server at %s: %w", p.host, err)
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &request) && request.Timeout():
+	case errors.Is(err, context.DeadlineExceeded), request != nil && request.Timeout():
 		return fmt.Errorf("the API server at %s: no answer within %s", p.host, startupRequest)
-	case errors.As(err, &network) && errors.As(network.Err, &number):
+	case refused:
 		return fmt.Errorf("the API server at %s: %w", p.host, number)
 	case request != nil:
 		return fmt.Errorf("the API server at %s: %w", p.host, request.Err)

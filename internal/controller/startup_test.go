@@ -18,18 +18,22 @@ package controller
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -360,6 +364,29 @@ func TestWaitForAPIStops(t *testing.T) {
 	err := WaitForAPI(ctx, config, Startup{Timeout: time.Hour, Poll: time.Hour, OnWaiting: func(error) { cancel() }})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("WaitForAPI() = %v, want it to wrap %v", err, context.Canceled)
+	}
+}
+
+func TestUnanswered(t *testing.T) {
+	asking := func(err error) error { return &url.Error{Op: "Get", URL: "https://host/apis", Err: err} }
+	cases := []struct {
+		name string
+		err  error
+		want string
+	}{
+		{name: "refused", err: asking(&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}), want: "connection refused"},
+		{name: "no answer", err: asking(context.DeadlineExceeded), want: "no answer within 5s"},
+		{name: "no such host", err: asking(&net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "host"}}), want: "dial: lookup host: no such host"},
+		{name: "unknown authority", err: asking(x509.UnknownAuthorityError{}), want: "x509: certificate signed by unknown authority"},
+		{name: "API error", err: apierrors.NewTooManyRequestsError("busy"), want: "Too many requests: busy"},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			got := (&preflight{host: "https://host"}).unanswered(tc.err).Error()
+			if want := "the API server at https://host: " + tc.want; got != want {
+				t.Errorf("unanswered() = %s, want %s", got, want)
+			}
+		})
 	}
 }
 

@@ -1,0 +1,66 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package main
+
+import (
+	"io"
+	"strings"
+
+	"github.com/go-logr/logr"
+	"k8s.io/klog/v2"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+)
+
+// newLogger returns the logger that everything writes to, client-go included: its leader election and its
+// informers log through klog.
+func newLogger(opts zap.Options, w io.Writer) logr.Logger {
+	log := zap.New(zap.UseFlagOptions(&opts), zap.WriteTo(w))
+	klog.SetLoggerWithOptions(log, klog.ContextualLogger(true))
+	return log
+}
+
+// The manager's words when the leader election ends, whether the lease was lost or given back.
+const (
+	leaseLost = "leader election lost"
+	afterStop = "error received after stop sequence was engaged"
+)
+
+// isLeaseLost goes by the text, because the manager's error has no type.
+func isLeaseLost(err error) bool { return strings.Contains(err.Error(), leaseLost) }
+
+// plainSink rewords the line with which a manager that stops in good order reports the end of its leader election
+// as an error, in the very words of a lost lease.
+type plainSink struct{ logr.LogSink }
+
+// Error implements logr.LogSink.
+func (s plainSink) Error(err error, msg string, keysAndValues ...any) {
+	if msg == afterStop && err != nil && isLeaseLost(err) {
+		s.Info(0, "Left the leader election")
+		return
+	}
+	s.LogSink.Error(err, msg, keysAndValues...)
+}
+
+// WithValues implements logr.LogSink.
+func (s plainSink) WithValues(keysAndValues ...any) logr.LogSink {
+	return plainSink{s.LogSink.WithValues(keysAndValues...)}
+}
+
+// WithName implements logr.LogSink.
+func (s plainSink) WithName(name string) logr.LogSink {
+	return plainSink{s.LogSink.WithName(name)}
+}

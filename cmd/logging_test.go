@@ -1,0 +1,86 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/go-logr/logr"
+	"github.com/go-logr/logr/funcr"
+	"k8s.io/klog/v2"
+
+	"github.com/example/app-operator/internal/scope"
+)
+
+// A manager that stops in good order must not log what looks like a lost lease.
+func TestPlainSink(t *testing.T) {
+	cases := []struct {
+		name string
+		err  error
+		msg  string
+		want string
+	}{
+		{name: "end of election", err: errors.New(leaseLost), msg: afterStop, want: `"level"=0 "msg"="Left the leader election"`},
+		{name: "lost lease", err: errors.New(leaseLost), msg: "other", want: `"msg"="other" "error"="leader election lost"`},
+		{name: "other error", err: errors.New("other"), msg: afterStop, want: `"msg"="` + afterStop + `" "error"="other"`},
+		{name: "no error", msg: afterStop, want: `"msg"="` + afterStop + `" "error"=null`},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			var prefix, line string
+			sink := funcr.New(func(p, l string) { prefix, line = p, l }, funcr.Options{}).GetSink()
+			logr.New(plainSink{sink}).WithName("name").WithValues("key", "value").Error(tc.err, tc.msg)
+			if prefix != "name" || line != tc.want+` "key"="value"` {
+				t.Errorf("logged %s: %s, want %s", prefix, line, tc.want)
+			}
+		})
+	}
+}
+
+func TestLogger(t *testing.T) {
+	cases := []struct {
+		name  string
+		args  []string
+		want  string
+		never string
+	}{
+		{name: "default", want: `{"level":"error","ts":"20`, never: "stacktrace"},
+		{name: "for people", args: []string{"--zap-devel"}, want: "\tERROR\t", never: "logging_test.go"},
+		{name: "with stack traces", args: []string{"--zap-stacktrace-level=error"}, want: `"stacktrace":`},
+	}
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			opts, err := parse(append(tc.args, "--namespace=a"), scope.Source{ServiceAccountFile: "absent"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, through := range []func(logr.Logger){
+				func(log logr.Logger) { log.Error(errors.New("cause"), "Failed") },
+				func(logr.Logger) { klog.Background().Error(errors.New("cause"), "Failed") },
+			} {
+				var b bytes.Buffer
+				through(newLogger(opts.zap, &b))
+				if !strings.Contains(b.String(), tc.want) || tc.never != "" && strings.Contains(b.String(), tc.never) {
+					t.Errorf("logged %s, want %q and not %q", b.String(), tc.want, tc.never)
+				}
+			}
+		})
+	}
+}

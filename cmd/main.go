@@ -1,0 +1,156 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Command app-operator runs the operator: it reads flags, waits for the cluster, and starts the manager.
+//
+// It may only wire things together. What needs to be decided about Applications is decided below internal/.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/example/app-operator/internal/controller"
+	"github.com/example/app-operator/internal/scope"
+)
+
+const program = "app-operator"
+
+// Exit codes.
+const (
+	exitOK    = 0
+	exitError = 1
+	exitUsage = 2
+)
+
+// version is set by the linker: -ldflags "-X main.version=1.2.3".
+var version = "dev"
+
+func main() {
+	source := scope.Source{LookupEnv: os.LookupEnv, ServiceAccountFile: scope.ServiceAccountFile}
+	os.Exit(run(ctrl.SetupSignalHandler(), os.Args[1:], source, os.Stdout, os.Stderr))
+}
+
+// run is the program without the process around it. It returns the exit code.
+func run(ctx context.Context, args []string, source scope.Source, stdout, stderr io.Writer) int {
+	opts, err := parse(args, source)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		writeHelp(stdout)
+		return exitOK
+	case err != nil:
+		_, _ = fmt.Fprintf(stderr, "%s: nothing was started:\n  %s\nRun '%s --help' for all flags.\n",
+			program, strings.ReplaceAll(err.Error(), "\n", "\n  "), program)
+		return exitUsage
+	case opts.version:
+		_, _ = fmt.Fprintln(stdout, describeVersion())
+		return exitOK
+	}
+
+	log := newLogger(opts.zap, stderr)
+	// Before SetLogger, because controller-runtime would log an error of its own on top of the one returned.
+	config, err := loadConfig(opts.kubeconfig)
+	ctrl.SetLogger(log)
+	log = log.WithName("main")
+	if err != nil {
+		log.Error(err, "Could not load the configuration of the cluster")
+		return exitError
+	}
+	if err := operate(ctx, config, opts); err != nil {
+		return explain(ctx, log, opts, err)
+	}
+	log.Info("Stopped")
+	return exitOK
+}
+
+// operate runs the operator until ctx ends.
+func operate(ctx context.Context, config *rest.Config, opts *options) error {
+	ctrl.Log.WithName("main").Info("Starting", "version", version, "namespaces", opts.scope(),
+		"leaderElection", opts.election.Enabled, "apiServer", config.Host)
+
+	probes, err := serveProbes(opts.probeAddress)
+	if err != nil {
+		return err
+	}
+	startup := controller.Startup{Namespaces: opts.namespaces, OnWaiting: probes.waitFor}
+	if opts.election.Enabled {
+		startup.Lease = types.NamespacedName{Namespace: opts.election.Namespace, Name: opts.election.ID}
+	}
+	if err := controller.WaitForAPI(ctx, config, startup); err != nil {
+		return err
+	}
+	mgr, err := newManager(config, opts)
+	if err != nil {
+		return err
+	}
+	reconciler := &controller.ApplicationReconciler{MaxConcurrentReconciles: opts.maxConcurrentReconciles}
+	//nolint:contextcheck // nothing in there waits; what it sets up lives as long as the manager
+	if err := reconciler.SetupWithManager(mgr); err != nil {
+		return fmt.Errorf("set up the controller: %w", err)
+	}
+	probes.follow(mgr.GetCache(), reconciler.Healthz)
+	err = start(ctx, mgr)
+	if cause, ok := errors.AsType[*net.OpError](err); ok && cause.Op == "listen" {
+		return bindError(flagMetricsAddress, opts.metricsAddress, err)
+	}
+	return err
+}
+
+// explain logs why the operator ended, in one line, and returns the exit code.
+func explain(ctx context.Context, log logr.Logger, opts *options, err error) int {
+	switch {
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		log.Info("Stopped before the start was complete", "reason", err.Error())
+		return exitOK
+	case isLeaseLost(err):
+		log.Error(err, "Lost the leader lease; exiting so that a standby takes over and this replica starts afresh",
+			"lease", opts.election.Namespace+"/"+opts.election.ID, "renewDeadline", opts.election.RenewDeadline.String())
+	default:
+		log.Error(err, "Exiting because of an error")
+	}
+	return exitError
+}
+
+// describeVersion names the version, the Go release, and the commit if the build recorded it.
+func describeVersion() string {
+	text := program + " " + version
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return text
+	}
+	text += " " + info.GoVersion
+	for _, setting := range info.Settings {
+		switch {
+		case setting.Key == "vcs.revision":
+			text += " commit " + setting.Value
+		case setting.Key == "vcs.modified" && setting.Value == "true":
+			text += " (with local changes)"
+		}
+	}
+	return text
+}

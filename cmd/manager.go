@@ -1,0 +1,118 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	ctrl "sigs.k8s.io/controller-runtime"
+	ctrlconfig "sigs.k8s.io/controller-runtime/pkg/client/config"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/controller"
+)
+
+const (
+	// gracePeriod is what a pass in progress gets to finish on SIGTERM. The pod's terminationGracePeriodSeconds must
+	// be above it, or the kubelet kills the process before the lease is released.
+	gracePeriod = 20 * time.Second
+
+	// passTimeout bounds one pass over one Application, so that a request that hangs does not hold a worker for ever.
+	passTimeout = 2 * time.Minute
+)
+
+// loadConfig finds the cluster, without talking to it.
+func loadConfig(kubeconfig string) (*rest.Config, error) {
+	cluster, err := ctrlconfig.GetConfig()
+	if err == nil {
+		cluster.UserAgent = program + "/" + version
+		return cluster, nil
+	}
+	if kubeconfig != "" {
+		return nil, fmt.Errorf("--%s=%q: %w", ctrlconfig.KubeconfigFlagName, kubeconfig, err)
+	}
+	if clientcmd.IsEmptyConfig(err) {
+		// The original advises a variable that is not read here.
+		err = errors.New("there is none, or it is empty")
+	}
+	if path := os.Getenv(clientcmd.RecommendedConfigPathEnvVar); path != "" {
+		return nil, fmt.Errorf("%s=%q: %w", clientcmd.RecommendedConfigPathEnvVar, path, err)
+	}
+	_, inCluster := rest.InClusterConfig()
+	return nil, fmt.Errorf("no cluster to talk to: run in a pod (%w), or name a kubeconfig with --%s or %s (%s: %w)",
+		inCluster, ctrlconfig.KubeconfigFlagName, clientcmd.RecommendedConfigPathEnvVar, clientcmd.RecommendedHomeFile, err)
+}
+
+// newManager returns a manager that watches the scope and nothing else. It serves no probes, see type probes, and
+// no webhooks.
+func newManager(cluster *rest.Config, opts *options) (manager.Manager, error) {
+	scheme := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1.AddToScheme(scheme)); err != nil {
+		return nil, fmt.Errorf("register kinds: %w", err)
+	}
+	options := manager.Options{
+		Scheme:                  scheme,
+		Logger:                  logr.New(plainSink{ctrl.Log.GetSink()}),
+		Cache:                   controller.CacheOptions(opts.namespaces),
+		Metrics:                 metricsserver.Options{BindAddress: opts.metricsAddress},
+		HealthProbeBindAddress:  disabled,
+		GracefulShutdownTimeout: new(gracePeriod),
+		Controller: config.Controller{
+			EnableWarmup:          new(true), // a standby keeps its caches and its queue ready
+			ReconciliationTimeout: passTimeout,
+		},
+	}
+	opts.election.Apply(&options)
+	mgr, err := manager.New(cluster, options)
+	if err != nil {
+		return nil, fmt.Errorf("create the manager: %w", err)
+	}
+	return mgr, nil
+}
+
+// start runs the manager until ctx ends or the lease is lost. The process must end when it returns: the lease may
+// be another's by then.
+func start(ctx context.Context, mgr manager.Manager) error {
+	stopped := make(chan error, 1)
+	go func() { stopped <- mgr.Start(ctx) }()
+	select {
+	case err := <-stopped:
+		return err
+	case <-ctx.Done():
+	}
+	log := ctrl.Log.WithName("main")
+	if !synced(context.WithoutCancel(ctx), mgr.GetCache()) {
+		// Start does not return while it waits for the caches (kubernetes-sigs/controller-runtime#3440). Neither the
+		// lease nor a worker is held at this point.
+		log.Info("Received the signal to stop before the caches had synced")
+		return nil
+	}
+	log.Info("Received the signal to stop; ending what is in progress", "atMost", gracePeriod.String())
+	return <-stopped
+}

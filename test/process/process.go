@@ -1,0 +1,197 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Package process runs the operator as the program it is, for tests: what it writes, how it ends, what it answers
+// to probes. Its own tests are those that need a control plane.
+//
+// It may only run the program from outside; it imports nothing of the operator.
+package process
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Limit is how long a test waits for what should happen within seconds; the machine may be busy.
+const Limit = 2 * time.Minute
+
+const (
+	pause   = 20 * time.Millisecond
+	command = "github.com/example/app-operator/cmd"
+)
+
+// Build builds the program into a new temporary folder and returns its path. Remove the folder when done.
+func Build(version string) (string, error) {
+	dir, err := os.MkdirTemp("", "app-operator-")
+	if err != nil {
+		return "", fmt.Errorf("make temporary folder: %w", err)
+	}
+	binary := filepath.Join(dir, "app-operator")
+	build := exec.Command("go", "build", "-ldflags", "-X main.version="+version, "-o", binary, command)
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", errors.Join(fmt.Errorf("go build: %w\n%s", err, out), os.RemoveAll(dir))
+	}
+	return binary, nil
+}
+
+// Process is a run of the program.
+type Process struct {
+	command        *exec.Cmd
+	stdout, stderr output
+	ended          chan struct{}
+}
+
+// Launch starts the program, with an environment that holds nothing but HOME, an empty folder, and what is given.
+// It is killed when the test ends; when the test fails, its output is shown.
+func Launch(tb testing.TB, binary string, env []string, args ...string) *Process {
+	tb.Helper()
+	p := &Process{command: exec.Command(binary, args...), ended: make(chan struct{})}
+	p.command.Env = append([]string{"HOME=" + tb.TempDir()}, env...)
+	p.command.Stdout, p.command.Stderr = &p.stdout, &p.stderr
+	if err := p.command.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	go func() {
+		_ = p.command.Wait() // the exit code is in the ProcessState
+		close(p.ended)
+	}()
+	tb.Cleanup(func() {
+		_ = p.command.Process.Kill()
+		<-p.ended
+		if tb.Failed() {
+			tb.Logf("app-operator %s\nstdout:\n%s\nstderr:\n%s", strings.Join(args, " "), p.Stdout(), p.Stderr())
+		}
+	})
+	return p
+}
+
+// Stdout returns what the process has written to standard output so far.
+func (p *Process) Stdout() string { return p.stdout.String() }
+
+// Stderr returns what the process has written to standard error so far: its log.
+func (p *Process) Stderr() string { return p.stderr.String() }
+
+// End waits for the end of the process and returns its exit code. The test fails if there is a stack trace in the
+// log: nothing that a test does to the program deserves one.
+func (p *Process) End(tb testing.TB) int {
+	tb.Helper()
+	select {
+	case <-p.ended:
+	case <-time.After(Limit):
+		tb.Fatalf("the process has not ended after %s", Limit)
+	}
+	for _, trace := range []string{"goroutine ", ".go:", "panic:"} {
+		if strings.Contains(p.Stderr(), trace) {
+			tb.Errorf("there is a stack trace (%q) in the log", trace)
+		}
+	}
+	return p.command.ProcessState.ExitCode()
+}
+
+// Terminate sends SIGTERM, as the kubelet does.
+func (p *Process) Terminate(tb testing.TB) {
+	tb.Helper()
+	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// WaitForLog waits until the text is in the log.
+func (p *Process) WaitForLog(tb testing.TB, text string) {
+	tb.Helper()
+	Eventually(tb, fmt.Sprintf("log %q", text), func() bool {
+		select {
+		case <-p.ended:
+			if !strings.Contains(p.Stderr(), text) {
+				tb.Fatalf("the process ended without logging %q", text)
+			}
+		default:
+		}
+		return strings.Contains(p.Stderr(), text)
+	})
+}
+
+var probeAddress = regexp.MustCompile(`"Serving probes","address":"([^"]+)"`)
+
+// Probe asks /readyz or /healthz, of a process that logs JSON.
+func (p *Process) Probe(tb testing.TB, path string) (code int, body string) {
+	tb.Helper()
+	p.WaitForLog(tb, "Serving probes")
+	response, err := http.Get("http://" + probeAddress.FindStringSubmatch(p.Stderr())[1] + path)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return response.StatusCode, string(content)
+}
+
+// WaitUntilReady waits until /readyz says so.
+func (p *Process) WaitUntilReady(tb testing.TB) {
+	tb.Helper()
+	Eventually(tb, "become ready", func() bool {
+		code, _ := p.Probe(tb, "/readyz")
+		return code == http.StatusOK
+	})
+}
+
+// Eventually waits until the condition holds.
+func Eventually(tb testing.TB, what string, condition func() bool) {
+	tb.Helper()
+	deadline := time.After(Limit)
+	for !condition() {
+		select {
+		case <-deadline:
+			tb.Fatalf("%s: not within %s", what, Limit)
+		case <-time.After(pause):
+		}
+	}
+}
+
+// output is what a process has written so far.
+type output struct {
+	mu     sync.Mutex
+	buffer bytes.Buffer
+}
+
+// Write implements io.Writer.
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buffer.Write(p)
+}
+
+// String returns everything written so far.
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.buffer.String()
+}
