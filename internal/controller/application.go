@@ -60,6 +60,10 @@ func (r *ApplicationReconciler) Reconcile(ctx context.Context, app *v1.Applicati
 		return r.drain(ctx, app)
 	}
 	seen, err := r.sync(ctx, app)
+	if errors.Is(ctx.Err(), context.Canceled) {
+		// The process is about to end. What is left to do, the next leader does; what failed now says nothing.
+		return reconcile.Result{}, nil
+	}
 	return r.report(ctx, app, seen, err)
 }
 

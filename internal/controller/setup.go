@@ -88,19 +88,13 @@ func (r *ApplicationReconciler) SetupWithManager(mgr ctrl.Manager) error {
 
 // startInformers registers the informers and indexes of all that the controller reads.
 func startInformers(informers cache.Cache) error {
-	sets := &metav1.PartialObjectMetadata{}
-	sets.SetGroupVersionKind(appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))
-	kinds := []client.Object{&v1.Application{}, &corev1.Pod{}, sets}
-	for _, child := range children {
-		kinds = append(kinds, child.object)
-	}
 	ctx := context.Background()
-	for _, kind := range kinds {
+	for _, kind := range append(readKinds(), &v1.Application{}) {
 		if _, err := informers.GetInformer(ctx, kind, cache.BlockUntilSynced(false)); err != nil {
 			return fmt.Errorf("watch %T: %w", kind, err)
 		}
 	}
-	for _, kind := range []client.Object{&corev1.Pod{}, sets} {
+	for _, kind := range []client.Object{&corev1.Pod{}, replicaSetMetadata()} {
 		if err := informers.IndexField(ctx, kind, byApplication, func(object client.Object) []string {
 			return []string{object.GetLabels()[resources.LabelInstance]}
 		}); err != nil {
@@ -112,9 +106,28 @@ func startInformers(informers cache.Cache) error {
 	})
 }
 
+// readKinds returns an object of each kind that the controller reads beside Applications.
+func readKinds() []client.Object {
+	kinds := []client.Object{&corev1.Pod{}, replicaSetMetadata()}
+	for _, child := range children {
+		kinds = append(kinds, child.object)
+	}
+	return kinds
+}
+
+// replicaSetMetadata returns an empty ReplicaSet of which only the metadata is read.
+func replicaSetMetadata() *metav1.PartialObjectMetadata {
+	set := &metav1.PartialObjectMetadata{}
+	set.SetGroupVersionKind(appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))
+	return set
+}
+
 // labelled maps a pod or ReplicaSet to the Application that its label names.
 func labelled(_ context.Context, object client.Object) []reconcile.Request {
 	name := object.GetLabels()[resources.LabelInstance]
+	if name == "" {
+		return nil
+	}
 	return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: object.GetNamespace(), Name: name}}}
 }
 

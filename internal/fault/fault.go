@@ -27,6 +27,7 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -128,13 +129,13 @@ func FromAPI(err error, object string) error {
 	if err == nil {
 		return nil
 	}
-	message := serverWords(err)
+	message, _ := serverWords(err)
 	switch {
 	case apierrors.HasStatusCause(err, namespaceTerminating):
 		return &Waiting{Reason: v1.ReasonRollingOut, Message: "the namespace is being deleted"}
 	case apierrors.IsConflict(err):
 		return &Waiting{Reason: v1.ReasonRollingOut, Message: "somebody else has just written " + object, After: retryConflict}
-	case strings.Contains(message, "exceeded quota"):
+	case apierrors.IsForbidden(err) && OfQuota(message):
 		return &Waiting{Reason: v1.ReasonQuotaExceeded, Message: fmt.Sprintf("%s: %s", object, message), After: RetryDenied}
 	case deniedByAdmission(err, message):
 		return &Waiting{Reason: v1.ReasonAdmissionDenied, Message: fmt.Sprintf("%s: %s", object, message), After: RetryDenied}
@@ -149,10 +150,21 @@ func FromAPI(err error, object string) error {
 // Of other errors, such as a broken connection with its changing port number, it gives no detail: a message
 // that changes on every pass would be an endless loop of status writes.
 func Words(err error) string {
-	if status := apierrors.APIStatus(nil); errors.As(err, &status) {
-		return status.Status().Message
+	if words, ok := serverWords(err); ok {
+		return words
 	}
 	return "a request to the API server failed; the operator's log has the details"
+}
+
+// OfQuota tells whether these are the words of the API server's quota admission plugin (kubernetes
+// staging/src/k8s.io/apiserver/pkg/admission/plugin/resourcequota/controller.go).
+func OfQuota(words string) bool {
+	for _, start := range []string{"exceeded quota: ", "failed quota: ", "insufficient quota to ", "status unknown for quota: "} {
+		if strings.Contains(words, start) {
+			return true
+		}
+	}
+	return false
 }
 
 // namespaceTerminating is the cause that the API server gives when it refuses a new object in a namespace that
@@ -168,11 +180,18 @@ func deniedByAdmission(err error, message string) bool {
 	return apierrors.IsForbidden(err) && !strings.Contains(message, `User "`)
 }
 
-func serverWords(err error) string {
-	if status := apierrors.APIStatus(nil); errors.As(err, &status) {
-		return status.Status().Message
+// localAddress is what Go puts before the remote address of a broken connection. Its port is another on every
+// try.
+var localAddress = regexp.MustCompile(`(\d+(\.\d+){3}|\[[0-9a-fA-F:.]+(%\w+)?\]):\d+->`)
+
+// serverWords returns what the API server says, in the same words on every try, and whether it was the API server
+// that said something.
+func serverWords(err error) (string, bool) {
+	status := apierrors.APIStatus(nil)
+	if !errors.As(err, &status) {
+		return "", false
 	}
-	return err.Error()
+	return localAddress.ReplaceAllString(status.Status().Message, ""), true
 }
 
 func onlyWaiting(err error) bool {
@@ -190,7 +209,7 @@ func leaves(err error) []error {
 		return nil
 	}
 	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
-		joined, ok := inner.(interface{ Unwrap() []error }) //nolint:errorlint // the loop unwraps
+		joined, ok := inner.(interface{ Unwrap() []error })
 		if !ok {
 			continue
 		}

@@ -35,7 +35,7 @@ var (
 	watched   = &Waiting{Reason: v1.ReasonReferenceMissing, Message: "ServiceAccount builder is missing"}
 	soon      = &Waiting{Reason: v1.ReasonRollingOut, Message: "somebody else has written", After: time.Second}
 	later     = &Waiting{Reason: v1.ReasonQuotaExceeded, Message: "exceeded quota: small", After: RetryDenied}
-	transient = errors.New("connection refused")
+	errTransient = errors.New("connection refused")
 )
 
 // wrapped puts an error behind two layers of text, as a caller may.
@@ -65,7 +65,7 @@ func TestResult(t *testing.T) {
 		{name: "what is invalid is not tried again", err: invalid, error: terminal},
 		{name: "what is waited for without a time is left to a watch", err: watched, error: nothing},
 		{name: "what is waited for with a time is looked at then", err: later, error: nothing, after: RetryDenied},
-		{name: "what is transient is tried again", err: transient, error: retry},
+		{name: "what is transient is tried again", err: errTransient, error: retry},
 		{name: "a context's end is transient", err: context.DeadlineExceeded, error: retry},
 
 		{name: "an invalid outcome is seen through wrapping", err: wrapped(invalid), error: terminal},
@@ -77,9 +77,9 @@ func TestResult(t *testing.T) {
 		{name: "the soonest time counts in any order", err: errors.Join(soon, later), error: nothing, after: time.Second},
 		{name: "a time is kept beside something invalid", err: errors.Join(invalid, later), error: nothing, after: RetryDenied},
 		{name: "something invalid beside something watched is not tried again", err: errors.Join(watched, invalid), error: terminal},
-		{name: "something transient beside something invalid is tried again", err: errors.Join(invalid, transient), error: retry},
-		{name: "something transient beside something timed is tried again", err: errors.Join(later, transient), error: retry},
-		{name: "something transient beside something watched is tried again", err: errors.Join(watched, transient), error: retry},
+		{name: "something transient beside something invalid is tried again", err: errors.Join(invalid, errTransient), error: retry},
+		{name: "something transient beside something timed is tried again", err: errors.Join(later, errTransient), error: retry},
+		{name: "something transient beside something watched is tried again", err: errors.Join(watched, errTransient), error: retry},
 
 		{
 			name: "joins in joins are one join", err: errors.Join(errors.Join(watched, errors.Join(later)), errors.Join(soon)),
@@ -87,19 +87,19 @@ func TestResult(t *testing.T) {
 		},
 		{
 			name: "something transient deep in a join is tried again",
-			err:  errors.Join(errors.Join(invalid, errors.Join(watched, transient))), error: retry,
+			err:  errors.Join(errors.Join(invalid, errors.Join(watched, errTransient))), error: retry,
 		},
-		{name: "something transient in a wrapped join is tried again", err: wrapped(errors.Join(watched, transient)), error: retry},
+		{name: "something transient in a wrapped join is tried again", err: wrapped(errors.Join(watched, errTransient)), error: retry},
 		{
 			name: "something transient in a join of wrapped joins is tried again",
-			err:  errors.Join(later, wrapped(errors.Join(invalid, wrapped(errors.Join(watched, transient))))), error: retry,
+			err:  errors.Join(later, wrapped(errors.Join(invalid, wrapped(errors.Join(watched, errTransient))))), error: retry,
 		},
 		{
 			name: "the soonest time in a wrapped join counts",
 			err:  wrapped(errors.Join(later, wrapped(soon))), error: nothing, after: time.Second,
 		},
 		{name: "an error that says it is a join of nothing is tried again", err: hollow{}, error: retry},
-		{name: "two wrapped in one are one join", err: fmt.Errorf("%w, and %w", watched, transient), error: retry},
+		{name: "two wrapped in one are one join", err: fmt.Errorf("%w, and %w", watched, errTransient), error: retry},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -132,17 +132,17 @@ func TestGravest(t *testing.T) {
 		want error
 	}{
 		{name: "of nothing is nothing", err: nil, want: nil},
-		{name: "of one is that one", err: transient, want: transient},
-		{name: "what is invalid comes first", err: errors.Join(transient, watched, invalid), want: invalid},
-		{name: "what is waited for comes before what is transient", err: errors.Join(transient, later), want: later},
+		{name: "of one is that one", err: errTransient, want: errTransient},
+		{name: "what is invalid comes first", err: errors.Join(errTransient, watched, invalid), want: invalid},
+		{name: "what is waited for comes before what is transient", err: errors.Join(errTransient, later), want: later},
 		{name: "the first of two invalid ones", err: errors.Join(later, conflict, invalid), want: conflict},
-		{name: "the first of two that are waited for", err: errors.Join(transient, soon, later), want: soon},
+		{name: "the first of two that are waited for", err: errors.Join(errTransient, soon, later), want: soon},
 		{name: "of a join of nothing is that join", err: hollow{}, want: hollow{}},
-		{name: "the first of two transient ones", err: errors.Join(transient, other), want: transient},
-		{name: "in joins in joins", err: errors.Join(errors.Join(transient, later), errors.Join(watched, errors.Join(invalid))), want: invalid},
-		{name: "in a wrapped join", err: wrapped(errors.Join(transient, watched, wrapped(invalid))), want: invalid},
-		{name: "in a join of wrapped joins", err: errors.Join(soon, wrapped(errors.Join(transient, conflict))), want: conflict},
-		{name: "in a wrapped join without anything invalid", err: wrapped(errors.Join(transient, later)), want: later},
+		{name: "the first of two transient ones", err: errors.Join(errTransient, other), want: errTransient},
+		{name: "in joins in joins", err: errors.Join(errors.Join(errTransient, later), errors.Join(watched, errors.Join(invalid))), want: invalid},
+		{name: "in a wrapped join", err: wrapped(errors.Join(errTransient, watched, wrapped(invalid))), want: invalid},
+		{name: "in a join of wrapped joins", err: errors.Join(soon, wrapped(errors.Join(errTransient, conflict))), want: conflict},
+		{name: "in a wrapped join without anything invalid", err: wrapped(errors.Join(errTransient, later)), want: later},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -150,7 +150,7 @@ func TestGravest(t *testing.T) {
 			if (got == nil) != (test.want == nil) || !errors.Is(got, test.want) {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
-			for _, one := range []error{invalid, conflict, watched, soon, later, transient, other} {
+			for _, one := range []error{invalid, conflict, watched, soon, later, errTransient, other} {
 				if test.want != nil && one != test.want && errors.Is(got, one) { //nolint:errorlint // the very same
 					t.Errorf("got %v, which holds %v as well", got, one)
 				}
@@ -161,7 +161,7 @@ func TestGravest(t *testing.T) {
 
 // TestGravestKeepsItsKind is about the status, which reads reason and message of what Gravest returns.
 func TestGravestKeepsItsKind(t *testing.T) {
-	err := errors.Join(transient, wrapped(errors.Join(later, wrapped(invalid))))
+	err := errors.Join(errTransient, wrapped(errors.Join(later, wrapped(invalid))))
 	got, ok := errors.AsType[*Invalid](Gravest(err))
 	if !ok || got != invalid {
 		t.Errorf("got %#v, want the Invalid itself", got)

@@ -102,8 +102,8 @@ func listFields(fields map[string]bool, path string, kind reflect.Type) {
 		fields[path] = true
 		return
 	}
-	for i := range kind.NumField() {
-		listFields(fields, path+"."+jsonName(kind.Field(i)), kind.Field(i).Type)
+	for field := range kind.Fields() {
+		listFields(fields, path+"."+jsonName(field), field.Type)
 	}
 }
 
@@ -121,8 +121,8 @@ func cross(fields map[string]bool, path string, value reflect.Value) {
 			cross(fields, path, value.Index(i))
 		}
 	case reflect.Struct:
-		for i := range value.NumField() {
-			cross(fields, path+"."+jsonName(value.Type().Field(i)), value.Field(i))
+		for field, inner := range value.Fields() {
+			cross(fields, path+"."+jsonName(field), inner)
 		}
 	}
 }

@@ -189,8 +189,8 @@ func scribble(value reflect.Value) {
 			scribble(value.Elem())
 		}
 	case reflect.Struct:
-		for i := range value.NumField() {
-			scribble(value.Field(i))
+		for _, inner := range value.Fields() {
+			scribble(inner)
 		}
 	case reflect.Slice:
 		for i := range value.Len() {

@@ -39,10 +39,10 @@ type PodFault struct {
 // maxWords bounds what is quoted of a container's last words, in bytes.
 const maxWords = 512
 
-// FaultOf returns what keeps the pod from serving and will not pass by itself, or nil. A pod that is ending has
-// no fault.
+// FaultOf returns what keeps the pod from serving and will not pass by itself, or nil. A pod that is ending or has
+// ended, such as one that was evicted, has no fault: its ReplicaSet makes another.
 func FaultOf(pod *corev1.Pod) *PodFault {
-	if pod.DeletionTimestamp != nil {
+	if pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded {
 		return nil
 	}
 	for _, container := range pod.Status.InitContainerStatuses {
@@ -83,7 +83,12 @@ func containerFault(pod string, container corev1.ContainerStatus) *PodFault {
 			return inContainer(reasonOfConfigError(waiting.Message), pod, container.Name, waiting.Message)
 		case "CrashLoopBackOff":
 			return inContainer(v1.ReasonCrashLooping, pod, container.Name, lastWords(container))
-		case "CreateContainerError", "RunContainerError", "PostStartHookError":
+		case "RunContainerError":
+			if container.LastTerminationState.Terminated != nil { // the runtime's words, as during the back-off
+				return inContainer(v1.ReasonCrashLooping, pod, container.Name, lastWords(container))
+			}
+			return inContainer(v1.ReasonCrashLooping, pod, container.Name, waiting.Reason+": "+waiting.Message)
+		case "CreateContainerError", "PostStartHookError":
 			return inContainer(v1.ReasonCrashLooping, pod, container.Name, waiting.Reason+": "+waiting.Message)
 		}
 		return nil
@@ -94,17 +99,14 @@ func containerFault(pod string, container corev1.ContainerStatus) *PodFault {
 	return nil
 }
 
-// crashedAgain recognises a crash loop between its back-offs, so that the status does not flicker: the
-// container has failed before and has failed again, or has failed twice and is still not ready.
+// crashedAgain recognises a crash loop between its back-offs, so that the status does not flicker: the container
+// has ended before and has ended again, or has ended twice, and is still not ready. How it ended does not matter:
+// a pod's containers are not meant to end, and an init container that is done is ready.
 func crashedAgain(container corev1.ContainerStatus) bool {
-	last := container.LastTerminationState.Terminated
-	if last == nil || last.ExitCode == 0 {
+	if container.LastTerminationState.Terminated == nil || container.Ready {
 		return false
 	}
-	if ended := container.State.Terminated; ended != nil {
-		return ended.ExitCode != 0
-	}
-	return container.RestartCount >= 2 && !container.Ready
+	return container.State.Terminated != nil || container.RestartCount >= 2
 }
 
 func inContainer(reason, pod, container, words string) *PodFault {
@@ -121,17 +123,17 @@ func reasonOfConfigError(message string) string {
 	return v1.ReasonInvalidSpec
 }
 
-// backOffPulling is what the kubelet puts before the error while it waits to pull again.
-var backOffPulling = regexp.MustCompile(`^Back-off pulling image "[^"]*": `)
+// backOffPulling is what the kubelet puts before the error while it waits to pull again (kubernetes
+// pkg/kubelet/images/image_manager.go).
+var backOffPulling = regexp.MustCompile(
+	`^Back-off pulling image "[^"]*": (ErrImagePull|RegistryUnavailable|SignatureValidationFailed): `)
 
 // pullWords returns the same words while the kubelet tries and while it backs off.
 func pullWords(waiting *corev1.ContainerStateWaiting) string {
-	words := backOffPulling.ReplaceAllString(waiting.Message, "")
-	words = strings.TrimPrefix(words, "ErrImagePull: ")
-	if words == "" {
+	if waiting.Message == "" {
 		return waiting.Reason
 	}
-	return words
+	return backOffPulling.ReplaceAllString(waiting.Message, "")
 }
 
 // lastWords tells how a crashing container ended last, without the back-off's growing time.
@@ -148,15 +150,15 @@ func lastWords(container corev1.ContainerStatus) string {
 		words += " (" + ended.Reason + ")"
 	}
 	if message := strings.TrimSpace(ended.Message); message != "" {
-		words += ": " + shorten(message)
+		words += ": " + shorten(message, maxWords)
 	}
 	return words
 }
 
-// shorten cuts a text to maxWords at a character's border.
-func shorten(text string) string {
-	if len(text) <= maxWords {
+// shorten cuts a text that is longer than this many bytes at a character's border.
+func shorten(text string, most int) string {
+	if len(text) <= most {
 		return text
 	}
-	return strings.ToValidUTF8(text[:maxWords], "") + " ..."
+	return strings.ToValidUTF8(text[:most], "") + " ..."
 }

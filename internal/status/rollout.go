@@ -17,6 +17,7 @@ limitations under the License.
 package status
 
 import (
+	"regexp"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -24,6 +25,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/fault"
 )
 
 // rolloutVerdict judges what the Deployment and its pods say, taking everything as applied.
@@ -38,6 +40,9 @@ func rolloutVerdict(app *v1.Application, seen Observed) verdict {
 	waitsFor := missing(deployment)
 	if waitsFor == "" {
 		return completeVerdict(app)
+	}
+	if wantedPods(deployment) == 0 { // what is amiss with pods that are to end does not matter any more
+		return underWay(app, Observed{}, waitsFor)
 	}
 	if found := currentFault(seen); found != nil {
 		return stuck(found.Reason, found.Message)
@@ -78,10 +83,7 @@ func underWay(app *v1.Application, seen Observed, message string) verdict {
 // missing returns what the rollout still waits for, or "" when it is complete. The rules are those of kubectl
 // rollout status, and in addition every wanted pod must be available.
 func missing(deployment *appsv1.Deployment) string {
-	wanted := int32(1)
-	if deployment.Spec.Replicas != nil {
-		wanted = *deployment.Spec.Replicas
-	}
+	wanted := wantedPods(deployment)
 	have := deployment.Status
 	switch {
 	case have.UpdatedReplicas < wanted:
@@ -95,6 +97,14 @@ func missing(deployment *appsv1.Deployment) string {
 	default:
 		return ""
 	}
+}
+
+// wantedPods returns how many pods the Deployment asks for.
+func wantedPods(deployment *appsv1.Deployment) int32 {
+	if deployment.Spec.Replicas == nil {
+		return 1
+	}
+	return *deployment.Spec.Replicas
 }
 
 // currentFault returns the first fault of a pod of the newest revision, or nil.
@@ -111,8 +121,8 @@ func currentFault(seen Observed) *PodFault {
 func deploymentFault(deployment *appsv1.Deployment) *PodFault {
 	if failure := deploymentCondition(deployment, appsv1.DeploymentReplicaFailure); failure != nil &&
 		failure.Status == corev1.ConditionTrue {
-		words := withoutPodName(failure.Message)
-		return &PodFault{Reason: reasonOfRefusal(words), Message: "no pod can be made: " + words}
+		words := ofRefusedPod.ReplaceAllString(failure.Message, "")
+		return &PodFault{Reason: reasonOfRefusal(failure.Message), Message: "no pod can be made: " + words}
 	}
 	if progressing := deploymentCondition(deployment, appsv1.DeploymentProgressing); progressing != nil &&
 		progressing.Reason == deadlineExceeded {
@@ -128,21 +138,18 @@ func deploymentFault(deployment *appsv1.Deployment) *PodFault {
 // pkg/controller/deployment/util TimedOutReason).
 const deadlineExceeded = "ProgressDeadlineExceeded"
 
-// withoutPodName strips the name of the pod that could not be made: it is another on every try.
-func withoutPodName(message string) string {
-	if _, words, found := strings.Cut(message, "forbidden: "); found {
-		return words
-	}
-	return message
-}
+// ofRefusedPod is how the API server begins when it refuses a pod. The pod's name is another on every try.
+var ofRefusedPod = regexp.MustCompile(`^(pods|Pod) "[^"]*" is (forbidden|invalid): `)
 
 // reasonOfRefusal says why the API server refused a pod.
-func reasonOfRefusal(words string) string {
+func reasonOfRefusal(message string) string {
 	switch {
-	case strings.Contains(words, "exceeded quota"), strings.Contains(words, "failed quota"):
+	case fault.OfQuota(message):
 		return v1.ReasonQuotaExceeded
-	case strings.Contains(words, "serviceaccount") && strings.Contains(words, "not found"):
+	case strings.Contains(message, "serviceaccount") && strings.Contains(message, "not found"):
 		return v1.ReasonReferenceMissing
+	case strings.HasPrefix(message, "Pod ") && strings.Contains(message, " is invalid: "):
+		return v1.ReasonInvalidSpec
 	default:
 		return v1.ReasonAdmissionDenied
 	}

@@ -51,6 +51,10 @@ type Observed struct {
 	Pending bool
 }
 
+// maxMessage bounds a condition's message, in bytes. The API refuses a status with a message beyond 32768
+// characters, and nobody would learn why; a person needs fewer.
+const maxMessage = 4096
+
 // Of returns the status of the Application after a pass that saw seen and ended with err. The conditions'
 // transition times are kept from the Application's present status wherever a condition keeps its value.
 func Of(app *v1.Application, seen Observed, err error) v1.ApplicationStatus {
@@ -65,6 +69,7 @@ func Of(app *v1.Application, seen Observed, err error) v1.ApplicationStatus {
 	}
 	for _, condition := range conditions(now, seen) {
 		condition.ObservedGeneration = app.Generation
+		condition.Message = shorten(condition.Message, maxMessage)
 		meta.SetStatusCondition(&next.Conditions, condition)
 	}
 	return next
@@ -195,7 +200,7 @@ func availableCondition(now verdict, deployment *appsv1.Deployment) metav1.Condi
 	case deployment == nil:
 		available.Status = metav1.ConditionUnknown
 		available.Message = "No Deployment seen yet"
-	case deployment.Spec.Replicas != nil && *deployment.Spec.Replicas == 0:
+	case wantedPods(deployment) == 0:
 		available.Status = metav1.ConditionTrue
 		available.Message = "No pods are wanted"
 	default:
@@ -207,10 +212,10 @@ func availableCondition(now verdict, deployment *appsv1.Deployment) metav1.Condi
 func fromDeployment(deployment *appsv1.Deployment) (metav1.ConditionStatus, string) {
 	condition := deploymentCondition(deployment, appsv1.DeploymentAvailable)
 	switch {
+	case missing(deployment) == "", condition != nil && condition.Status == corev1.ConditionTrue:
+		return metav1.ConditionTrue, "The Deployment has its minimum of available pods"
 	case condition == nil:
 		return metav1.ConditionUnknown, "The Deployment does not say yet"
-	case condition.Status == corev1.ConditionTrue:
-		return metav1.ConditionTrue, "The Deployment has its minimum of available pods"
 	default:
 		return metav1.ConditionFalse, "The Deployment has fewer available pods than its minimum"
 	}

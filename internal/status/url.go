@@ -53,17 +53,17 @@ func url(service *corev1.Service) string {
 	return fmt.Sprintf("%s://%s:%d", scheme, host, port.Port)
 }
 
-// schemeOf returns http for the main port, what an additional port's appProtocol says where it is a URL's
-// scheme, and otherwise the transport protocol.
+// schemeOf returns what an additional port's appProtocol says where it is a URL's scheme, http for the main port,
+// and otherwise the transport protocol. An additional port may bear the main one's name where there is none.
 func schemeOf(port corev1.ServicePort) string {
-	if port.Name == resources.MainPortName {
-		return "http"
-	}
 	if port.AppProtocol != nil {
 		switch *port.AppProtocol {
 		case "http", "https", "ws", "wss", "grpc":
 			return *port.AppProtocol
 		}
+	}
+	if port.Name == resources.MainPortName && port.Protocol == corev1.ProtocolTCP {
+		return "http"
 	}
 	return strings.ToLower(string(port.Protocol))
 }

@@ -22,10 +22,13 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/example/app-operator/test/operator"
 )
 
 // request is one line of the API server's audit log.
@@ -46,7 +49,11 @@ func (r request) String() string {
 		r.ObjectRef.Namespace, r.ObjectRef.Name, r.ObjectRef.Subresource, r.ResponseStatus.Code)
 }
 
-func (r request) byOperator() bool { return isOperator(r.User.Username) }
+// byOperator tells whether any operator of this suite has sent the request.
+func (r request) byOperator() bool {
+	return strings.HasPrefix(r.User.Username, "system:serviceaccount:") &&
+		strings.HasSuffix(r.User.Username, ":"+operator.ServiceAccount)
+}
 
 func (r request) writes() bool {
 	return !slices.Contains([]string{"get", "list", "watch"}, r.Verb)
@@ -72,13 +79,13 @@ func requests() []request {
 }
 
 // requests returns what the operator has asked of the API server so far.
-func (o *operator) requests() []request {
+func (o *runningOperator) requests() []request {
 	GinkgoHelper()
-	return slices.DeleteFunc(requests(), func(r request) bool { return r.User.Username != o.user() })
+	return slices.DeleteFunc(requests(), func(r request) bool { return r.User.Username != o.User })
 }
 
 // writes returns what the operator has asked the API server to change so far, the events apart.
-func (o *operator) writes() []request {
+func (o *runningOperator) writes() []request {
 	GinkgoHelper()
 	return slices.DeleteFunc(o.requests(), func(r request) bool { return !r.writes() || r.ObjectRef.Resource == "events" })
 }

@@ -36,7 +36,7 @@ import (
 
 var _ = Describe("An Application", func() {
 	var namespace string
-	var running *operator
+	var running *runningOperator
 
 	BeforeEach(func(ctx SpecContext) {
 		namespace = newNamespace(ctx)
@@ -192,13 +192,14 @@ var _ = Describe("An Application", func() {
 		} {
 			createReady(ctx, app)
 		}
-		Eventually(func() (bool, error) { // until the last event has been worked off
-			before := running.reconciles()
-			return true, consistently(2*time.Second, func() bool { return running.reconciles() == before })
-		}).Should(BeTrue())
-		passes, writes := running.reconciles(), len(running.writes())
+		// Until the last event has been worked off.
+		Eventually(func() error {
+			before := running.reconciles(ctx)
+			return consistently(2*time.Second, func() bool { return running.reconciles(ctx) == before })
+		}).Should(Succeed())
+		passes, writes := running.reconciles(ctx), len(running.writes())
 		Consistently(func(g Gomega) {
-			g.Expect(running.reconciles()).To(Equal(passes))
+			g.Expect(running.reconciles(ctx)).To(Equal(passes))
 			g.Expect(running.writes()).To(HaveLen(writes))
 		}, 10*time.Second, time.Second).Should(Succeed())
 	})
@@ -206,9 +207,9 @@ var _ = Describe("An Application", func() {
 	It("sends no write in a pass that changes nothing", func(ctx SpecContext) {
 		app := sample("apps_v1_application.yaml", namespace)
 		createReady(ctx, app)
-		passes, writes := running.reconciles(), len(running.writes())
+		passes, writes := running.reconciles(ctx), len(running.writes())
 		edit(ctx, app, func(app *v1.Application) { metav1.SetMetaDataAnnotation(&app.ObjectMeta, "a-person", "was here") })
-		Eventually(running.reconciles).Should(BeNumerically(">", passes))
+		Eventually(func() float64 { return running.reconciles(ctx) }).Should(BeNumerically(">", passes))
 		Consistently(running.writes, 2*time.Second).Should(HaveLen(writes))
 	})
 })

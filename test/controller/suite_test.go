@@ -65,7 +65,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	SetDefaultEventuallyPollingInterval(poll)
 
 	var err error
-	binary, err = gexec.Build("github.com/example/app-operator/cmd", "-race")
+	binary, err = gexec.BuildWithEnvironment("github.com/example/app-operator/cmd", []string{"CGO_ENABLED=1"}, "-race")
 	if err != nil { // without a C compiler there is no race detector
 		binary, err = gexec.Build("github.com/example/app-operator/cmd")
 	}

@@ -1,0 +1,349 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/randfill"
+	"sigs.k8s.io/yaml"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/resources"
+	"github.com/example/app-operator/internal/status"
+)
+
+// ownedBy returns a controller's reference.
+func ownedBy(apiVersion, kind, name string) []metav1.OwnerReference {
+	return []metav1.OwnerReference{{
+		APIVersion: apiVersion, Kind: kind, Name: name, UID: "owner", Controller: new(true), BlockOwnerDeletion: new(true),
+	}}
+}
+
+var ofMyApp = ownedBy("apps.example.com/v1", "Application", "my-app")
+
+func TestOfAnApplication(t *testing.T) {
+	notController := ownedBy("apps.example.com/v1", "Application", "my-app")
+	notController[0].Controller = nil
+	tests := []struct {
+		name   string
+		owners []metav1.OwnerReference
+		want   bool
+	}{
+		{name: "an Application controls it", owners: ofMyApp, want: true},
+		{name: "an Application of another version controls it", owners: ownedBy("apps.example.com/v2", "Application", "my-app"), want: true},
+		{name: "an Application of another name controls it", owners: ownedBy("apps.example.com/v1", "Application", "other"), want: true},
+		{name: "nobody owns it", owners: nil},
+		{name: "an Application owns it, and does not control it", owners: notController},
+		{name: "another kind of our group controls it", owners: ownedBy("apps.example.com/v1", "Database", "my-app")},
+		{name: "an Application of another group controls it", owners: ownedBy("app.k8s.io/v1beta1", "Application", "my-app")},
+		{name: "a core object controls it", owners: ownedBy("v1", "Application", "my-app")},
+		{name: "its controller's version is malformed", owners: ownedBy("apps.example.com/v1/x", "Application", "my-app")},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := ofAnApplication(&corev1.Service{ObjectMeta: metav1.ObjectMeta{OwnerReferences: test.owners}}); got != test.want {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+}
+
+// fullMeta returns metadata with something in every field that matters here.
+func fullMeta(owners []metav1.OwnerReference) metav1.ObjectMeta {
+	fields := func(text string) *metav1.FieldsV1 {
+		fields := &metav1.FieldsV1{}
+		fields.SetRawString(text)
+		return fields
+	}
+	created := metav1.NewTime(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC))
+	deleted := metav1.NewTime(time.Date(2026, 5, 2, 12, 0, 0, 0, time.UTC))
+	return metav1.ObjectMeta{
+		Name: "my-app", Namespace: "shop", UID: "uid", ResourceVersion: "42", Generation: 7,
+		CreationTimestamp: created, DeletionTimestamp: &deleted, DeletionGracePeriodSeconds: new(int64(30)),
+		Labels:          map[string]string{"team": "shop", resources.LabelInstance: "my-app"},
+		Annotations:     map[string]string{"note": "long", revisionAnnotation: "3"},
+		OwnerReferences: owners, Finalizers: []string{"example.com/hold"},
+		ManagedFields: []metav1.ManagedFieldsEntry{
+			{Manager: "kubectl", Operation: metav1.ManagedFieldsOperationApply, FieldsV1: fields(`{"f:a":{}}`)},
+			{Manager: FieldOwner, Operation: metav1.ManagedFieldsOperationUpdate, FieldsV1: fields(`{"f:b":{}}`)},
+			{Manager: FieldOwner, Operation: metav1.ManagedFieldsOperationApply, FieldsV1: fields(`{"f:c":{}}`)},
+			{Manager: "kube-controller-manager", Operation: metav1.ManagedFieldsOperationUpdate, Subresource: "status"},
+		},
+	}
+}
+
+// identity is what must be kept of any object's metadata.
+func identity(full metav1.ObjectMeta) metav1.ObjectMeta {
+	return metav1.ObjectMeta{
+		Name: full.Name, Namespace: full.Namespace, UID: full.UID, ResourceVersion: full.ResourceVersion,
+		CreationTimestamp: full.CreationTimestamp, DeletionTimestamp: full.DeletionTimestamp, OwnerReferences: full.OwnerReferences,
+	}
+}
+
+// strip applies a transform twice, as the cache may, and complains when that is not the same as once.
+func strip[T client.Object](t *testing.T, transform toolscache.TransformFunc, object T) T {
+	t.Helper()
+	once, err := transform(object.DeepCopyObject())
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := once.(T).DeepCopyObject().(T)
+	twice, err := transform(once)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(first, twice); diff != "" {
+		t.Errorf("stripping again changes the object (-once +twice):\n%s", diff)
+	}
+	return first
+}
+
+// TestStripChildKeepsOurs holds that of our own objects all is kept but what other managers own.
+func TestStripChildKeepsOurs(t *testing.T) {
+	for _, child := range children {
+		t.Run(child.kind, func(t *testing.T) {
+			full := filled(child, ofMyApp)
+			want := full.DeepCopyObject().(client.Object)
+			want.SetManagedFields(want.GetManagedFields()[2:3])
+			if diff := cmp.Diff(want, strip(t, stripChild, full)); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestStripChildForgetsStrangers holds that of others' objects no more is kept than who they are.
+func TestStripChildForgetsStrangers(t *testing.T) {
+	for name, owners := range map[string][]metav1.OwnerReference{
+		"nobody's": nil, "of another controller": ownedBy("app.k8s.io/v1beta1", "Application", "my-app"),
+	} {
+		for _, child := range children {
+			t.Run(child.kind+", "+name, func(t *testing.T) {
+				want := child.empty()
+				setMeta(want, identity(fullMeta(owners)))
+				if diff := cmp.Diff(want, strip(t, stripChild, filled(child, owners))); diff != "" {
+					t.Errorf("-want +got:\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+// TestStrippedStrangersAreStillStrangers is about what the stripped objects are asked for.
+func TestStrippedStrangersAreStillStrangers(t *testing.T) {
+	app := &v1.Application{ObjectMeta: metav1.ObjectMeta{Name: "my-app", UID: "owner"}}
+	for _, child := range children {
+		for _, owners := range [][]metav1.OwnerReference{nil, ofMyApp, ownedBy("v1", "ConfigMap", "my-app")} {
+			full := filled(child, owners)
+			stripped := strip(t, stripChild, full)
+			if ofAnApplication(stripped) != ofAnApplication(full) || metav1.IsControlledBy(stripped, app) != metav1.IsControlledBy(full, app) {
+				t.Errorf("%s: stripping changes whose it is", child.kind)
+			}
+		}
+	}
+}
+
+// filled returns an object of the child's kind with something in every field.
+func filled(child child, owners []metav1.OwnerReference) client.Object {
+	object := child.empty()
+	randfill.NewWithSeed(1).NilChance(0).NumElements(1, 2).MaxDepth(8).Fill(object)
+	object.GetObjectKind().SetGroupVersionKind(schema.GroupVersionKind{}) // as from a typed informer
+	setMeta(object, fullMeta(owners))
+	return object
+}
+
+func setMeta(object client.Object, meta metav1.ObjectMeta) {
+	*object.(metav1.ObjectMetaAccessor).GetObjectMeta().(*metav1.ObjectMeta) = meta
+}
+
+func TestStripReplicaSet(t *testing.T) {
+	full := &metav1.PartialObjectMetadata{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "ReplicaSet"},
+		ObjectMeta: fullMeta(ownedBy("apps/v1", "Deployment", "my-app")),
+	}
+	want := &metav1.PartialObjectMetadata{TypeMeta: full.TypeMeta, ObjectMeta: identity(full.ObjectMeta)}
+	want.Labels = map[string]string{resources.LabelInstance: "my-app"}
+	want.Annotations = map[string]string{revisionAnnotation: "3"}
+	if diff := cmp.Diff(want, strip(t, stripReplicaSet, full)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	delete(full.Annotations, revisionAnnotation)
+	want.Annotations = nil
+	if diff := cmp.Diff(want, strip(t, stripReplicaSet, full)); diff != "" {
+		t.Errorf("without a revision (-want +got):\n%s", diff)
+	}
+}
+
+func TestStripPodKeepsWhoseItIs(t *testing.T) {
+	full := &corev1.Pod{
+		ObjectMeta: fullMeta(ownedBy("apps/v1", "ReplicaSet", "my-app-5d9c7b6f4")),
+		Spec:       corev1.PodSpec{NodeName: "node", Containers: []corev1.Container{{Name: "my-app"}}},
+		Status:     corev1.PodStatus{Phase: corev1.PodRunning, PodIP: "192.0.2.1", Message: "long"},
+	}
+	want := &corev1.Pod{ObjectMeta: identity(full.ObjectMeta), Status: corev1.PodStatus{Phase: corev1.PodRunning}}
+	want.Labels = map[string]string{resources.LabelInstance: "my-app"}
+	if diff := cmp.Diff(want, strip(t, stripPod, full), cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestStripPodKeepsItsFault holds, for the pods that status judges, that nothing is stripped that it judges by.
+func TestStripPodKeepsItsFault(t *testing.T) {
+	paths, err := filepath.Glob("../status/testdata/pods/*.yaml")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no pods: %v", err)
+	}
+	faults := 0
+	for _, path := range paths {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pod := &corev1.Pod{}
+		if err := yaml.UnmarshalStrict(data, pod); err != nil {
+			t.Fatal(err)
+		}
+		if status.FaultOf(pod) != nil {
+			faults++
+		}
+		if diff := cmp.Diff(status.FaultOf(pod), status.FaultOf(strip(t, stripPod, pod))); diff != "" {
+			t.Errorf("%s (-full +stripped):\n%s", filepath.Base(path), diff)
+		}
+	}
+	if faults < 10 {
+		t.Errorf("only %d of the pods have a fault", faults)
+	}
+}
+
+// TestStripPodKeepsAnyPodsFault is the same for pods that were made at random.
+func TestStripPodKeepsAnyPodsFault(t *testing.T) {
+	fill := randfill.NewWithSeed(1).NilChance(0.4).NumElements(0, 3).Funcs(
+		func(state *corev1.ContainerStateWaiting, c randfill.Continue) {
+			reasons := []string{"ErrImagePull", "CrashLoopBackOff", "RunContainerError", "CreateContainerConfigError", "ContainerCreating"}
+			*state = corev1.ContainerStateWaiting{Reason: reasons[c.Intn(len(reasons))], Message: c.String(20)}
+		},
+		func(condition *corev1.PodCondition, c randfill.Continue) {
+			types := []corev1.PodConditionType{corev1.PodScheduled, corev1.PodReady}
+			*condition = corev1.PodCondition{
+				Type: types[c.Intn(len(types))], Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable, Message: c.String(20),
+			}
+		},
+		func(phase *corev1.PodPhase, c randfill.Continue) {
+			phases := []corev1.PodPhase{corev1.PodPending, corev1.PodRunning, corev1.PodRunning, corev1.PodFailed, corev1.PodSucceeded}
+			*phase = phases[c.Intn(len(phases))]
+		},
+		// Most pods live.
+		func(meta *metav1.ObjectMeta, c randfill.Continue) {
+			c.FillNoCustom(meta)
+			if c.Intn(4) > 0 {
+				meta.DeletionTimestamp = nil
+			}
+		},
+		// A pod's spec is never judged, and takes long to fill.
+		func(*corev1.PodSpec, randfill.Continue) {},
+	)
+	seen := map[string]int{}
+	for range 500 {
+		pod := &corev1.Pod{}
+		fill.Fill(pod)
+		full := status.FaultOf(pod)
+		if diff := cmp.Diff(full, status.FaultOf(strip(t, stripPod, pod))); diff != "" {
+			t.Fatalf("-full +stripped:\n%s", diff)
+		}
+		if full == nil {
+			full = &status.PodFault{Reason: "none"}
+		}
+		seen[full.Reason]++
+	}
+	if len(seen) < 5 {
+		t.Errorf("too few kinds of faults: %v", seen)
+	}
+}
+
+// TestTransformsLetOthersPass holds that an informer's note of an object whose end it missed goes through.
+func TestTransformsLetOthersPass(t *testing.T) {
+	for name, transform := range map[string]toolscache.TransformFunc{
+		"child": stripChild, "ReplicaSet": stripReplicaSet, "pod": stripPod,
+	} {
+		t.Run(name, func(t *testing.T) {
+			want := toolscache.DeletedFinalStateUnknown{Key: "shop/my-app", Obj: &corev1.Pod{}}
+			got, err := transform(want)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(any(want), got); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestCacheOptions(t *testing.T) {
+	all := CacheOptions(nil)
+	if all.DefaultNamespaces != nil {
+		t.Errorf("without namespaces, the cache is limited to %v", all.DefaultNamespaces)
+	}
+	some := CacheOptions([]string{"a", "b"})
+	if diff := cmp.Diff([]string{"a", "b"}, slices.Sorted(maps.Keys(some.DefaultNamespaces))); diff != "" {
+		t.Errorf("namespaces (-want +got):\n%s", diff)
+	}
+	if !all.ReaderFailOnMissingInformer {
+		t.Error("a read of a kind that is not watched would start a watch")
+	}
+	pods := labels.Set(resources.Labels("my-app"))
+	strangers := labels.Set{"app.kubernetes.io/managed-by": "helm"}
+	for _, kind := range []client.Object{&corev1.Pod{}, &appsv1.ReplicaSet{}} {
+		by := byType(t, all, kind)
+		if by.Label == nil || !by.Label.Matches(pods) || by.Label.Matches(strangers) {
+			t.Errorf("%T: cached by %v", kind, by.Label)
+		}
+	}
+	for _, child := range children {
+		if by := byType(t, all, child.object); by.Label != nil || by.Transform == nil {
+			t.Errorf("%s: strangers' objects must be seen, and stripped", child.kind)
+		}
+	}
+}
+
+// byType returns how a kind is cached.
+func byType(t *testing.T, options cache.Options, kind client.Object) cache.ByObject {
+	t.Helper()
+	for object, by := range options.ByObject {
+		if reflect.TypeOf(object) == reflect.TypeOf(kind) {
+			return by
+		}
+	}
+	t.Fatalf("%T is not in the cache's options", kind)
+	return cache.ByObject{}
+}

@@ -1,0 +1,203 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	v1 "github.com/example/app-operator/api/v1"
+)
+
+// The fake client is here to inject errors, and for nothing else: what the operator does when all goes well is shown
+// against a real API server in test/controller.
+
+var services = schema.GroupResource{Resource: "services"}
+
+func TestAFailedApply(t *testing.T) {
+	refusedByRBAC := apierrors.NewForbidden(services, "web",
+		errors.New(`User "system:serviceaccount:a:b" cannot patch resource "services" in API group ""`))
+	for name, test := range map[string]struct {
+		err                    error
+		ready                  metav1.ConditionStatus
+		reason                 string
+		progressing            metav1.ConditionStatus
+		after                  time.Duration
+		retries, terminal      bool
+		wantMessage, unmention string
+	}{
+		"by a broken connection is tried again, without its changing text": {
+			err:   errors.New("read tcp 127.0.0.1:54321->127.0.0.1:6443: connection reset by peer"),
+			ready: metav1.ConditionUnknown, reason: v1.ReasonReconcileFailed, progressing: metav1.ConditionTrue,
+			retries: true, wantMessage: "a request to the API server failed; the operator's log has the details",
+		},
+		"by a missing right is tried again, and says which": {
+			err: refusedByRBAC, ready: metav1.ConditionUnknown, reason: v1.ReasonReconcileFailed,
+			progressing: metav1.ConditionTrue, retries: true, wantMessage: refusedByRBAC.Error(),
+		},
+		"by a quota is tried again later": {
+			err:   apierrors.NewForbidden(services, "web", errors.New("exceeded quota: small, requested: services=1")),
+			ready: metav1.ConditionFalse, reason: v1.ReasonQuotaExceeded, progressing: metav1.ConditionTrue,
+			after:       30 * time.Second,
+			wantMessage: `Service: services "web" is forbidden: exceeded quota: small, requested: services=1`,
+		},
+		"by a conflict is tried again soon": {
+			err:   apierrors.NewConflict(services, "web", errors.New("conflict with \"a-person\"")),
+			ready: metav1.ConditionUnknown, reason: v1.ReasonRollingOut, progressing: metav1.ConditionTrue,
+			after: time.Second, wantMessage: "somebody else has just written Service",
+		},
+		"by validation waits for another spec": {
+			err:   apierrors.NewInvalid(schema.GroupKind{Kind: "Service"}, "web", nil),
+			ready: metav1.ConditionFalse, reason: v1.ReasonInvalidSpec, progressing: metav1.ConditionFalse,
+			terminal: true, wantMessage: `the API server refused Service: Service "web" is invalid`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, c := withErrors(t, interceptor.Funcs{
+				Apply: func(ctx context.Context, c client.WithWatch, config runtime.ApplyConfiguration, options ...client.ApplyOption) error {
+					if fmt.Sprintf("%T", config) == "*v1.ServiceApplyConfiguration" {
+						return test.err
+					}
+					return c.Apply(ctx, config, options...)
+				},
+			})
+			app := theApplication(t, c)
+			result, err := r.Reconcile(t.Context(), app)
+
+			if isTerminal := errors.Is(err, reconcile.TerminalError(nil)); isTerminal != test.terminal {
+				t.Errorf("terminal: %v, want %v (%v)", isTerminal, test.terminal, err)
+			}
+			if retries := err != nil && !test.terminal; retries != test.retries {
+				t.Errorf("tries again: %v, want %v (%v)", retries, test.retries, err)
+			}
+			if result.RequeueAfter != test.after {
+				t.Errorf("comes back after %s, want %s", result.RequeueAfter, test.after)
+			}
+			status := theApplication(t, c).Status
+			ready := meta.FindStatusCondition(status.Conditions, v1.ConditionReady)
+			if ready.Status != test.ready || ready.Reason != test.reason || ready.Message != test.wantMessage {
+				t.Errorf("Ready is %s, %s, %q;\nwant %s, %s, %q",
+					ready.Status, ready.Reason, ready.Message, test.ready, test.reason, test.wantMessage)
+			}
+			if got := meta.FindStatusCondition(status.Conditions, v1.ConditionProgressing).Status; got != test.progressing {
+				t.Errorf("Progressing is %s, want %s", got, test.progressing)
+			}
+			if err := c.Get(t.Context(), client.ObjectKeyFromObject(app), &appsv1.Deployment{}); err != nil {
+				t.Errorf("the other children are not held up: %v", err)
+			}
+		})
+	}
+}
+
+func TestAFailedServiceAccountHoldsTheDeploymentBack(t *testing.T) {
+	r, c := withErrors(t, interceptor.Funcs{
+		Apply: func(ctx context.Context, c client.WithWatch, config runtime.ApplyConfiguration, options ...client.ApplyOption) error {
+			if fmt.Sprintf("%T", config) == "*v1.ServiceAccountApplyConfiguration" {
+				return apierrors.NewInternalError(errors.New("etcd is away"))
+			}
+			return c.Apply(ctx, config, options...)
+		},
+	})
+	app := theApplication(t, c)
+	if _, err := r.Reconcile(t.Context(), app); err == nil {
+		t.Error("the pass is not tried again")
+	}
+	if err := c.Get(t.Context(), client.ObjectKeyFromObject(app), &appsv1.Deployment{}); !apierrors.IsNotFound(err) {
+		t.Errorf("pods would run without their ServiceAccount: %v", err)
+	}
+}
+
+func TestAStatusWrite(t *testing.T) {
+	for name, test := range map[string]struct {
+		err     error
+		retries bool
+	}{
+		"that meets a newer Application is left to the next pass": {
+			err: apierrors.NewConflict(schema.GroupResource{Resource: "applications"}, "web", errors.New("modified")),
+		},
+		"that finds the Application gone is forgotten": {
+			err: apierrors.NewNotFound(schema.GroupResource{Resource: "applications"}, "web"),
+		},
+		"that fails is tried again": {err: apierrors.NewInternalError(errors.New("etcd is away")), retries: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, c := withErrors(t, interceptor.Funcs{
+				SubResourceUpdate: func(context.Context, client.Client, string, client.Object, ...client.SubResourceUpdateOption) error {
+					return test.err
+				},
+			})
+			result, err := r.Reconcile(t.Context(), theApplication(t, c))
+			if (err != nil) != test.retries || result.RequeueAfter != 0 {
+				t.Errorf("result %v, error %v; want an error: %v", result, err, test.retries)
+			}
+			if told := len(r.Recorder.(*events.FakeRecorder).Events); told != 0 {
+				t.Errorf("%d events tell of a status that was not written", told)
+			}
+		})
+	}
+}
+
+// withErrors returns a reconciler of an Application web, whose requests fail as the functions say.
+func withErrors(t *testing.T, failing interceptor.Funcs) (*ApplicationReconciler, client.Client) {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1.AddToScheme(scheme)); err != nil {
+		t.Fatal(err)
+	}
+	none := func(client.Object) []string { return nil }
+	c := fake.NewClientBuilder().WithScheme(scheme).
+		WithObjects(&v1.Application{
+			ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "apps", UID: "1", Generation: 1},
+			Spec:       v1.ApplicationSpec{Image: "nginx:1.29", Port: ptr.To[int32](80)},
+		}).
+		WithStatusSubresource(&v1.Application{}).
+		WithIndex(&corev1.Pod{}, byApplication, none).
+		WithIndex(&appsv1.ReplicaSet{}, byApplication, none).
+		WithInterceptorFuncs(failing).
+		Build()
+	return &ApplicationReconciler{
+		Client:   client.WithFieldOwner(c, FieldOwner),
+		Recorder: events.NewFakeRecorder(10),
+	}, c
+}
+
+func theApplication(t *testing.T, c client.Client) *v1.Application {
+	t.Helper()
+	app := &v1.Application{}
+	if err := c.Get(t.Context(), client.ObjectKey{Namespace: "apps", Name: "web"}, app); err != nil {
+		t.Fatal(err)
+	}
+	return app
+}

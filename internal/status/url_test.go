@@ -1,0 +1,123 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package status
+
+import (
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+func TestURL(t *testing.T) {
+	main := func(number int32) corev1.ServicePort {
+		return corev1.ServicePort{Name: "http", Port: number, Protocol: corev1.ProtocolTCP}
+	}
+	additional := func(number int32, protocol corev1.Protocol, appProtocol string) corev1.ServicePort {
+		port := corev1.ServicePort{Name: "extra", Port: number, Protocol: protocol}
+		if appProtocol != "" {
+			port.AppProtocol = new(appProtocol)
+		}
+		return port
+	}
+	const tcp, udp, sctp = corev1.ProtocolTCP, corev1.ProtocolUDP, corev1.ProtocolSCTP
+	named := func(name string, port corev1.ServicePort) corev1.ServicePort {
+		port.Name = name
+		return port
+	}
+	tests := []struct {
+		name    string
+		ports   []corev1.ServicePort
+		ingress []corev1.LoadBalancerIngress
+		want    string
+	}{
+		{name: "port 80 goes without saying", ports: []corev1.ServicePort{main(80)}, want: "http://my-app.shop.svc"},
+		{name: "another port is said", ports: []corev1.ServicePort{main(8080)}, want: "http://my-app.shop.svc:8080"},
+		{name: "port 443 is not https by itself", ports: []corev1.ServicePort{main(443)}, want: "http://my-app.shop.svc:443"},
+		{
+			name: "the main port comes first", ports: []corev1.ServicePort{main(8080), additional(443, tcp, "https")},
+			want: "http://my-app.shop.svc:8080",
+		},
+		{name: "a Service without ports has none", want: ""},
+
+		{
+			name: "a load balancer's address", ports: []corev1.ServicePort{main(80)},
+			ingress: []corev1.LoadBalancerIngress{{IP: "192.0.2.7"}}, want: "http://192.0.2.7",
+		},
+		{
+			name: "a load balancer's address and another port", ports: []corev1.ServicePort{main(8080)},
+			ingress: []corev1.LoadBalancerIngress{{IP: "192.0.2.7"}}, want: "http://192.0.2.7:8080",
+		},
+		{
+			name: "a load balancer's name", ports: []corev1.ServicePort{main(80)},
+			ingress: []corev1.LoadBalancerIngress{{Hostname: "lb.example.com"}}, want: "http://lb.example.com",
+		},
+		{
+			name: "a load balancer's name before its address", ports: []corev1.ServicePort{main(80)},
+			ingress: []corev1.LoadBalancerIngress{{IP: "192.0.2.7", Hostname: "lb.example.com"}}, want: "http://lb.example.com",
+		},
+		{
+			name: "the first of a load balancer's addresses", ports: []corev1.ServicePort{main(80)},
+			ingress: []corev1.LoadBalancerIngress{{}, {IP: "192.0.2.7"}, {Hostname: "lb.example.com"}}, want: "http://192.0.2.7",
+		},
+		{
+			name: "an address of version 6", ports: []corev1.ServicePort{main(80)},
+			ingress: []corev1.LoadBalancerIngress{{IP: "2001:db8::7"}}, want: "http://[2001:db8::7]",
+		},
+		{
+			name: "an address of version 6 and another port", ports: []corev1.ServicePort{main(8080)},
+			ingress: []corev1.LoadBalancerIngress{{IP: "2001:db8::7"}}, want: "http://[2001:db8::7]:8080",
+		},
+		{
+			name: "a load balancer that has no address yet", ports: []corev1.ServicePort{main(80)},
+			ingress: []corev1.LoadBalancerIngress{{}}, want: "http://my-app.shop.svc",
+		},
+
+		{name: "https on its port", ports: []corev1.ServicePort{additional(443, tcp, "https")}, want: "https://my-app.shop.svc"},
+		{name: "https on another port", ports: []corev1.ServicePort{additional(8443, tcp, "https")}, want: "https://my-app.shop.svc:8443"},
+		{name: "https on port 80", ports: []corev1.ServicePort{additional(80, tcp, "https")}, want: "https://my-app.shop.svc:80"},
+		{name: "grpc", ports: []corev1.ServicePort{additional(9000, tcp, "grpc")}, want: "grpc://my-app.shop.svc:9000"},
+		{name: "a protocol that is no URL's scheme", ports: []corev1.ServicePort{additional(9000, tcp, "kubernetes.io/h2c")}, want: "tcp://my-app.shop.svc:9000"},
+		{name: "an unknown protocol", ports: []corev1.ServicePort{additional(5432, tcp, "postgresql")}, want: "tcp://my-app.shop.svc:5432"},
+		{name: "a port that says nothing", ports: []corev1.ServicePort{additional(5432, tcp, "")}, want: "tcp://my-app.shop.svc:5432"},
+		{name: "UDP", ports: []corev1.ServicePort{additional(53, udp, "")}, want: "udp://my-app.shop.svc:53"},
+		{name: "SCTP", ports: []corev1.ServicePort{additional(2905, sctp, "")}, want: "sctp://my-app.shop.svc:2905"},
+		{
+			name: "an additional port may have the main one's name where there is none", want: "https://my-app.shop.svc",
+			ports: []corev1.ServicePort{named("http", additional(443, tcp, "https"))},
+		},
+		{
+			name: "an additional port of that name over UDP", want: "udp://my-app.shop.svc:443",
+			ports: []corev1.ServicePort{named("http", additional(443, udp, ""))},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			service := &corev1.Service{
+				ObjectMeta: metav1.ObjectMeta{Name: "my-app", Namespace: "shop"},
+				Spec:       corev1.ServiceSpec{Ports: test.ports},
+				Status:     corev1.ServiceStatus{LoadBalancer: corev1.LoadBalancerStatus{Ingress: test.ingress}},
+			}
+			if got := url(service); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+	if got := url(nil); got != "" {
+		t.Errorf("got %q without a Service", got)
+	}
+}
