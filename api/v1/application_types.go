@@ -18,6 +18,7 @@ package v1
 
 import (
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -34,7 +35,7 @@ import (
 // +kubebuilder:printcolumn:name="URL",type=string,JSONPath=`.status.url`,description="Where the application is served."
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Image",type=string,priority=1,JSONPath=`.spec.image`,description="The wanted container image."
-// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 63 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="metadata.name must be a DNS-1035 label, because the Service bears it: lower-case letters, digits and '-', starting with a letter, ending with a letter or digit, at most 63 characters; choose another name"
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 63 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",fieldPath=".metadata",reason=FieldValueInvalid,message="metadata.name must be a DNS-1035 label, because the Service bears it: lower-case letters, digits and '-', starting with a letter, ending with a letter or digit, at most 63 characters; choose another name"
 type Application struct {
 	metav1.TypeMeta `json:",inline"`
 
@@ -65,10 +66,10 @@ type ApplicationList struct {
 // ApplicationSpec is what should run. Only image is required.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.port) || !has(self.additionalPorts) || self.additionalPorts.all(p, p.name != 'http')",fieldPath=".additionalPorts",reason=FieldValueInvalid,message="the name http belongs to spec.port; give the additional port another name"
-// +kubebuilder:validation:XValidation:rule="!has(self.additionalPorts) || self.additionalPorts.all(p, self.additionalPorts.exists_one(q, q.port == p.port && q.protocol == p.protocol) && !(has(self.port) && p.protocol == 'TCP' && p.port == self.port))",fieldPath=".additionalPorts",reason=FieldValueDuplicate,message="each port may be used once per protocol, and spec.port is TCP; remove the repeated port"
+// +kubebuilder:validation:XValidation:rule="!has(self.additionalPorts) || self.additionalPorts.all(p, self.additionalPorts.exists_one(q, q.port == p.port && q.protocol == p.protocol) && !(has(self.port) && p.protocol == 'TCP' && p.port == self.port))",fieldPath=".additionalPorts",reason=FieldValueInvalid,message="each port may be used once per protocol, and spec.port is TCP; remove the repeated port"
 // +kubebuilder:validation:XValidation:rule="!has(self.service) || has(self.port) || (has(self.additionalPorts) && self.additionalPorts.size() > 0)",fieldPath=".service",reason=FieldValueInvalid,message="a Service needs a port to serve; set spec.port or spec.additionalPorts, or remove spec.service"
 // +kubebuilder:validation:XValidation:rule="!has(self.service) || !has(self.service.port) || has(self.port)",fieldPath=".service.port",reason=FieldValueInvalid,message="it is where the Service serves spec.port, which is not set; set spec.port, or remove spec.service.port"
-// +kubebuilder:validation:XValidation:rule="!has(self.port) || !has(self.service) || !has(self.service.port) || !has(self.additionalPorts) || self.additionalPorts.all(p, p.protocol != 'TCP' || p.port != self.service.port)",fieldPath=".service.port",reason=FieldValueDuplicate,message="the Service already serves this TCP port for spec.additionalPorts; choose another port"
+// +kubebuilder:validation:XValidation:rule="!has(self.port) || !has(self.service) || !has(self.service.port) || !has(self.additionalPorts) || self.additionalPorts.all(p, p.protocol != 'TCP' || p.port != self.service.port)",fieldPath=".service.port",reason=FieldValueInvalid,message="the Service already serves this TCP port for spec.additionalPorts; choose another port"
 type ApplicationSpec struct {
 	// image is the container image to run, as a container runtime understands it, for example nginx:1.29
 	// or registry.example.com/team/app@sha256:....
@@ -89,7 +90,7 @@ type ApplicationSpec struct {
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=253
-	// +kubebuilder:validation:items:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="no Secret can have this name: names are lower-case letters, digits, '-' and '.', starting and ending with a letter or digit; correct the name"
 	ImagePullSecrets []string `json:"imagePullSecrets,omitempty"`
 
 	// command replaces the image's entrypoint. It is not run in a shell.
@@ -130,6 +131,9 @@ type ApplicationSpec struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=name
+	// +kubebuilder:validation:XValidation:rule="self.all(e, !has(e.value) || !has(e.valueFrom))",message="a variable has either value or valueFrom; remove one of the two"
+	// +kubebuilder:validation:XValidation:rule="self.all(e, !has(e.valueFrom) || !has(e.valueFrom.fileKeyRef))",message="fileKeyRef is not supported; use configMapKeyRef or secretKeyRef"
+	// +kubebuilder:validation:XValidation:rule="self.all(e, !has(e.valueFrom) || !has(e.valueFrom.resourceFieldRef) || !has(e.valueFrom.resourceFieldRef.divisor) || e.valueFrom.resourceFieldRef.divisor == 1 || e.valueFrom.resourceFieldRef.divisor.size() <= 3)",message="a divisor has at most three characters, for example 1m or 1Mi; use such a divisor"
 	Env []corev1.EnvVar `json:"env,omitempty"`
 
 	// envFrom takes environment variables from whole ConfigMaps and Secrets; env wins over them.
@@ -139,8 +143,7 @@ type ApplicationSpec struct {
 
 	// resources are the container's requests and limits.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="!has(self.claims)",fieldPath=".claims",reason=FieldValueForbidden,message="resource claims are not supported; use requests and limits"
-	Resources *corev1.ResourceRequirements `json:"resources,omitempty"`
+	Resources *ResourceRequirements `json:"resources,omitempty"`
 
 	// podMetadata adds labels and annotations to the pods, and to nothing else.
 	// +optional
@@ -172,6 +175,24 @@ type ApplicationSpec struct {
 	// +kubebuilder:validation:Enum=Delete;Drain
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 }
+
+// ResourceRequirements are the container's requests and limits, in the form of core/v1.
+type ResourceRequirements struct {
+	// limits are the most that the container may use.
+	// +optional
+	Limits ResourceList `json:"limits,omitempty"`
+
+	// requests are what a node must have free for the container. Unset for a resource, they are its limits.
+	// +optional
+	Requests ResourceList `json:"requests,omitempty"`
+}
+
+// ResourceList is how much of each resource. The rule is there because the schema of a quantity lets exponents
+// through that no client can decode: one such object would hide all Applications of its namespace.
+//
+// +kubebuilder:validation:MaxProperties=12
+// +kubebuilder:validation:XValidation:rule="self.all(k, type(self[k]) == int || (self[k].size() <= 24 && !self[k].matches('[eE]..')))",message="a quantity has at most 24 characters, and an exponent of one digit; write it in another unit, for example 500m, 2Gi or 129e6"
+type ResourceList map[corev1.ResourceName]resource.Quantity
 
 // AdditionalPort is one further port of an application.
 type AdditionalPort struct {
@@ -295,7 +316,7 @@ type ServiceAccountSpec struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="no ServiceAccount can have this name: names are lower-case letters, digits, '-' and '.', starting and ending with a letter or digit; correct the name, or leave it out to have a ServiceAccount made"
 	Name string `json:"name,omitempty"`
 
 	// annotations of the ServiceAccount made for the application, for example for a cloud's workload identity.

@@ -40,12 +40,12 @@ type passes struct {
 }
 
 // checkPasses asks a predicate about an object that was before and is now.
-func checkPasses(t *testing.T, predicate predicate.Predicate, before, now client.Object, want passes) {
+func checkPasses(t *testing.T, filter predicate.Predicate, before, now client.Object, want passes) {
 	t.Helper()
 	got := passes{
-		create: predicate.Create(event.CreateEvent{Object: now}),
-		update: predicate.Update(event.UpdateEvent{ObjectOld: before, ObjectNew: now}),
-		delete: predicate.Delete(event.DeleteEvent{Object: now}),
+		create: filter.Create(event.CreateEvent{Object: now}),
+		update: filter.Update(event.UpdateEvent{ObjectOld: before, ObjectNew: now}),
+		delete: filter.Delete(event.DeleteEvent{Object: now}),
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(passes{})); diff != "" {
 		t.Errorf("what passes (-want +got):\n%s", diff)

@@ -33,7 +33,7 @@ import (
 const maxNote = 1024
 
 // tell logs and records what has changed between two statuses: an event for each change of what Ready means,
-// and one for each new fault beside it.
+// and one for each new fault beside it. A fault is told once, wherever it is seen first.
 func (r *ApplicationReconciler) tell(
 	ctx context.Context, app *v1.Application, before, after v1.ApplicationStatus,
 ) {
@@ -41,7 +41,9 @@ func (r *ApplicationReconciler) tell(
 	if changed(before, *ready) {
 		logf.FromContext(ctx).Info("Status changed",
 			"ready", ready.Status, "reason", ready.Reason, "message", ready.Message)
-		r.event(app, *ready, ready.Status == metav1.ConditionFalse)
+		if !known(before, ready.Reason) {
+			r.event(app, *ready, ready.Status == metav1.ConditionFalse)
+		}
 	}
 	degraded := meta.FindStatusCondition(after.Conditions, v1.ConditionDegraded)
 	if degraded.Status == metav1.ConditionTrue && degraded.Reason != ready.Reason && changed(before, *degraded) {
@@ -53,6 +55,12 @@ func (r *ApplicationReconciler) tell(
 func changed(before v1.ApplicationStatus, now metav1.Condition) bool {
 	was := meta.FindStatusCondition(before.Conditions, now.Type)
 	return was == nil || was.Status != now.Status || was.Reason != now.Reason
+}
+
+// known tells whether the reason was already that of a fault.
+func known(before v1.ApplicationStatus, reason string) bool {
+	was := meta.FindStatusCondition(before.Conditions, v1.ConditionDegraded)
+	return was != nil && was.Status == metav1.ConditionTrue && was.Reason == reason
 }
 
 func (r *ApplicationReconciler) event(app *v1.Application, condition metav1.Condition, warning bool) {

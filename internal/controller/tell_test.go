@@ -121,6 +121,10 @@ func TestTell(t *testing.T) {
 			want: []told{{"Normal", "RollingOut", "Waiting for new pods"}},
 		},
 		{
+			name:   "a fault that was told while the rollout went on, and now stands in its way",
+			before: statusOf(rolling, "True "+crashing), after: statusOf("False "+crashing, "True "+crashing),
+		},
+		{
 			name:   "the end of a fault alone",
 			before: statusOf(rolling, "True "+crashing), after: statusOf(rolling, fine),
 		},

@@ -30,11 +30,11 @@ import (
 )
 
 var (
-	invalid   = &Invalid{Reason: v1.ReasonInvalidSpec, Message: "spec.image: Required value"}
-	conflict  = &Invalid{Reason: v1.ReasonChildConflict, Message: "Service my-app is not ours"}
-	watched   = &Waiting{Reason: v1.ReasonReferenceMissing, Message: "ServiceAccount builder is missing"}
-	soon      = &Waiting{Reason: v1.ReasonRollingOut, Message: "somebody else has written", After: time.Second}
-	later     = &Waiting{Reason: v1.ReasonQuotaExceeded, Message: "exceeded quota: small", After: RetryDenied}
+	invalid      = &Invalid{Reason: v1.ReasonInvalidSpec, Message: "spec.image: Required value"}
+	conflict     = &Invalid{Reason: v1.ReasonChildConflict, Message: "Service my-app is not ours"}
+	watched      = &Waiting{Reason: v1.ReasonReferenceMissing, Message: "ServiceAccount builder is missing"}
+	soon         = &Waiting{Reason: v1.ReasonRollingOut, Message: "somebody else has written", After: time.Second}
+	later        = &Waiting{Reason: v1.ReasonQuotaExceeded, Message: "exceeded quota: small", After: RetryDenied}
 	errTransient = errors.New("connection refused")
 )
 

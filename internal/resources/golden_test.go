@@ -65,7 +65,7 @@ var builders = []builder{
 	builderOf("Service", Service, corev1ac.ExtractService),
 }
 
-func builderOf[O any, C any, PO interface {
+func builderOf[O, C any, PO interface {
 	*O
 	object
 }, PC interface {

@@ -59,6 +59,12 @@ func randomApplication(data []byte) *v1.Application {
 		func(quantity *resource.Quantity, c randfill.Continue) {
 			quantity.SetScaled(c.Int63n(1<<40), resource.Scale(c.Intn(19)-9))
 		},
+		func(metadata *v1.PodMetadata, c randfill.Continue) {
+			c.FillNoCustom(metadata)
+			if metadata.Labels != nil && c.Bool() {
+				metadata.Labels[LabelInstance] = c.String(8)
+			}
+		},
 	).Fill(app)
 	return app
 }

@@ -97,15 +97,17 @@ func TestUserValuesArriveUnchanged(t *testing.T) {
 			container := deployment.Spec.Template.Spec.Containers[0]
 			wanted := app.DeepCopy().Spec
 			fillDefaults(wanted.Env)
-			if wanted.Resources == nil {
-				wanted.Resources = &corev1.ResourceRequirements{}
+			resources := corev1.ResourceRequirements{}
+			if wanted.Resources != nil {
+				resources.Limits = corev1.ResourceList(wanted.Resources.Limits)
+				resources.Requests = corev1.ResourceList(wanted.Resources.Requests)
 			}
-			round(*wanted.Resources)
+			round(resources)
 			for _, field := range []struct {
 				name      string
 				want, got any
 			}{
-				{"resources", *wanted.Resources, container.Resources},
+				{"resources", resources, container.Resources},
 				{"env", wanted.Env, container.Env},
 				{"envFrom", wanted.EnvFrom, container.EnvFrom},
 				{"command", wanted.Command, container.Command},

@@ -83,7 +83,9 @@ func everySituation(t testing.TB) []situation {
 // TestContract holds what the API promises of every status, in every situation.
 func TestContract(t *testing.T) {
 	reasons := declaredReasons(t)
+	var last v1.ApplicationStatus
 	for _, situation := range everySituation(t) {
+		situation.app.Status.Conditions = last.Conditions
 		app, seen := situation.app.DeepCopy(), situation.seen
 		seen.Deployment = seen.Deployment.DeepCopy()
 		got := Of(app, seen, situation.err)
@@ -98,7 +100,7 @@ func TestContract(t *testing.T) {
 		for i := range got.Conditions {
 			got.Conditions[i].LastTransitionTime = metav1.NewTime(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC))
 		}
-		app.Status = got
+		app.Status, last = got, *got.DeepCopy()
 		if diff := difference(got, Of(app, seen, situation.err)); diff != "" {
 			complaints = append(complaints, "the same again gives another status (-first +second):\n"+diff)
 		}
@@ -246,28 +248,34 @@ func TestMessagesHaveNoCounters(t *testing.T) {
 	}{
 		{
 			"new pods are made",
-			Observed{Deployment: newDeployment(3, counters(3, 1, 3, 3))}, Observed{Deployment: newDeployment(30, counters(30, 17, 29, 28))},
+			Observed{Deployment: newDeployment(3, counters(3, 1, 3, 3))},
+			Observed{Deployment: newDeployment(30, counters(30, 17, 29, 28))},
 		},
 		{
 			"old pods end",
-			Observed{Deployment: newDeployment(3, counters(4, 3, 4, 4))}, Observed{Deployment: newDeployment(30, counters(37, 30, 36, 35))},
+			Observed{Deployment: newDeployment(3, counters(4, 3, 4, 4))},
+			Observed{Deployment: newDeployment(30, counters(37, 30, 36, 35))},
 		},
 		{
 			"surplus pods end",
-			Observed{Deployment: newDeployment(3, counters(4, 4, 4, 4))}, Observed{Deployment: newDeployment(30, counters(37, 37, 36, 35))},
+			Observed{Deployment: newDeployment(3, counters(4, 4, 4, 4))},
+			Observed{Deployment: newDeployment(30, counters(37, 37, 36, 35))},
 		},
 		{
 			"pods become available",
-			Observed{Deployment: newDeployment(3, counters(3, 3, 1, 0))}, Observed{Deployment: newDeployment(30, counters(30, 30, 20, 10))},
+			Observed{Deployment: newDeployment(3, counters(3, 3, 1, 0))},
+			Observed{Deployment: newDeployment(30, counters(30, 30, 20, 10))},
 		},
 		{"all is done", Observed{Deployment: newDeployment(3)}, Observed{Deployment: newDeployment(30)}},
 		{
 			"it is past its deadline",
-			Observed{Deployment: newDeployment(3, unavailable, pastDeadline)}, Observed{Deployment: newDeployment(30, unavailable, pastDeadline)},
+			Observed{Deployment: newDeployment(3, unavailable, pastDeadline)},
+			Observed{Deployment: newDeployment(30, unavailable, pastDeadline)},
 		},
 		{
 			"no pod can be made",
-			Observed{Deployment: newDeployment(3, failed("x2x7k"))}, Observed{Deployment: newDeployment(3, failed("9z8qv"))},
+			Observed{Deployment: newDeployment(3, failed("x2x7k"))},
+			Observed{Deployment: newDeployment(3, failed("9z8qv"))},
 		},
 		{"an image is not found", crashing("pull-not-found"), crashing("pull-not-found-back-off")},
 		{"a container crashes", crashing("crash-back-off-10s"), crashing("crash-back-off-5m")},

@@ -94,7 +94,7 @@ var _ = Describe("A fault", func() {
 	})
 
 	It("of scheduling reaches the status in the scheduler's words", func(ctx SpecContext) {
-		app.Spec.Resources = &corev1.ResourceRequirements{Requests: corev1.ResourceList{
+		app.Spec.Resources = &v1.ResourceRequirements{Requests: v1.ResourceList{
 			corev1.ResourceCPU: resource.MustParse("1000"),
 		}}
 		Expect(k8s.Create(ctx, app)).To(Succeed())
@@ -134,9 +134,9 @@ var _ = Describe("A fault", func() {
 	})
 
 	It("of the spec that only the API server finds reaches the status", func(ctx SpecContext) {
-		app.Spec.Resources = &corev1.ResourceRequirements{
-			Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("2")},
-			Limits:   corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1")},
+		app.Spec.Resources = &v1.ResourceRequirements{
+			Requests: v1.ResourceList{corev1.ResourceCPU: resource.MustParse("2")},
+			Limits:   v1.ResourceList{corev1.ResourceCPU: resource.MustParse("1")},
 		}
 		Expect(k8s.Create(ctx, app)).To(Succeed())
 		Eventually(fresh(ctx, app)).Should(SatisfyAll(

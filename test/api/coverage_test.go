@@ -1,0 +1,158 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package api
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestEveryLimitIsRefused holds the schema against testdata/invalid: whatever a property forbids, a case shows
+// the refusal and its message.
+func TestEveryLimitIsRefused(t *testing.T) {
+	index := regexp.MustCompile(`\[\d+\]`)
+	var shown []string
+	for _, manifest := range loadManifests(t, "invalid") {
+		for _, want := range manifest.wants {
+			shown = append(shown, index.ReplaceAllString(want, "[*]"))
+		}
+	}
+	visitSpec(t, func(path string, at *property) {
+		for _, message := range refusals(path, at) {
+			if !anyContains(shown, message) {
+				t.Errorf("no case in testdata/invalid wants: %s", message)
+			}
+		}
+	})
+}
+
+// TestEveryEdgeIsAccepted holds the schema against testdata/valid: every field is given somewhere, and every limit
+// and every enum value is reached somewhere.
+func TestEveryEdgeIsAccepted(t *testing.T) {
+	shown := map[string]bool{}
+	for _, manifest := range loadManifests(t, "valid") {
+		facts("spec", manifest.object["spec"], func(fact string) { shown[fact] = true })
+	}
+	visitSpec(t, func(path string, at *property) {
+		for _, name := range sortedKeys(at.Properties) {
+			if fact := join(path, name) + " is given"; !isKubernetesType(path) && !shown[fact] {
+				t.Errorf("no case in testdata/valid where %s", fact)
+			}
+		}
+		for _, edge := range edges(path, at) {
+			if !shown[edge] {
+				t.Errorf("no case in testdata/valid where %s", edge)
+			}
+		}
+	})
+}
+
+// TestEveryDefaultIsShown holds the schema against testdata/valid: for every default, a case leaves the field out
+// and wants the default to be stored.
+func TestEveryDefaultIsShown(t *testing.T) {
+	shown := map[string]bool{}
+	for _, manifest := range loadManifests(t, "valid") {
+		given := map[string]bool{}
+		facts("spec", manifest.object["spec"], func(fact string) { given[fact] = true })
+		facts("spec", expectedSpec(manifest), func(fact string) {
+			path, _, _ := strings.Cut(fact, " ")
+			if !given[path+" is given"] {
+				shown[fact] = true
+			}
+		})
+	}
+	defaults := map[string]string{}
+	visitSpec(t, func(path string, at *property) {
+		if at.Default == nil {
+			return
+		}
+		defaults[path] = plain(at.Default)
+		if fact := fmt.Sprintf("%s is %s", path, plain(at.Default)); !shown[fact] {
+			t.Errorf("no case in testdata/valid that leaves %s out and wants it stored as %s", path, plain(at.Default))
+		}
+	})
+	released := map[string]string{
+		"spec.replicas":                    "1",
+		"spec.deletionPolicy":              "Delete",
+		"spec.additionalPorts[*].protocol": "TCP",
+		"spec.service.type":                "ClusterIP",
+		"spec.security.profile":            "Baseline",
+	}
+	if !maps.Equal(defaults, released) {
+		t.Errorf("defaults are %v; released ones never change: %v", defaults, released)
+	}
+}
+
+// TestEveryRuleNamesFieldAndRemedy reads the messages of the CEL rules: after what is wrong, each says what to do,
+// and each is shown at the field that has to be changed.
+func TestEveryRuleNamesFieldAndRemedy(t *testing.T) {
+	remedy := regexp.MustCompile(`; (choose|correct|give|remove|set|use) `)
+	rules := 0
+	visitSpec(t, func(path string, at *property) {
+		for _, rule := range at.Rules {
+			rules++
+			if !remedy.MatchString(rule.Message) {
+				t.Errorf("%s: no remedy after a semicolon: %s", path, rule.Message)
+			}
+			if overFields := path == "" || at.Properties != nil; overFields && rule.FieldPath == "" {
+				t.Errorf("%s: a rule over several fields needs a fieldPath: %s", path, rule.Message)
+			}
+			// The API server shows no message with this reason.
+			if rule.Reason == "FieldValueDuplicate" {
+				t.Errorf("%s: reason %s hides the message: %s", path, rule.Reason, rule.Message)
+			}
+		}
+	})
+	if rules == 0 {
+		t.Error("found no rules")
+	}
+}
+
+// TestEveryPropertyIsDescribed keeps kubectl explain useful.
+func TestEveryPropertyIsDescribed(t *testing.T) {
+	var describe func(path string, at *property)
+	described := 0
+	describe = func(path string, at *property) {
+		for _, name := range sortedKeys(at.Properties) {
+			below := at.Properties[name]
+			// controller-gen leaves metadata bare, and the API server describes it by itself.
+			if below.Description == "" && join(path, name) != "metadata" {
+				t.Errorf("%s has no description", join(path, name))
+			}
+			described++
+			describe(join(path, name), below)
+		}
+		if at.Items != nil {
+			describe(path+"[*]", at.Items)
+		}
+		if at.AdditionalProperties != nil {
+			describe(join(path, "*"), at.AdditionalProperties)
+		}
+	}
+	describe("", loadSchema(t))
+	if described < 50 {
+		t.Errorf("visited only %d properties", described)
+	}
+}
+
+func sortedKeys[V any](of map[string]V) []string {
+	return slices.Sorted(maps.Keys(of))
+}

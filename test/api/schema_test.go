@@ -1,0 +1,220 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package api
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+)
+
+// property is a part of the CRD's schema. It lists every keyword that the schema uses: decoding is strict, so that
+// a keyword that is new to these tests fails them instead of going untested.
+type property struct {
+	Type                 string               `json:"type"`
+	Format               string               `json:"format"`
+	Description          string               `json:"description"`
+	Default              any                  `json:"default"`
+	Enum                 []string             `json:"enum"`
+	Minimum              *int64               `json:"minimum"`
+	Maximum              *int64               `json:"maximum"`
+	MinLength            *int64               `json:"minLength"`
+	MaxLength            *int64               `json:"maxLength"`
+	MaxItems             *int64               `json:"maxItems"`
+	MaxProperties        *int64               `json:"maxProperties"`
+	Pattern              string               `json:"pattern"`
+	Required             []string             `json:"required"`
+	Properties           map[string]*property `json:"properties"`
+	Items                *property            `json:"items"`
+	AdditionalProperties *property            `json:"additionalProperties"`
+	AnyOf                []property           `json:"anyOf"`
+	IntOrString          bool                 `json:"x-kubernetes-int-or-string"`
+	ListType             string               `json:"x-kubernetes-list-type"`
+	ListMapKeys          []string             `json:"x-kubernetes-list-map-keys"`
+	MapType              string               `json:"x-kubernetes-map-type"`
+	Rules                []rule               `json:"x-kubernetes-validations"`
+}
+
+type rule struct {
+	Rule      string `json:"rule"`
+	Message   string `json:"message"`
+	FieldPath string `json:"fieldPath"`
+	Reason    string `json:"reason"`
+}
+
+// definition is what these tests read of the CRD.
+type definition struct {
+	Spec struct {
+		Versions []struct {
+			Schema struct {
+				OpenAPIV3Schema tree `json:"openAPIV3Schema"`
+			} `json:"schema"`
+		} `json:"versions"`
+	} `json:"spec"`
+}
+
+func loadSchema(t *testing.T) *property {
+	t.Helper()
+	var crd definition
+	if err := yaml.Unmarshal(readFile(t, crdFile), &crd); err != nil {
+		t.Fatal(err)
+	}
+	if len(crd.Spec.Versions) != 1 {
+		t.Fatalf("%d versions, want 1", len(crd.Spec.Versions))
+	}
+	data, err := yaml.Marshal(crd.Spec.Versions[0].Schema.OpenAPIV3Schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := &property{}
+	if err := yaml.UnmarshalStrict(data, root); err != nil {
+		t.Fatalf("the schema uses a keyword that is not tested yet: %v", err)
+	}
+	return root
+}
+
+// kubernetesTypes are the fields whose types are Kubernetes' own. What is below them is not ours to test.
+var kubernetesTypes = []string{"spec.env[*]", "spec.envFrom[*]", "spec.resources"}
+
+func isKubernetesType(path string) bool {
+	return slices.Contains(kubernetesTypes, path)
+}
+
+// visit calls see for the property and for all below it, in a fixed order. List items are path[*], map values
+// path.*; what is below Kubernetes' own types is left out.
+func visit(path string, at *property, see func(path string, at *property)) {
+	see(path, at)
+	if isKubernetesType(path) {
+		return
+	}
+	for _, name := range sortedKeys(at.Properties) {
+		visit(join(path, name), at.Properties[name], see)
+	}
+	if at.Items != nil {
+		visit(path+"[*]", at.Items, see)
+	}
+	if at.AdditionalProperties != nil {
+		visit(join(path, "*"), at.AdditionalProperties, see)
+	}
+}
+
+func join(path, name string) string {
+	return strings.TrimPrefix(path+"."+name, ".")
+}
+
+// visitSpec visits what a user may write: the spec, and the rules of the object as a whole.
+func visitSpec(t *testing.T, see func(path string, at *property)) {
+	t.Helper()
+	root := loadSchema(t)
+	see("", &property{Required: root.Required, Rules: root.Rules})
+	visit("spec", root.Properties["spec"], see)
+}
+
+// refusals lists the messages that the API server has for what the property forbids.
+func refusals(path string, at *property) []string {
+	var messages []string
+	add := func(format string, args ...any) { messages = append(messages, fmt.Sprintf(format, args...)) }
+	for _, name := range at.Required {
+		add("%s: Required value", join(path, name))
+	}
+	if len(at.Enum) > 0 {
+		add(`%s: Unsupported value: `, path)
+	}
+	if at.Minimum != nil {
+		add("%s in body should be greater than or equal to %d", path, *at.Minimum)
+	}
+	if at.Maximum != nil {
+		add("%s in body should be less than or equal to %d", path, *at.Maximum)
+	}
+	if at.MinLength != nil {
+		add("%s in body should be at least %d chars long", path, *at.MinLength)
+	}
+	if at.MaxLength != nil {
+		add("%s: Too long: may not be more than %d bytes", path, *at.MaxLength)
+	}
+	if at.MaxItems != nil {
+		add("%s: Too many: %d: must have at most %d items", path, *at.MaxItems+1, *at.MaxItems)
+	}
+	if at.MaxProperties != nil {
+		add("%s: Too many: %d: must have at most %d items", path, *at.MaxProperties+1, *at.MaxProperties)
+	}
+	if at.Pattern != "" {
+		add("%s in body should match '%s'", path, at.Pattern)
+	}
+	if at.ListType == "map" || at.ListType == "set" {
+		add("%s[*]: Duplicate value: ", path)
+	}
+	for _, rule := range at.Rules {
+		add("%s", rule.Message)
+	}
+	return messages
+}
+
+// edges lists the values that are just allowed: each has to be accepted by some test.
+func edges(path string, at *property) []string {
+	var facts []string
+	add := func(kind string, limit *int64) {
+		if limit != nil {
+			facts = append(facts, fmt.Sprintf("%s %s %d", path, kind, *limit))
+		}
+	}
+	add("is", at.Minimum)
+	add("is", at.Maximum)
+	add("has length", at.MinLength)
+	add("has length", at.MaxLength)
+	add("has size", at.MaxItems)
+	add("has size", at.MaxProperties)
+	for _, value := range at.Enum {
+		facts = append(facts, fmt.Sprintf("%s is %s", path, value))
+	}
+	return facts
+}
+
+// facts lists what a manifest shows of each of its fields, in the words of edges.
+func facts(path string, value any, note func(fact string)) {
+	switch value := value.(type) {
+	case tree:
+		note(path + " is given")
+		note(fmt.Sprintf("%s has size %d", path, len(value)))
+		for name, below := range value {
+			facts(join(path, name), below, note)
+		}
+	case []any:
+		note(path + " is given")
+		note(fmt.Sprintf("%s has size %d", path, len(value)))
+		for _, item := range value {
+			facts(path+"[*]", item, note)
+		}
+	case string:
+		note(path + " is given")
+		note(path + " is " + value)
+		note(fmt.Sprintf("%s has length %d", path, len(value)))
+	case float64, bool:
+		note(path + " is given")
+		note(fmt.Sprintf("%s is %s", path, plain(value)))
+	}
+}
+
+func plain(value any) string {
+	if number, ok := value.(float64); ok {
+		return fmt.Sprintf("%.0f", number)
+	}
+	return fmt.Sprint(value)
+}

@@ -1,0 +1,295 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package api
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/example/app-operator/api/v1"
+)
+
+// TestGeneration shows that the generation counts edits of the spec and nothing else: conditions rely on it.
+func TestGeneration(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(t *testing.T, app *v1.Application) error
+		want   int64
+		noop   bool
+	}{
+		{"spec", merge(`{"spec":{"image":"nginx:2"}}`), 2, false},
+		{"spec, to the same", merge(`{"spec":{"image":"nginx","replicas":2}}`), 1, true},
+		{"spec, to the default", merge(`{"spec":{"deletionPolicy":null}}`), 1, true},
+		{"a label", merge(`{"metadata":{"labels":{"a":"b"}}}`), 1, false},
+		{"an annotation", merge(`{"metadata":{"annotations":{"a":"b"}}}`), 1, false},
+		{"a finalizer", merge(`{"metadata":{"finalizers":["` + v1.Finalizer + `"]}}`), 1, false},
+		{"status", func(t *testing.T, app *v1.Application) error {
+			t.Helper()
+			app.Status.ReadyReplicas = 1
+			return cluster.client.Status().Update(t.Context(), app)
+		}, 1, false},
+		{"scale", func(t *testing.T, app *v1.Application) error {
+			t.Helper()
+			return setScale(t, app, 5)
+		}, 2, false},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			app := application(t, `{image: nginx, replicas: 2}`)
+			if app.Generation != 1 {
+				t.Fatalf("generation of a new application is %d", app.Generation)
+			}
+			before := app.ResourceVersion
+			if err := test.change(t, app); err != nil {
+				t.Fatal(err)
+			}
+			reload(t, app)
+			if app.Generation != test.want {
+				t.Errorf("generation %d, want %d", app.Generation, test.want)
+			}
+			if test.noop != (app.ResourceVersion == before) {
+				t.Errorf("resourceVersion %s -> %s", before, app.ResourceVersion)
+			}
+		})
+	}
+}
+
+// merge returns a change by JSON merge patch.
+func merge(body string) func(t *testing.T, app *v1.Application) error {
+	return func(t *testing.T, app *v1.Application) error {
+		t.Helper()
+		return patch(t, app, body)
+	}
+}
+
+// TestStatusIsApart shows that status is written through its subresource only, and the rest never through it.
+func TestStatusIsApart(t *testing.T) {
+	space := namespace(t, "")
+	app := &v1.Application{
+		ObjectMeta: metav1.ObjectMeta{Name: "my-app", Namespace: space},
+		Spec:       v1.ApplicationSpec{Image: "nginx"},
+		Status:     v1.ApplicationStatus{URL: "http://forged"},
+	}
+	if err := cluster.client.Create(t.Context(), app); err != nil {
+		t.Fatal(err)
+	}
+	if app.Status.URL != "" {
+		t.Error("create took a status")
+	}
+
+	app.Spec.Image = "nginx:2"
+	app.Status.URL = "http://forged"
+	if err := cluster.client.Update(t.Context(), app); err != nil {
+		t.Fatal(err)
+	}
+	if app.Spec.Image != "nginx:2" || app.Status.URL != "" {
+		t.Errorf("after update: image %q, url %q", app.Spec.Image, app.Status.URL)
+	}
+
+	app.Spec.Image = "forged"
+	app.Labels = map[string]string{"forged": "true"}
+	app.Finalizers = []string{v1.Finalizer}
+	app.Status.URL = "http://my-app"
+	if err := cluster.client.Status().Update(t.Context(), app); err != nil {
+		t.Fatal(err)
+	}
+	if app.Spec.Image != "nginx:2" || app.Labels != nil || app.Finalizers != nil || app.Status.URL != "http://my-app" {
+		t.Errorf("after status update: image %q, labels %v, finalizers %v, url %q",
+			app.Spec.Image, app.Labels, app.Finalizers, app.Status.URL)
+	}
+}
+
+// TestStatusIsValidated shows what the API server holds the operator to.
+func TestStatusIsValidated(t *testing.T) {
+	good := metav1.Condition{
+		Type: v1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1.ReasonRolloutComplete,
+		LastTransitionTime: metav1.Now(),
+	}
+	tests := []struct {
+		name   string
+		change func(condition *metav1.Condition)
+		want   string
+	}{
+		{"good", func(*metav1.Condition) {}, ""},
+		{
+			"no reason", func(c *metav1.Condition) { c.Reason = "" },
+			`status.conditions[0].reason: Invalid value: "": conditions[0].reason in body should be at least 1 chars`,
+		},
+		{
+			"reason in words", func(c *metav1.Condition) { c.Reason = "it failed" },
+			`status.conditions[0].reason: Invalid value: "it failed": conditions[0].reason in body should match`,
+		},
+		{
+			"unknown status", func(c *metav1.Condition) { c.Status = "Maybe" },
+			`status.conditions[0].status: Unsupported value: "Maybe"`,
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			app := application(t, `{image: nginx}`)
+			condition := good
+			test.change(&condition)
+			app.Status.Conditions = []metav1.Condition{condition}
+			err := cluster.client.Status().Update(t.Context(), app)
+			if test.want == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			for _, complaint := range mismatches([]string{test.want}, err) {
+				t.Error(complaint)
+			}
+		})
+	}
+}
+
+// TestUpdatesAreValidated shows that an edit is held to the same rules as a new object.
+func TestUpdatesAreValidated(t *testing.T) {
+	const spec = `
+image: nginx
+port: 80
+additionalPorts: [{name: metrics, port: 9090}]
+podMetadata: {labels: {mine: a}, annotations: {mine: a}}
+serviceAccount: {annotations: {mine: a}}
+security: {profile: Baseline, runAsUser: 0}
+`
+	tests := []struct{ name, patch, want string }{
+		{"image removed", `{"spec":{"image":null}}`, "spec.image: Required value"},
+		{"spec removed", `{"spec":null}`, "spec: Required value"},
+		{
+			"reserved pod label added", `{"spec":{"podMetadata":{"labels":{"app.kubernetes.io/name":"a"}}}}`,
+			"spec.podMetadata.labels: Invalid value: app.kubernetes.io/name",
+		},
+		{
+			"reserved pod annotation added", `{"spec":{"podMetadata":{"annotations":{"apps.example.com/a":"a"}}}}`,
+			"spec.podMetadata.annotations: Invalid value: keys below apps.example.com/ are reserved",
+		},
+		{
+			"name beside annotations", `{"spec":{"serviceAccount":{"name":"a"}}}`,
+			"spec.serviceAccount.annotations: Forbidden: ",
+		},
+		{
+			"root made restricted", `{"spec":{"security":{"profile":"Restricted"}}}`,
+			"spec.security.runAsUser: Invalid value: 0 is root",
+		},
+		{"port onto a taken one", `{"spec":{"port":9090}}`, "spec.additionalPorts: Invalid value: each port may"},
+		{
+			"last port removed", `{"spec":{"port":null,"additionalPorts":null,"service":{}}}`,
+			"spec.service: Invalid value: a Service needs a port",
+		},
+		{"unknown field", `{"spec":{"imagePullSecret":"a"}}`, `unknown field "spec.imagePullSecret"`},
+	}
+	app := application(t, spec)
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			for _, complaint := range mismatches([]string{test.want}, patch(t, app.DeepCopy(), test.patch)) {
+				t.Error(complaint)
+			}
+		})
+	}
+}
+
+// TestUpdatesAreFree shows that no field is immutable: whatever can be created can be edited into.
+func TestUpdatesAreFree(t *testing.T) {
+	manifests := loadManifests(t, "valid")
+	var specs []tree
+	for _, manifest := range manifests {
+		specs = append(specs, manifest.object["spec"].(tree))
+	}
+	app := application(t, `{image: nginx}`)
+	for i, spec := range specs {
+		t.Run(manifests[i].name, func(t *testing.T) {
+			stored, err := replaceSpec(t, app, spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(expectedSpec(manifests[i]), stored); diff != "" {
+				t.Errorf("stored spec (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestDefaultsComeBack shows that a field that is removed falls back to its default.
+func TestDefaultsComeBack(t *testing.T) {
+	app := application(t, `{image: nginx, port: 80, replicas: 3, deletionPolicy: Drain, service: {type: NodePort},
+		security: {profile: Restricted}}`)
+	err := patch(t, app, `{"spec":{"replicas":null,"deletionPolicy":null,"service":{"type":null},
+		"security":{"profile":null}}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := application(t, `{image: nginx, port: 80, service: {}, security: {}}`)
+	if diff := cmp.Diff(want.Spec, app.Spec); diff != "" {
+		t.Errorf("spec after the fields were removed (-want +got):\n%s", diff)
+	}
+}
+
+// TestScale shows the scale subresource, which kubectl scale and autoscalers use.
+func TestScale(t *testing.T) {
+	app := application(t, `{image: nginx, replicas: 3}`)
+	app.Status.Replicas = 2
+	app.Status.Selector = "app.kubernetes.io/instance=my-app"
+	if err := cluster.client.Status().Update(t.Context(), app); err != nil {
+		t.Fatal(err)
+	}
+	expectScale(t, app, 3, 2, "app.kubernetes.io/instance=my-app")
+
+	if err := setScale(t, app, 5); err != nil {
+		t.Fatal(err)
+	}
+	expectScale(t, app, 5, 2, "app.kubernetes.io/instance=my-app")
+	reload(t, app)
+	if *app.Spec.Replicas != 5 {
+		t.Errorf("spec.replicas is %d after a write of 5 through scale", *app.Spec.Replicas)
+	}
+
+	if err := setScale(t, app, 0); err != nil {
+		t.Errorf("scale to zero: %v", err)
+	}
+	wants := []string{"spec.replicas: Invalid value: -1"}
+	for _, complaint := range mismatches(wants, setScale(t, app, -1)) {
+		t.Error(complaint)
+	}
+	expectScale(t, app, 0, 2, "app.kubernetes.io/instance=my-app")
+}
+
+func expectScale(t *testing.T, app *v1.Application, wanted, there int32, selector string) {
+	t.Helper()
+	scale := &autoscalingv1.Scale{}
+	if err := cluster.client.SubResource("scale").Get(t.Context(), app, scale); err != nil {
+		t.Fatal(err)
+	}
+	want := autoscalingv1.Scale{
+		Spec:   autoscalingv1.ScaleSpec{Replicas: wanted},
+		Status: autoscalingv1.ScaleStatus{Replicas: there, Selector: selector},
+	}
+	if diff := cmp.Diff(want, autoscalingv1.Scale{Spec: scale.Spec, Status: scale.Status}); diff != "" {
+		t.Errorf("scale (-want +got):\n%s", diff)
+	}
+}
+
+func setScale(t *testing.T, app *v1.Application, replicas int32) error {
+	t.Helper()
+	scale := &autoscalingv1.Scale{Spec: autoscalingv1.ScaleSpec{Replicas: replicas}}
+	return cluster.client.SubResource("scale").Update(t.Context(), app, client.WithSubResourceBody(scale))
+}
