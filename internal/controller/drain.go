@@ -105,7 +105,7 @@ func (r *ApplicationReconciler) scaleDown(ctx context.Context, app *v1.Applicati
 func (r *ApplicationReconciler) stop(ctx context.Context, deployment *appsv1.Deployment) error {
 	before := deployment.DeepCopy()
 	after := deployment.DeepCopy()
-	after.Spec.Replicas = ptr.To[int32](0)
+	after.Spec.Replicas = new(int32(0))
 	err := r.Client.Patch(ctx, after, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
 	if client.IgnoreNotFound(err) != nil {
 		return fault.FromAPI(err, "Deployment")

@@ -32,7 +32,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/events"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -180,7 +179,7 @@ func withErrors(t *testing.T, failing interceptor.Funcs) (*ApplicationReconciler
 	c := fake.NewClientBuilder().WithScheme(scheme).
 		WithObjects(&v1.Application{
 			ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "apps", UID: "1", Generation: 1},
-			Spec:       v1.ApplicationSpec{Image: "nginx:1.29", Port: ptr.To[int32](80)},
+			Spec:       v1.ApplicationSpec{Image: "nginx:1.29", Port: new(int32(80))},
 		}).
 		WithStatusSubresource(&v1.Application{}).
 		WithIndex(&corev1.Pod{}, byApplication, none).

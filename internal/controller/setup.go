@@ -108,11 +108,11 @@ func startInformers(informers cache.Cache) error {
 
 // readKinds returns an object of each kind that the controller reads beside Applications.
 func readKinds() []client.Object {
-	kinds := []client.Object{&corev1.Pod{}, replicaSetMetadata()}
+	kinds := make([]client.Object, 0, len(children)+2)
 	for _, child := range children {
 		kinds = append(kinds, child.object)
 	}
-	return kinds
+	return append(kinds, &corev1.Pod{}, replicaSetMetadata())
 }
 
 // replicaSetMetadata returns an empty ReplicaSet of which only the metadata is read.

@@ -42,12 +42,16 @@ func (r *ApplicationReconciler) tell(
 		logf.FromContext(ctx).Info("Status changed",
 			"ready", ready.Status, "reason", ready.Reason, "message", ready.Message)
 		if !known(before, ready.Reason) {
-			r.event(app, *ready, ready.Status == metav1.ConditionFalse)
+			kind := corev1.EventTypeNormal
+			if ready.Status == metav1.ConditionFalse {
+				kind = corev1.EventTypeWarning
+			}
+			r.event(app, kind, *ready)
 		}
 	}
 	degraded := meta.FindStatusCondition(after.Conditions, v1.ConditionDegraded)
 	if degraded.Status == metav1.ConditionTrue && degraded.Reason != ready.Reason && changed(before, *degraded) {
-		r.event(app, *degraded, true)
+		r.event(app, corev1.EventTypeWarning, *degraded)
 	}
 }
 
@@ -63,11 +67,8 @@ func known(before v1.ApplicationStatus, reason string) bool {
 	return was != nil && was.Status == metav1.ConditionTrue && was.Reason == reason
 }
 
-func (r *ApplicationReconciler) event(app *v1.Application, condition metav1.Condition, warning bool) {
-	kind := corev1.EventTypeNormal
-	if warning {
-		kind = corev1.EventTypeWarning
-	}
+// event records what a condition says, as an event of the kind Normal or Warning.
+func (r *ApplicationReconciler) event(app *v1.Application, kind string, condition metav1.Condition) {
 	note := condition.Message
 	if len(note) > maxNote {
 		note = strings.ToValidUTF8(note[:maxNote], "")

@@ -152,7 +152,7 @@ func applied(t *testing.T, builder builder, config runtime.ApplyConfiguration) o
 }
 
 // serverDefaults does to an object what the API server does to values that have one owner as a whole, so that its
-// defaults end up in what we own. It was compared with a real API server, of Kubernetes 1.37.
+// defaults end up in what we own. It was compared with a real API server, of Kubernetes 1.36.
 func serverDefaults(live object) {
 	deployment, ok := live.(*appsv1.Deployment)
 	if !ok {

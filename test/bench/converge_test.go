@@ -37,7 +37,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
@@ -65,6 +64,7 @@ func BenchmarkConverge(b *testing.B) {
 }
 
 func converge(b *testing.B, applications int) {
+	b.Helper()
 	ctx, cancel := context.WithTimeout(b.Context(), limit)
 	defer cancel()
 	audit := filepath.Join(b.TempDir(), "audit.log")
@@ -136,7 +136,7 @@ func create(ctx context.Context, b *testing.B, k8s client.Client, applications i
 			for name := range names {
 				failed <- k8s.Create(ctx, &v1.Application{
 					ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace},
-					Spec:       v1.ApplicationSpec{Image: "nginx:latest", Port: ptr.To[int32](80)},
+					Spec:       v1.ApplicationSpec{Image: "nginx:latest", Port: new(int32(80))},
 				})
 			}
 		})

@@ -24,7 +24,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/example/app-operator/api/v1"
@@ -54,20 +53,20 @@ var _ = Describe("Drift", func() {
 		Eventually(fresh(ctx, app)).Should(beReady())
 	},
 		Entry("of the Deployment's replicas", theDeployment, func(o client.Object) {
-			o.(*appsv1.Deployment).Spec.Replicas = ptr.To[int32](7)
+			o.(*appsv1.Deployment).Spec.Replicas = new(int32(7))
 		}),
 		Entry("of the Deployment's image", theDeployment, func(o client.Object) {
 			o.(*appsv1.Deployment).Spec.Template.Spec.Containers[0].Image = "nginx:hacked"
 		}),
 		Entry("of the Deployment's security context", theDeployment, func(o client.Object) {
-			o.(*appsv1.Deployment).Spec.Template.Spec.Containers[0].SecurityContext.AllowPrivilegeEscalation = ptr.To(true)
+			o.(*appsv1.Deployment).Spec.Template.Spec.Containers[0].SecurityContext.AllowPrivilegeEscalation = new(true)
 		}),
 		Entry("of the Deployment's progress deadline", theDeployment, func(o client.Object) {
-			o.(*appsv1.Deployment).Spec.ProgressDeadlineSeconds = ptr.To[int32](5)
+			o.(*appsv1.Deployment).Spec.ProgressDeadlineSeconds = new(int32(5))
 		}),
 		Entry("of the Deployment's labels", theDeployment, removeLabels),
 		Entry("of the Deployment's owner", theDeployment, func(o client.Object) {
-			o.GetOwnerReferences()[0].BlockOwnerDeletion = ptr.To(false)
+			o.GetOwnerReferences()[0].BlockOwnerDeletion = new(false)
 		}),
 		Entry("of the Service's port", theService, func(o client.Object) {
 			o.(*corev1.Service).Spec.Ports[0].Port = 9999
@@ -83,7 +82,7 @@ var _ = Describe("Drift", func() {
 		}),
 		Entry("of the Service's labels", theService, removeLabels),
 		Entry("of the ServiceAccount's token", theAccount, func(o client.Object) {
-			o.(*corev1.ServiceAccount).AutomountServiceAccountToken = ptr.To(true)
+			o.(*corev1.ServiceAccount).AutomountServiceAccountToken = new(true)
 		}),
 		Entry("of the ServiceAccount's labels", theAccount, removeLabels),
 	)
@@ -110,7 +109,7 @@ var _ = Describe("Drift", func() {
 			metav1.SetMetaDataAnnotation(&o.(*appsv1.Deployment).ObjectMeta, "a-person", "was here")
 			metav1.SetMetaDataAnnotation(&o.(*appsv1.Deployment).Spec.Template.ObjectMeta, "kubectl.kubernetes.io/restartedAt", "now")
 		})
-		edit(ctx, app, func(app *v1.Application) { app.Spec.Replicas = ptr.To[int32](3) })
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Replicas = new(int32(3)) })
 		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.ReplicaSummary", "3/3")))
 		deployment, err := get(ctx, deploymentOf(app))
 		Expect(err).NotTo(HaveOccurred())
@@ -163,7 +162,7 @@ var _ = Describe("An object that is not the Application's", func() {
 			haveCondition(v1.ConditionDegraded, metav1.ConditionTrue, v1.ReasonChildConflict)))
 
 		By("trying again when the Application is edited")
-		edit(ctx, app, func(app *v1.Application) { app.Spec.Replicas = ptr.To[int32](3) })
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Replicas = new(int32(3)) })
 		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonChildConflict))
 		Expect(ours(ctx, theirs)).To(BeFalse())
 

@@ -25,7 +25,6 @@ import (
 	eventsv1 "k8s.io/api/events/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/example/app-operator/api/v1"
@@ -128,7 +127,7 @@ var _ = Describe("A fault", func() {
 		Eventually(fresh(ctx, app)).Should(
 			haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonAdmissionDenied, "violates PodSecurity"))
 		edit(ctx, app, func(app *v1.Application) {
-			app.Spec.Security = &v1.SecuritySpec{Profile: v1.SecurityProfileRestricted, RunAsUser: ptr.To[int64](101)}
+			app.Spec.Security = &v1.SecuritySpec{Profile: v1.SecurityProfileRestricted, RunAsUser: new(int64(101))}
 		})
 		Eventually(fresh(ctx, app)).Should(beReady())
 	})

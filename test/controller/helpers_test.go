@@ -56,7 +56,7 @@ func sample(file, namespace string) *v1.Application {
 func web(namespace string) *v1.Application {
 	return &v1.Application{
 		ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: namespace},
-		Spec:       v1.ApplicationSpec{Image: "nginx:1.29", Replicas: ptr.To[int32](2), Port: ptr.To[int32](8080)},
+		Spec:       v1.ApplicationSpec{Image: "nginx:1.29", Replicas: new(int32(2)), Port: new(int32(8080))},
 	}
 }
 

@@ -28,7 +28,6 @@ import (
 	eventsv1 "k8s.io/api/events/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/example/app-operator/api/v1"
@@ -176,7 +175,7 @@ var _ = Describe("An Application", func() {
 		edit(ctx, app, func(app *v1.Application) { app.Spec.Paused = true })
 		Eventually(fresh(ctx, app)).Should(
 			haveCondition(v1.ConditionReady, metav1.ConditionTrue, v1.ReasonPaused))
-		edit(ctx, deploymentOf(app), func(d *appsv1.Deployment) { d.Spec.Replicas = ptr.To[int32](4) })
+		edit(ctx, deploymentOf(app), func(d *appsv1.Deployment) { d.Spec.Replicas = new(int32(4)) })
 		Eventually(fresh(ctx, app)).Should(SatisfyAll(
 			haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonPaused, "spec.paused"),
 			haveCondition(v1.ConditionProgressing, metav1.ConditionFalse, v1.ReasonPaused),

@@ -31,7 +31,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
-	"k8s.io/utils/ptr"
 )
 
 // scene is where one behaviour is looked at.
@@ -242,7 +241,7 @@ func autoscalerActs(s scene) {
 				ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{
 					APIVersion: "apps/v1", Kind: "Deployment", Name: "web",
 				},
-				MinReplicas: ptr.To[int32](2),
+				MinReplicas: new(int32(2)),
 				MaxReplicas: 5,
 			},
 		}, metav1.CreateOptions{})

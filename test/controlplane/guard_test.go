@@ -109,7 +109,7 @@ func runParent(ending string) {
 			report += strconv.Itoa(pid) + "\n"
 		}
 	}
-	_, _ = fmt.Println(report) //nolint:forbidigo // it is what the test reads
+	_, _ = fmt.Println(report)
 	switch ending {
 	case "panic":
 		go panic("somewhere in a test")

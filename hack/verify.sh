@@ -1,0 +1,138 @@
+#!/usr/bin/env bash
+# Checks that the repository is what it claims to be; `make verify` runs it. It edits nothing in the working tree:
+# what is generated is generated in a copy. Usage: hack/verify.sh [CHECK ...], by default every check.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+BIN=${BIN:-$PWD/bin}
+MAX_FILE_KIB=512
+CHECKS=(generated modules versions format lint vet manifests licenses sizes clean)
+
+# Every file that is or could be committed.
+files() {
+	git ls-files -z --cached --others --exclude-standard -- "$@" | while IFS= read -r -d '' file; do
+		[[ -e $file ]] && printf '%s\0' "$file"
+	done
+	return 0
+}
+
+# Generated files are what their sources say, and none is missing.
+generated() {
+	copy=$(mktemp -d)
+	trap 'rm -rf "$copy"' EXIT
+	mkdir "$copy/committed"
+	# -p keeps the times: make must not take the tools in bin/ for older than their go.mod.
+	files | tar -c --null -T - | tar -xp -C "$copy/committed"
+	cp -Rp "$copy/committed" "$copy/generated"
+	# What nothing generates any more must not survive.
+	rm -f "$copy"/generated/config/crd/bases/*.yaml "$copy/generated/config/rbac/role.yaml"
+	find "$copy/generated/api" "$copy/generated/internal" -name 'zz_generated.*' -delete
+	make --no-print-directory -C "$copy/generated" BIN="$BIN" generate manifests
+	if ! (cd "$copy" && diff -ruN committed generated); then
+		echo "Generated files are out of date. Remedy: make generate manifests"
+		return 1
+	fi
+}
+
+# Every go.mod and go.sum is tidy.
+modules() {
+	local mod failed=0
+	for mod in go.mod tools/*/go.mod; do
+		if ! go -C "$(dirname "$mod")" mod tidy -diff; then
+			echo "$mod is not tidy. Remedy: go -C $(dirname "$mod") mod tidy"
+			failed=1
+		fi
+	done
+	return "$failed"
+}
+
+# The ginkgo command refuses suites that were compiled with another version of its library.
+versions() {
+	local module=github.com/onsi/ginkgo/v2 library command
+	library=$(go list -m -f '{{.Version}}' "$module")
+	command=$(go -C tools/ginkgo list -m -f '{{.Version}}' "$module")
+	if [[ $library != "$command" ]]; then
+		echo "go.mod has $module $library, tools/ginkgo/go.mod has $command."
+		return 1
+	fi
+}
+
+format() { "$BIN/golangci-lint" fmt --diff; }
+
+lint() {
+	"$BIN/golangci-lint" config verify
+	"$BIN/golangci-lint" run
+}
+
+vet() { go vet ./...; }
+
+# Every kustomization that somebody may apply can be built.
+manifests() {
+	local dir
+	for dir in config/crd config/default config/overlays/*/ config/samples; do
+		[[ -d $dir ]] || continue
+		echo "kustomize build $dir"
+		"$BIN/kustomize" build "$dir" >/dev/null
+	done
+}
+
+# Every Go file starts with the license header, possibly after build constraints.
+licenses() {
+	local header file failed=0
+	header=$(<hack/boilerplate.go.txt)
+	while IFS= read -r -d '' file; do
+		if [[ $(head -n 20 "$file") != *"$header"* ]]; then
+			echo "$file lacks the header of hack/boilerplate.go.txt."
+			failed=1
+		fi
+	done < <(files '*.go')
+	return "$failed"
+}
+
+# A large file is nearly always a binary or an archive that was added by mistake.
+sizes() {
+	local file failed=0
+	while IFS= read -r -d '' file; do
+		if (($(wc -c <"$file") > MAX_FILE_KIB * 1024)); then
+			echo "$file is larger than $MAX_FILE_KIB KiB."
+			failed=1
+		fi
+	done < <(files)
+	return "$failed"
+}
+
+# In CI the checkout must be exactly the commit, also after all that ran before.
+clean() {
+	[[ ${CI:-} == true ]] || return 0
+	local changes
+	changes=$(git status --porcelain)
+	if [[ -n $changes ]]; then
+		echo "The working tree is not clean:"
+		echo "$changes"
+		return 1
+	fi
+}
+
+# One check runs in this process; several run in a process each, so that one that fails does not stop the others.
+if (($# == 1)); then
+	"$1"
+	exit
+fi
+(($#)) && CHECKS=("$@")
+
+failed=()
+for check in "${CHECKS[@]}"; do
+	echo "==> verify $check"
+	SECONDS=0
+	if ! "$BASH" hack/verify.sh "$check"; then
+		echo "==> verify $check FAILED"
+		failed+=("$check")
+	fi
+	((SECONDS < 5)) || echo "==> verify $check took ${SECONDS}s"
+done
+
+if ((${#failed[@]})); then
+	echo "make verify: FAILED: ${failed[*]}. One check alone: hack/verify.sh NAME"
+	exit 1
+fi
+echo "make verify: all checks passed"
