@@ -141,7 +141,7 @@ func compareGolden(t *testing.T, kind, want, got string) {
 	if *update {
 		complain = t.Logf
 	}
-	diff := cmp.Diff(want, got)
+	diff := cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")) // line by line, to be read
 	if diff == "" {
 		return
 	}
