@@ -227,20 +227,20 @@ $(BIN)/$(1): tools/$(2)/go.mod tools/$(2)/go.sum
 	@mv $$@.tmp $$@
 endef
 
-$(eval $(call tool,controller-gen,controller-gen,sigs.k8s.io/controller-tools,cmd/controller-gen,about 1 minute))
-$(eval $(call tool,kustomize,kustomize,sigs.k8s.io/kustomize/kustomize/v5,.,about 1 minute))
-$(eval $(call tool,golangci-lint,golangci-lint,github.com/golangci/golangci-lint/v2,cmd/golangci-lint,about 4 minutes))
+$(eval $(call tool,controller-gen,controller-gen,sigs.k8s.io/controller-tools,cmd/controller-gen,about 40 seconds))
+$(eval $(call tool,kustomize,kustomize,sigs.k8s.io/kustomize/kustomize/v5,.,about 20 seconds))
+$(eval $(call tool,golangci-lint,golangci-lint,github.com/golangci/golangci-lint/v2,cmd/golangci-lint,about 2 minutes))
 $(eval $(call tool,ginkgo,ginkgo,github.com/onsi/ginkgo/v2,ginkgo,about 20 seconds))
-$(eval $(call tool,crane,crane,github.com/google/go-containerregistry,cmd/crane,about 1 minute))
+$(eval $(call tool,crane,crane,github.com/google/go-containerregistry,cmd/crane,about 20 seconds))
 $(eval $(call tool,kind,kind,sigs.k8s.io/kind,.,about 20 seconds))
 $(eval $(call tool,operator-sdk,operator-sdk,github.com/operator-framework/operator-sdk,cmd/operator-sdk,about 4 minutes))
 $(eval $(call tool,opm,opm,github.com/operator-framework/operator-registry,cmd/opm,about 2 minutes))
-$(eval $(call tool,etcd,etcd,go.etcd.io/etcd/server/v3,.,about 1 minute))
+$(eval $(call tool,etcd,etcd,go.etcd.io/etcd/server/v3,.,about 40 seconds))
 $(eval $(call tool,kube-apiserver,kubernetes,k8s.io/kubernetes,cmd/kube-apiserver,about 4 minutes))
 $(eval $(call tool,kube-controller-manager,kubernetes,k8s.io/kubernetes,cmd/kube-controller-manager,about 1 minute))
-$(eval $(call tool,kube-scheduler,kubernetes,k8s.io/kubernetes,cmd/kube-scheduler,about 1 minute))
+$(eval $(call tool,kube-scheduler,kubernetes,k8s.io/kubernetes,cmd/kube-scheduler,about 10 seconds))
 $(eval $(call tool,kubectl,kubernetes,k8s.io/kubernetes,cmd/kubectl,about 1 minute))
-$(eval $(call tool,kwok,kwok,sigs.k8s.io/kwok,cmd/kwok,about 2 minutes))
+$(eval $(call tool,kwok,kwok,sigs.k8s.io/kwok,cmd/kwok,about 90 seconds))
 
 # Programs that learn their version only from the linker.
 kubernetes_version = $(call pinned,kubernetes,k8s.io/kubernetes)

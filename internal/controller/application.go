@@ -69,24 +69,30 @@ func (r *ApplicationReconciler) Reconcile(ctx context.Context, app *v1.Applicati
 
 // sync reads, thinks, writes, and reads again what came of it.
 func (r *ApplicationReconciler) sync(ctx context.Context, app *v1.Application) (status.Observed, error) {
+	generation, pending, err := r.act(ctx, app)
+	seen, unseen := r.observe(ctx, app, generation)
+	seen.Pending = pending
+	return seen, errors.Join(err, unseen)
+}
+
+// act brings the children to what is wanted. It returns the Deployment's generation if it wrote one, and whether it
+// left anything as it is because of a pause.
+func (r *ApplicationReconciler) act(ctx context.Context, app *v1.Application) (int64, bool, error) {
 	if !app.Spec.Paused {
 		if err := r.ensureFinalizer(ctx, app); err != nil {
-			return status.Observed{}, err
+			return 0, false, err
 		}
 	}
 	in, err := r.inputs(ctx, app)
 	if err != nil {
-		return status.Observed{}, err
+		return 0, false, err
 	}
 	steps, blocked := r.plan(ctx, app, in)
 	if app.Spec.Paused {
-		seen, err := r.observe(ctx, app, 0)
-		seen.Pending = len(steps) > 0 || blocked != nil
-		return seen, err
+		return 0, len(steps) > 0 || blocked != nil, nil
 	}
 	generation, failed := r.apply(ctx, steps)
-	seen, unseen := r.observe(ctx, app, generation)
-	return seen, errors.Join(blocked, failed, unseen)
+	return generation, false, errors.Join(blocked, failed)
 }
 
 // report writes the status that follows from the pass, tells of a change in an event, and maps the pass's

@@ -62,7 +62,7 @@ func (r *ApplicationReconciler) apply(ctx context.Context, steps []step) (int64,
 // conflict and not overwritten.
 func (r *ApplicationReconciler) write(ctx context.Context, step step) error {
 	log := logf.FromContext(ctx).WithValues("child", step.child.kind)
-	if step.config.ApplyConfiguration == nil {
+	if step.deletes() {
 		uid := step.live.GetUID()
 		err := r.Client.Delete(ctx, step.live, client.Preconditions{UID: &uid})
 		if client.IgnoreNotFound(err) != nil {

@@ -31,7 +31,7 @@ import (
 // children is the one table of what belongs to an Application, in the order in which it is applied. The watches,
 // the cache, applying and pruning follow from it. Every child bears its Application's name.
 var children = []child{
-	childOf("ServiceAccount", &corev1.ServiceAccount{}, resources.ServiceAccount, corev1ac.ExtractServiceAccount),
+	childOf("ServiceAccount", &corev1.ServiceAccount{}, resources.ServiceAccount, corev1ac.ExtractServiceAccount).usedByPods(),
 	childOf("Deployment", &appsv1.Deployment{}, resources.Deployment, appsv1ac.ExtractDeployment).afterOthers(),
 	childOf("Service", &corev1.Service{}, resources.Service, corev1ac.ExtractService),
 }
@@ -44,6 +44,9 @@ type child struct {
 	// last says that the child is left as it is while anything above it in the table, or anything that the
 	// spec refers to, is amiss: pods must not run as somebody else's ServiceAccount, for example.
 	last bool
+	// outlived says that running pods use the child: when it is no longer wanted, it goes after the last pod that
+	// does, or their tokens would die under them.
+	outlived bool
 	// build returns what the object should be, or nil if it must not exist.
 	build func(resources.Inputs) (configuration, error)
 	// owned returns which fields of a live object the operator owns, with their live values.
@@ -87,6 +90,11 @@ func childOf[O client.Object, C any, P interface {
 
 func (c child) afterOthers() child {
 	c.last = true
+	return c
+}
+
+func (c child) usedByPods() child {
+	c.outlived = true
 	return c
 }
 

@@ -20,8 +20,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -31,6 +33,7 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/fault"
 	"github.com/example/app-operator/internal/resources"
+	"github.com/example/app-operator/internal/status"
 )
 
 // inputs is all that a pass reads before it thinks.
@@ -67,6 +70,8 @@ type step struct {
 	config configuration
 }
 
+func (s step) deletes() bool { return s.config.ApplyConfiguration == nil }
+
 // plan returns the writes that bring every child to what is wanted: none if all is as it should be. Where a
 // child cannot be had, the error says why, and the others are planned all the same.
 func (r *ApplicationReconciler) plan(ctx context.Context, app *v1.Application, in inputs) ([]step, error) {
@@ -91,7 +96,30 @@ func (r *ApplicationReconciler) plan(ctx context.Context, app *v1.Application, i
 			steps = append(steps, *next)
 		}
 	}
+	settled := false
+	if len(blocked) == 0 {
+		var err error
+		if settled, err = r.settled(ctx, app, steps); err != nil {
+			blocked = append(blocked, err)
+		}
+	}
+	if !settled {
+		steps = slices.DeleteFunc(steps, func(step step) bool { return step.child.outlived && step.deletes() })
+	}
 	return steps, errors.Join(blocked...)
+}
+
+// settled tells whether, the planned steps aside, all pods are of what is wanted, so that what only older pods used
+// may go.
+func (r *ApplicationReconciler) settled(ctx context.Context, app *v1.Application, steps []step) (bool, error) {
+	for _, step := range steps {
+		if step.child.last {
+			return false, nil
+		}
+	}
+	deployment := &appsv1.Deployment{}
+	found, err := r.getOurs(ctx, app, deployment)
+	return !found || status.RolledOut(deployment), err
 }
 
 // planChild returns the write that one child needs, or nil.

@@ -80,6 +80,9 @@ func containerFault(pod string, container corev1.ContainerStatus) *PodFault {
 			"RegistryUnavailable", "SignatureValidationFailed":
 			return inContainer(v1.ReasonImagePullFailed, pod, container.Name, pullWords(waiting))
 		case "CreateContainerConfigError":
+			if strings.Contains(waiting.Message, "failed to sync") { // the kubelet's own cache, which catches up
+				return nil
+			}
 			return inContainer(reasonOfConfigError(waiting.Message), pod, container.Name, waiting.Message)
 		case "CrashLoopBackOff":
 			return inContainer(v1.ReasonCrashLooping, pod, container.Name, lastWords(container))

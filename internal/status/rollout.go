@@ -122,7 +122,11 @@ func deploymentFault(deployment *appsv1.Deployment) *PodFault {
 	if failure := deploymentCondition(deployment, appsv1.DeploymentReplicaFailure); failure != nil &&
 		failure.Status == corev1.ConditionTrue {
 		words := ofRefusedPod.ReplaceAllString(failure.Message, "")
-		return &PodFault{Reason: reasonOfRefusal(failure.Message), Message: "no pod can be made: " + words}
+		trouble := "no pod can be made: "
+		if failure.Reason == failedDelete {
+			trouble = "a pod cannot be deleted: "
+		}
+		return &PodFault{Reason: reasonOfRefusal(failure.Message), Message: trouble + words}
 	}
 	if progressing := deploymentCondition(deployment, appsv1.DeploymentProgressing); progressing != nil &&
 		progressing.Reason == deadlineExceeded {
@@ -137,6 +141,10 @@ func deploymentFault(deployment *appsv1.Deployment) *PodFault {
 // deadlineExceeded is the reason that the Deployment's controller gives (kubernetes
 // pkg/controller/deployment/util TimedOutReason).
 const deadlineExceeded = "ProgressDeadlineExceeded"
+
+// failedDelete is the reason that the ReplicaSet's controller gives when it cannot delete a pod (kubernetes
+// pkg/controller/replicaset).
+const failedDelete = "FailedDelete"
 
 // ofRefusedPod is how the API server begins when it refuses a pod. The pod's name is another on every try.
 var ofRefusedPod = regexp.MustCompile(`^(pods|Pod) "[^"]*" is (forbidden|invalid): `)

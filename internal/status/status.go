@@ -25,6 +25,7 @@ package status
 import (
 	"errors"
 	"fmt"
+	"regexp"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -70,9 +71,28 @@ func Of(app *v1.Application, seen Observed, err error) v1.ApplicationStatus {
 	for _, condition := range conditions(now, seen) {
 		condition.ObservedGeneration = app.Generation
 		condition.Message = shorten(condition.Message, maxMessage)
+		if was := meta.FindStatusCondition(next.Conditions, condition.Type); was != nil && sameMeaning(*was, condition) {
+			condition.Message = was.Message
+		}
 		meta.SetStatusCondition(&next.Conditions, condition)
 	}
 	return next
+}
+
+// counted is what differs between two tellings of the same refusal: counters, times, identifiers.
+var counted = regexp.MustCompile(`[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]*[0-9][0-9a-fA-F]*`)
+
+// sameMeaning tells whether a refusal says what the last one said, but for numbers. An admission webhook may put a
+// time or a request's id into its words; since a changed status calls for a pass, and the pass for a new refusal, that
+// would be an endless loop.
+func sameMeaning(was, now metav1.Condition) bool {
+	switch now.Reason {
+	case v1.ReasonAdmissionDenied, v1.ReasonQuotaExceeded, v1.ReasonInvalidSpec, v1.ReasonReconcileFailed:
+		return was.Reason == now.Reason && was.Status == now.Status && was.ObservedGeneration == now.ObservedGeneration &&
+			counted.ReplaceAllString(was.Message, "#") == counted.ReplaceAllString(now.Message, "#")
+	default:
+		return false
+	}
 }
 
 // count sets the numbers of pods.

@@ -18,11 +18,14 @@ package controller_test
 
 import (
 	"context"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -33,11 +36,12 @@ import (
 
 var _ = Describe("A fault", func() {
 	var namespace string
+	var running *runningOperator
 	var app *v1.Application
 
 	BeforeEach(func(ctx SpecContext) {
 		namespace = newNamespace(ctx)
-		startOperator(ctx, namespace)
+		running = startOperator(ctx, namespace)
 		app = web(namespace)
 	})
 
@@ -145,6 +149,19 @@ var _ = Describe("A fault", func() {
 		Eventually(fresh(ctx, app)).Should(beReady())
 	})
 
+	It("of an admission policy reaches the status in its words, and does not keep the operator busy", func(ctx SpecContext) {
+		refuse(ctx, namespace, "'no Deployment with ' + string(object.spec.replicas) + ' pods'")
+		Eventually(func() error { // until the policy is in force
+			return k8s.Create(ctx, strangersDeployment(namespace), client.DryRunAll)
+		}).Should(MatchError(ContainSubstring("no Deployment with 1 pods")))
+		Expect(k8s.Create(ctx, app)).To(Succeed())
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(
+			haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonAdmissionDenied, "no Deployment with 2 pods"),
+			haveCondition(v1.ConditionProgressing, metav1.ConditionTrue, v1.ReasonAdmissionDenied)))
+		passes := running.reconciles(ctx)
+		Consistently(func() float64 { return running.reconciles(ctx) }, 3*time.Second).Should(BeNumerically("<", passes+10))
+	})
+
 	It("of a missing ServiceAccount heals the moment it appears", func(ctx SpecContext) {
 		app.Spec.ServiceAccount = &v1.ServiceAccountSpec{Name: "builder"}
 		Expect(k8s.Create(ctx, app)).To(Succeed())
@@ -157,7 +174,64 @@ var _ = Describe("A fault", func() {
 		Eventually(fresh(ctx, app)).Should(beReady())
 		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(app), accountOf(app))).NotTo(Succeed(), "none is made beside it")
 	})
+
+	It("of a missing ServiceAccount takes none away from the pods that run", func(ctx SpecContext) {
+		createReady(ctx, app)
+		edit(ctx, app, func(app *v1.Application) { app.Spec.ServiceAccount = &v1.ServiceAccountSpec{Name: "builder"} })
+		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonReferenceMissing))
+		Expect(get(ctx, accountOf(app))).To(HaveField("DeletionTimestamp", BeNil()))
+
+		By("not even while the new pods are on their way")
+		edit(ctx, app, func(app *v1.Application) {
+			app.Spec.PodMetadata = &v1.PodMetadata{Labels: map[string]string{controlplane.Unmanaged: "true"}}
+		})
+		Expect(k8s.Create(ctx, &corev1.ServiceAccount{
+			ObjectMeta: metav1.ObjectMeta{Name: "builder", Namespace: namespace},
+		})).To(Succeed())
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(
+			haveCondition(v1.ConditionReady, metav1.ConditionUnknown, v1.ReasonRollingOut),
+			HaveField("Status.UpdatedReplicas", BeEquivalentTo(1))))
+		Expect(get(ctx, accountOf(app))).To(HaveField("DeletionTimestamp", BeNil()))
+
+		By("but when they serve")
+		healPods(ctx, app)
+		Eventually(fresh(ctx, app)).Should(beReady())
+		Eventually(func() error { _, err := get(ctx, accountOf(app)); return err }).Should(Satisfy(apierrors.IsNotFound))
+	})
 })
+
+// refuse makes the API server refuse the namespace's Deployments, with a message by this CEL expression.
+func refuse(ctx context.Context, namespace, message string) {
+	GinkgoHelper()
+	policy := &admissionregistrationv1.ValidatingAdmissionPolicy{
+		ObjectMeta: metav1.ObjectMeta{Name: "refuse-" + namespace},
+		Spec: admissionregistrationv1.ValidatingAdmissionPolicySpec{
+			MatchConstraints: &admissionregistrationv1.MatchResources{
+				NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: namespace}},
+				ResourceRules: []admissionregistrationv1.NamedRuleWithOperations{{
+					RuleWithOperations: admissionregistrationv1.RuleWithOperations{
+						Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.OperationAll},
+						Rule: admissionregistrationv1.Rule{
+							APIGroups: []string{"apps"}, APIVersions: []string{"v1"}, Resources: []string{"deployments"},
+						},
+					},
+				}},
+			},
+			Validations: []admissionregistrationv1.Validation{{Expression: "false", MessageExpression: message}},
+		},
+	}
+	Expect(k8s.Create(ctx, policy)).To(Succeed())
+	DeferCleanup(func(ctx SpecContext) { Expect(k8s.Delete(ctx, policy)).To(Succeed()) })
+	binding := &admissionregistrationv1.ValidatingAdmissionPolicyBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: policy.Name},
+		Spec: admissionregistrationv1.ValidatingAdmissionPolicyBindingSpec{
+			PolicyName:        policy.Name,
+			ValidationActions: []admissionregistrationv1.ValidationAction{admissionregistrationv1.Deny},
+		},
+	}
+	Expect(k8s.Create(ctx, binding)).To(Succeed())
+	DeferCleanup(func(ctx SpecContext) { Expect(k8s.Delete(ctx, binding)).To(Succeed()) })
+}
 
 // waiting returns the status of a container that waits.
 func waiting(reason, message string) corev1.ContainerStatus {

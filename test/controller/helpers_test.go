@@ -44,11 +44,18 @@ import (
 // sample returns an Application of config/samples, put into the namespace.
 func sample(file, namespace string) *v1.Application {
 	GinkgoHelper()
-	content, err := os.ReadFile(filepath.Join("..", "..", "config", "samples", file))
+	app := readApplication(filepath.Join("..", "..", "config", "samples", file))
+	app.Namespace = namespace
+	return app
+}
+
+// readApplication reads an Application from a file.
+func readApplication(file string) *v1.Application {
+	GinkgoHelper()
+	content, err := os.ReadFile(file)
 	Expect(err).NotTo(HaveOccurred())
 	app := &v1.Application{}
 	Expect(yaml.UnmarshalStrict(content, app)).To(Succeed())
-	app.Namespace = namespace
 	return app
 }
 

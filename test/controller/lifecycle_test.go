@@ -18,6 +18,7 @@ package controller_test
 
 import (
 	"os/exec"
+	"path/filepath"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -209,6 +210,43 @@ var _ = Describe("An Application", func() {
 		passes, writes := running.reconciles(ctx), len(running.writes())
 		edit(ctx, app, func(app *v1.Application) { metav1.SetMetaDataAnnotation(&app.ObjectMeta, "a-person", "was here") })
 		Eventually(func() float64 { return running.reconciles(ctx) }).Should(BeNumerically(">", passes))
+		Consistently(running.writes, 2*time.Second).Should(HaveLen(writes))
+	})
+	It("is recognised as applied, whatever its spec: the builders' golden cases", func(ctx SpecContext) {
+		files, err := filepath.Glob(filepath.Join("..", "..", "internal", "resources", "testdata", "*", "application.yaml"))
+		Expect(err).NotTo(HaveOccurred())
+		Expect(files).NotTo(BeEmpty())
+		var apps []*v1.Application
+		for _, file := range files {
+			name := filepath.Base(filepath.Dir(file))
+			if name == "being-deleted" {
+				continue
+			}
+			read := readApplication(file)
+			app := &v1.Application{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace}, Spec: read.Spec}
+			app.Spec.Paused = false
+			if app.Spec.ServiceAccount != nil {
+				app.Spec.ServiceAccount.Name = "" // there is none that it could refer to
+			}
+			Expect(k8s.Create(ctx, app)).To(Succeed(), name)
+			apps = append(apps, app)
+		}
+		for _, app := range apps {
+			Eventually(fresh(ctx, app)).Should(SatisfyAny(
+				haveCondition(v1.ConditionReady, metav1.ConditionTrue, v1.ReasonRolloutComplete),
+				haveCondition(v1.ConditionReady, metav1.ConditionTrue, v1.ReasonSuspended),
+				haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonUnschedulable)), app.Name)
+		}
+		Eventually(func() error {
+			before := running.reconciles(ctx)
+			return consistently(2*time.Second, func() bool { return running.reconciles(ctx) == before })
+		}).Should(Succeed())
+
+		passes, writes := running.reconciles(ctx), len(running.writes())
+		for _, app := range apps {
+			edit(ctx, app, func(app *v1.Application) { metav1.SetMetaDataAnnotation(&app.ObjectMeta, "a-person", "was here") })
+		}
+		Eventually(func() float64 { return running.reconciles(ctx) }).Should(BeNumerically(">=", passes+float64(len(apps))))
 		Consistently(running.writes, 2*time.Second).Should(HaveLen(writes))
 	})
 })
