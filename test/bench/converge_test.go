@@ -32,13 +32,11 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/test/controlplane"
@@ -105,23 +103,11 @@ func converge(b *testing.B, applications int) {
 // grant makes the namespace and binds the operator's real Role in it.
 func grant(ctx context.Context, b *testing.B, k8s client.Client) {
 	b.Helper()
-	content, err := os.ReadFile(filepath.Join("..", "..", "config", "rbac", "role.yaml"))
+	check(b, k8s.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}))
+	rights, err := operator.Rights(namespace, namespace)
 	check(b, err)
-	role := &rbacv1.Role{}
-	check(b, yaml.UnmarshalStrict(content, role))
-	role.Namespace = namespace
-	for _, object := range []client.Object{
-		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}},
-		role,
-		&rbacv1.RoleBinding{
-			ObjectMeta: metav1.ObjectMeta{Name: role.Name, Namespace: namespace},
-			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
-			Subjects: []rbacv1.Subject{{
-				Kind: rbacv1.ServiceAccountKind, Name: operator.ServiceAccount, Namespace: namespace,
-			}},
-		},
-	} {
-		check(b, k8s.Create(ctx, object))
+	for _, right := range rights {
+		check(b, k8s.Create(ctx, right))
 	}
 }
 

@@ -19,15 +19,12 @@ package controller_test
 import (
 	"context"
 	"os"
-	"path/filepath"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	"github.com/example/app-operator/test/controlplane"
 	"github.com/example/app-operator/test/operator"
@@ -76,18 +73,11 @@ func startOperator(ctx context.Context, namespace string, flags ...string) *runn
 // namespace or the same.
 func grantRole(ctx context.Context, namespace, home string) {
 	GinkgoHelper()
-	content, err := os.ReadFile(filepath.Join("..", "..", "config", "rbac", "role.yaml"))
+	rights, err := operator.Rights(namespace, home)
 	Expect(err).NotTo(HaveOccurred())
-	role := &rbacv1.Role{}
-	Expect(yaml.UnmarshalStrict(content, role)).To(Succeed())
-	role.Namespace = namespace
-	Expect(k8s.Create(ctx, role)).To(Succeed())
-	binding := &rbacv1.RoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: role.Name, Namespace: namespace},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: operator.ServiceAccount, Namespace: home}},
+	for _, right := range rights {
+		Expect(k8s.Create(ctx, right)).To(Succeed())
 	}
-	Expect(k8s.Create(ctx, binding)).To(Succeed())
 }
 
 // reconciles returns how many passes the operator has made so far, from its metrics.

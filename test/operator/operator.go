@@ -33,6 +33,10 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
 
 	"github.com/example/app-operator/test/controlplane"
 )
@@ -46,6 +50,29 @@ const (
 	// the operator using it.
 	attempts = 3
 )
+
+// Rights returns the operator's real Role, in the namespace, and its binding to the account of the operator whose home
+// is the other namespace or the same. The error says why config/rbac/role.yaml could not be read.
+func Rights(namespace, home string) ([]client.Object, error) {
+	root, err := controlplane.ModuleRoot()
+	if err != nil {
+		return nil, err
+	}
+	content, err := os.ReadFile(filepath.Join(root, "config", "rbac", "role.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("read the Role: %w", err)
+	}
+	role := &rbacv1.Role{}
+	if err := yaml.UnmarshalStrict(content, role); err != nil {
+		return nil, fmt.Errorf("parse the Role: %w", err)
+	}
+	role.Namespace = namespace
+	return []client.Object{role, &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: role.Name, Namespace: namespace},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: ServiceAccount, Namespace: home}},
+	}}, nil
+}
 
 // Options says how to run an operator.
 type Options struct {
