@@ -164,7 +164,7 @@ type ApplicationSpec struct {
 	Suspend bool `json:"suspend,omitempty"`
 
 	// paused makes the operator leave the application's objects as they are, whatever happens to them or to
-	// this spec, until paused is false again.
+	// this spec, until paused is false again. It does not hold up the application's deletion.
 	// +optional
 	Paused bool `json:"paused,omitempty"`
 

@@ -22,6 +22,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -38,6 +39,9 @@ import (
 // FieldOwner is the field manager under which the operator owns what it applies. It must never change: fields
 // owned under another name would stay behind.
 const FieldOwner = "app-operator"
+
+// reportTimeout is what the status write of a pass that took too long gets.
+const reportTimeout = 10 * time.Second
 
 // ApplicationReconciler makes and maintains the objects of Applications. SetupWithManager fills in what is
 // unset.
@@ -64,6 +68,11 @@ func (r *ApplicationReconciler) Reconcile(ctx context.Context, app *v1.Applicati
 		// The process is about to end. What is left to do, the next leader does; what failed now says nothing.
 		return reconcile.Result{}, nil
 	}
+	if ctx.Err() != nil { // the pass took too long, and its status has to say so
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), reportTimeout)
+		defer cancel()
+	}
 	return r.report(ctx, app, seen, err)
 }
 
@@ -78,10 +87,9 @@ func (r *ApplicationReconciler) sync(ctx context.Context, app *v1.Application) (
 // act brings the children to what is wanted. It returns the Deployment's generation if it wrote one, and whether it
 // left anything as it is because of a pause.
 func (r *ApplicationReconciler) act(ctx context.Context, app *v1.Application) (int64, bool, error) {
-	if !app.Spec.Paused {
-		if err := r.ensureFinalizer(ctx, app); err != nil {
-			return 0, false, err
-		}
+	// Also while paused: the finalizer is not one of the application's objects, and a deletion is not paused.
+	if err := r.ensureFinalizer(ctx, app); err != nil {
+		return 0, false, err
 	}
 	in, err := r.inputs(ctx, app)
 	if err != nil {

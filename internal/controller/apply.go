@@ -21,8 +21,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
+	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/sets"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
@@ -36,87 +39,122 @@ import (
 
 // apply makes the planned writes. It returns the Deployment's generation where it wrote one, and otherwise 0.
 func (r *ApplicationReconciler) apply(ctx context.Context, steps []step) (int64, error) {
-	var generation int64
+	var deployment int64
 	var failed []error
 	for _, step := range steps {
-		if step.child.last && len(failed) > 0 {
+		if step.child.gated && len(failed) > 0 {
 			continue
 		}
-		if err := r.write(ctx, step); err != nil {
+		generation, err := r.write(ctx, step)
+		if err != nil {
 			failed = append(failed, err)
-			continue
 		}
-		// The client has overwritten the configuration with the API server's answer.
-		if deployment, ok := step.config.ApplyConfiguration.(*appsv1ac.DeploymentApplyConfiguration); ok {
-			generation = ptr.Deref(deployment.Generation, 0)
+		if _, ok := step.child.object.(*appsv1.Deployment); ok {
+			deployment = generation
 		}
 	}
-	return generation, errors.Join(failed...)
+	return deployment, errors.Join(failed...)
 }
 
-// write makes one write.
+// write makes one write and returns the object's generation after it, or 0 if it cannot tell.
 //
 // What exists is ours, and ownership of the fields we apply is forced: an edit by hand is drift. The UID keeps
 // the write from reaching an object that has taken its place since the cache saw it. What does not exist, as far
 // as the cache knows, is applied without force, so that a stranger's object that appeared meanwhile is a
 // conflict and not overwritten.
-func (r *ApplicationReconciler) write(ctx context.Context, step step) error {
+func (r *ApplicationReconciler) write(ctx context.Context, step step) (int64, error) {
 	log := logf.FromContext(ctx).WithValues("child", step.child.kind)
 	if step.deletes() {
 		uid := step.live.GetUID()
 		err := r.Client.Delete(ctx, step.live, client.Preconditions{UID: &uid})
 		if client.IgnoreNotFound(err) != nil {
-			return fault.FromAPI(err, step.child.kind)
+			return 0, fault.FromAPI(err, step.child.kind)
 		}
 		log.Info("Deleted what is no longer wanted")
-		return nil
+		return 0, nil
 	}
-	var options []client.ApplyOption
-	done := "Created"
-	if step.live != nil {
-		step.config.onlyIf(step.live.GetUID())
-		options = append(options, client.ForceOwnership)
-		done = "Updated"
+	if step.live == nil {
+		if err := r.Client.Apply(ctx, step.config.ApplyConfiguration); err != nil {
+			return 0, fault.FromAPI(err, step.child.kind)
+		}
+		log.Info("Created")
+		return generationOf(step.config), nil
 	}
-	err := r.Client.Apply(ctx, step.config.ApplyConfiguration, options...)
-	if apierrors.IsInvalid(err) && step.live != nil {
-		err = r.replace(ctx, step)
+	if updatedByUs(step.live) {
+		if _, err := r.patchAndOwn(ctx, step, nil); err != nil {
+			return 0, fault.FromAPI(err, step.child.kind)
+		}
+	}
+	step.config.onlyIf(step.live.GetUID())
+	err := r.Client.Apply(ctx, step.config.ApplyConfiguration, client.ForceOwnership)
+	generation := generationOf(step.config)
+	if apierrors.IsInvalid(err) {
+		generation, err = r.replace(ctx, step)
 	}
 	if err != nil {
-		return fault.FromAPI(err, step.child.kind)
+		return generation, fault.FromAPI(err, step.child.kind)
 	}
-	log.Info(done)
-	return nil
+	log.Info("Updated")
+	return generation, nil
+}
+
+// generationOf returns the generation of an applied Deployment: the client has overwritten the configuration with the
+// API server's answer. For other kinds it returns 0.
+func generationOf(config configuration) int64 {
+	deployment, ok := config.ApplyConfiguration.(*appsv1ac.DeploymentApplyConfiguration)
+	if !ok || deployment.ObjectMetaApplyConfiguration == nil {
+		return 0
+	}
+	return ptr.Deref(deployment.Generation, 0)
 }
 
 // replace makes the spec of a live child exactly what is wanted, where server-side apply cannot. Lists whose items
 // are told apart by a key keep the items of other field managers, so an item of ours whose key somebody has edited,
 // such as a Service's port number, would stand there twice, and the API server refuses that. A plain patch replaces
-// the lists. Then the fields it has written are made the apply's own, or the next apply could not give them up.
-func (r *ApplicationReconciler) replace(ctx context.Context, step step) error {
+// the lists. It returns the object's generation.
+func (r *ApplicationReconciler) replace(ctx context.Context, step step) (int64, error) {
 	config, err := json.Marshal(step.config.ApplyConfiguration)
 	if err != nil {
-		return fmt.Errorf("encode %s: %w", step.child.kind, err)
+		return 0, fmt.Errorf("encode %s: %w", step.child.kind, err)
 	}
 	var wanted struct {
 		Spec json.RawMessage `json:"spec,omitempty"`
 	}
 	if err := json.Unmarshal(config, &wanted); err != nil {
-		return fmt.Errorf("decode %s: %w", step.child.kind, err)
+		return 0, fmt.Errorf("decode %s: %w", step.child.kind, err)
 	}
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": step.live.GetUID()}, "spec": wanted.Spec})
+	return r.patchAndOwn(ctx, step, wanted.Spec)
+}
+
+// patchAndOwn replaces the spec by a plain patch, or leaves it if spec is nil, and then makes all that the operator has
+// ever written by a plain patch its apply's own: the next apply could not give it up otherwise. Should the second half
+// fail, the live object shows it, and the next pass makes up for it. It returns the object's generation.
+func (r *ApplicationReconciler) patchAndOwn(ctx context.Context, step step, spec json.RawMessage) (int64, error) {
+	body := map[string]any{"metadata": map[string]any{"uid": step.live.GetUID()}}
+	if spec != nil {
+		body["spec"] = spec
+	}
+	patch, err := json.Marshal(body)
 	if err != nil {
-		return fmt.Errorf("encode %s: %w", step.child.kind, err)
+		return 0, fmt.Errorf("encode %s: %w", step.child.kind, err)
 	}
 	object := step.child.empty()
 	object.SetNamespace(step.live.GetNamespace())
 	object.SetName(step.live.GetName())
 	if err := r.Client.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch)); err != nil {
-		return err
+		return 0, err
 	}
+	generation := object.GetGeneration()
 	own, err := csaupgrade.UpgradeManagedFieldsPatch(object, sets.New(FieldOwner), FieldOwner)
 	if err != nil || own == nil {
-		return err
+		return generation, err
 	}
-	return r.Client.Patch(ctx, object, client.RawPatch(types.JSONPatchType, own))
+	return generation, r.Client.Patch(ctx, object, client.RawPatch(types.JSONPatchType, own))
+}
+
+// updatedByUs tells whether the operator owns fields of the object by a plain patch, whose take-over has not succeeded.
+func updatedByUs(live client.Object) bool {
+	return slices.ContainsFunc(live.GetManagedFields(), func(entry metav1.ManagedFieldsEntry) bool {
+		return entry.Manager == FieldOwner && entry.Operation == metav1.ManagedFieldsOperationUpdate && entry.Subresource == ""
+	})
 }

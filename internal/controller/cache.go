@@ -75,7 +75,7 @@ func ofAnApplication(object metav1.Object) bool {
 }
 
 // stripChild keeps of an Application's child all but other managers' entries in its managed fields, and of a
-// stranger's object its identity.
+// stranger's object its identity. Cached managed fields must therefore never be written back.
 func stripChild(in any) (any, error) {
 	object, err := meta.Accessor(in)
 	if err != nil {
@@ -83,7 +83,7 @@ func stripChild(in any) (any, error) {
 	}
 	if ofAnApplication(object) {
 		object.SetManagedFields(slices.DeleteFunc(object.GetManagedFields(), func(entry metav1.ManagedFieldsEntry) bool {
-			return entry.Manager != FieldOwner || entry.Operation != metav1.ManagedFieldsOperationApply
+			return entry.Manager != FieldOwner || entry.Subresource != ""
 		}))
 		return in, nil
 	}

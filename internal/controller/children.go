@@ -32,7 +32,7 @@ import (
 // the cache, applying and pruning follow from it. Every child bears its Application's name.
 var children = []child{
 	childOf("ServiceAccount", &corev1.ServiceAccount{}, resources.ServiceAccount, corev1ac.ExtractServiceAccount).usedByPods(),
-	childOf("Deployment", &appsv1.Deployment{}, resources.Deployment, appsv1ac.ExtractDeployment).afterOthers(),
+	childOf("Deployment", &appsv1.Deployment{}, resources.Deployment, appsv1ac.ExtractDeployment).gatedByOthers(),
 	childOf("Service", &corev1.Service{}, resources.Service, corev1ac.ExtractService),
 }
 
@@ -41,9 +41,9 @@ type child struct {
 	kind string
 	// object is an empty object of the kind, never written to.
 	object client.Object
-	// last says that the child is left as it is while anything above it in the table, or anything that the
+	// gated says that the child is left as it is while anything above it in the table, or anything that the
 	// spec refers to, is amiss: pods must not run as somebody else's ServiceAccount, for example.
-	last bool
+	gated bool
 	// outlived says that running pods use the child: when it is no longer wanted, it goes after the last pod that
 	// does, or their tokens would die under them.
 	outlived bool
@@ -88,8 +88,8 @@ func childOf[O client.Object, C any, P interface {
 	}
 }
 
-func (c child) afterOthers() child {
-	c.last = true
+func (c child) gatedByOthers() child {
+	c.gated = true
 	return c
 }
 

@@ -58,7 +58,9 @@ func (r *ApplicationReconciler) patchFinalizers(ctx context.Context, app, before
 // it up: an Application must always be deletable.
 func (r *ApplicationReconciler) drain(ctx context.Context, app *v1.Application) (reconcile.Result, error) {
 	if !controllerutil.ContainsFinalizer(app, v1.Finalizer) {
-		return reconcile.Result{}, nil
+		// Somebody else holds it back. The garbage collector does the rest; the status must not go on praising what was.
+		seen, err := r.observe(ctx, app, 0)
+		return r.report(ctx, app, seen, err)
 	}
 	if app.Spec.DeletionPolicy == v1.DeletionPolicyDrain {
 		seen, drained, err := r.scaleDown(ctx, app)

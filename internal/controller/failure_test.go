@@ -35,7 +35,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	v1 "github.com/example/app-operator/api/v1"
 )
@@ -54,7 +53,7 @@ func TestAFailedApply(t *testing.T) {
 		reason                 string
 		progressing            metav1.ConditionStatus
 		after                  time.Duration
-		retries, terminal      bool
+		retries                bool
 		wantMessage, unmention string
 	}{
 		"by a broken connection is tried again, without its changing text": {
@@ -80,7 +79,7 @@ func TestAFailedApply(t *testing.T) {
 		"by validation waits for another spec": {
 			err:   apierrors.NewInvalid(schema.GroupKind{Kind: "Service"}, "web", nil),
 			ready: metav1.ConditionFalse, reason: v1.ReasonInvalidSpec, progressing: metav1.ConditionFalse,
-			terminal: true, wantMessage: `the API server refused Service: Service "web" is invalid`,
+			wantMessage: `the API server refused Service: Service "web" is invalid`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -95,10 +94,7 @@ func TestAFailedApply(t *testing.T) {
 			app := theApplication(t, c)
 			result, err := r.Reconcile(t.Context(), app)
 
-			if isTerminal := errors.Is(err, reconcile.TerminalError(nil)); isTerminal != test.terminal {
-				t.Errorf("terminal: %v, want %v (%v)", isTerminal, test.terminal, err)
-			}
-			if retries := err != nil && !test.terminal; retries != test.retries {
+			if retries := err != nil; retries != test.retries {
 				t.Errorf("tries again: %v, want %v (%v)", retries, test.retries, err)
 			}
 			if result.RequeueAfter != test.after {

@@ -28,6 +28,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/example/app-operator/api/v1"
@@ -85,7 +86,7 @@ func (r *ApplicationReconciler) plan(ctx context.Context, app *v1.Application, i
 		})
 	}
 	for _, child := range children {
-		if child.last && len(blocked) > 0 {
+		if child.gated && len(blocked) > 0 && resources.WantedReplicas(app) > 0 {
 			continue
 		}
 		next, err := r.planChild(ctx, app, in.Inputs, child)
@@ -113,13 +114,27 @@ func (r *ApplicationReconciler) plan(ctx context.Context, app *v1.Application, i
 // may go.
 func (r *ApplicationReconciler) settled(ctx context.Context, app *v1.Application, steps []step) (bool, error) {
 	for _, step := range steps {
-		if step.child.last {
+		if step.child.gated {
 			return false, nil
 		}
 	}
 	deployment := &appsv1.Deployment{}
 	found, err := r.getOurs(ctx, app, deployment)
-	return !found || status.RolledOut(deployment), err
+	if err != nil || !found {
+		return !found, err
+	}
+	if !status.RolledOut(deployment) {
+		return false, nil
+	}
+	pods, err := r.pods(ctx, client.ObjectKeyFromObject(app))
+	if err != nil {
+		return false, err
+	}
+	newest, all, err := r.replicaSets(ctx, deployment)
+	return !slices.ContainsFunc(pods, func(pod corev1.Pod) bool {
+		by := metav1.GetControllerOf(&pod).UID
+		return by != newest && all[by]
+	}), err
 }
 
 // planChild returns the write that one child needs, or nil.
@@ -151,6 +166,8 @@ func (r *ApplicationReconciler) planChild(
 		}
 	case live.GetDeletionTimestamp() != nil:
 		return nil, nil
+	case !wanted && child.outlived && live.GetName() == resources.ReferencedServiceAccount(app):
+		return nil, nil // made for the application once, and now asked for by name
 	case !wanted:
 		return &step{child: child, live: live}, nil
 	}
@@ -158,10 +175,22 @@ func (r *ApplicationReconciler) planChild(
 	if err != nil {
 		return nil, fmt.Errorf("read the managed fields of %s: %w", child.kind, err)
 	}
-	if equality.Semantic.DeepEqual(owned.ApplyConfiguration, config.ApplyConfiguration) {
+	same := equality.Semantic.DeepEqual(owned.ApplyConfiguration, config.ApplyConfiguration)
+	if same && !resume(config, live) && !updatedByUs(live) {
 		return nil, nil
 	}
 	return &step{child: child, live: live, config: config}, nil
+}
+
+// resume makes the configuration end a pause of the Deployment's rollout, and returns whether there is one. The stored
+// object knows a pause only while it lasts, so that its absence cannot be owned like other fields.
+func resume(config configuration, live client.Object) bool {
+	deployment, ok := live.(*appsv1.Deployment)
+	if !ok || !deployment.Spec.Paused {
+		return false
+	}
+	config.ApplyConfiguration.(*appsv1ac.DeploymentApplyConfiguration).Spec.WithPaused(false)
+	return true
 }
 
 // live returns the object of the child's kind that bears the Application's name, whoever's it is, or nil.
@@ -186,9 +215,13 @@ func notOurs(app *v1.Application, child child, live client.Object) error {
 				child.kind, live.GetName()),
 		}
 	}
+	remedy := "remove it, or give the Application another name"
+	if _, ok := live.(*corev1.ServiceAccount); ok {
+		remedy = "to run the pods as it, name it in spec.serviceAccount.name; otherwise " + remedy
+	}
 	return &fault.Invalid{
 		Reason: v1.ReasonChildConflict,
-		Message: fmt.Sprintf("%s %s exists and is not this Application's, so it is left alone; "+
-			"remove it, or give the Application another name", child.kind, live.GetName()),
+		Message: fmt.Sprintf("%s %s exists and is not this Application's, so it is left alone; %s",
+			child.kind, live.GetName(), remedy),
 	}
 }

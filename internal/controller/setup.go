@@ -19,11 +19,13 @@ package controller
 import (
 	"context"
 	"fmt"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -59,6 +61,13 @@ const (
 	byServiceAccount = "serviceAccount"
 )
 
+// How soon and how late a failed pass is tried again. No event tells of the end of a webhook's outage or of a right that
+// is granted again, so the pauses must not grow to controller-runtime's quarter of an hour.
+const (
+	firstRetry = 5 * time.Millisecond
+	lastRetry  = 30 * time.Second
+)
+
 // SetupWithManager registers the controller, its indexes and its watches. Every informer is asked for here, so
 // that a started manager has all caches synced, on a standby too.
 func (r *ApplicationReconciler) SetupWithManager(mgr ctrl.Manager) error {
@@ -79,7 +88,10 @@ func (r *ApplicationReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(labelled), builder.WithPredicates(podNews())).
 		WatchesMetadata(&appsv1.ReplicaSet{}, handler.EnqueueRequestsFromMapFunc(labelled),
 			builder.WithPredicates(comes())).
-		WithOptions(controller.Options{MaxConcurrentReconciles: max(r.MaxConcurrentReconciles, 1)})
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: max(r.MaxConcurrentReconciles, 1),
+			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry),
+		})
 	for _, child := range children {
 		build.Watches(child.object, name, builder.WithPredicates(childNews()))
 	}

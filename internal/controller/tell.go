@@ -43,7 +43,7 @@ func (r *ApplicationReconciler) tell(
 			"ready", ready.Status, "reason", ready.Reason, "message", ready.Message)
 		if !known(before, ready.Reason) {
 			kind := corev1.EventTypeNormal
-			if ready.Status == metav1.ConditionFalse {
+			if ready.Status == metav1.ConditionFalse || known(after, ready.Reason) {
 				kind = corev1.EventTypeWarning
 			}
 			r.event(app, kind, *ready)
@@ -61,9 +61,9 @@ func changed(before v1.ApplicationStatus, now metav1.Condition) bool {
 	return was == nil || was.Status != now.Status || was.Reason != now.Reason
 }
 
-// known tells whether the reason was already that of a fault.
-func known(before v1.ApplicationStatus, reason string) bool {
-	was := meta.FindStatusCondition(before.Conditions, v1.ConditionDegraded)
+// known tells whether the status tells of a fault for this reason.
+func known(status v1.ApplicationStatus, reason string) bool {
+	was := meta.FindStatusCondition(status.Conditions, v1.ConditionDegraded)
 	return was != nil && was.Status == metav1.ConditionTrue && was.Reason == reason
 }
 

@@ -85,18 +85,11 @@ func Result(err error) (reconcile.Result, error) {
 			transient = true
 		}
 	}
-	switch {
-	case err == nil:
-		return reconcile.Result{}, nil
-	case transient:
+	if transient {
 		return reconcile.Result{}, err
-	case after > 0:
-		return reconcile.Result{RequeueAfter: after}, nil
-	case onlyWaiting(err):
-		return reconcile.Result{}, nil
-	default:
-		return reconcile.Result{}, reconcile.TerminalError(err)
 	}
+	// What is Invalid is told in the status. To the work queue it is no error: the operator did what it could.
+	return reconcile.Result{RequeueAfter: after}, nil
 }
 
 // Gravest returns the error in err that a person should hear of first: what is Invalid before what is Waiting
@@ -192,15 +185,6 @@ func serverWords(err error) (string, bool) {
 		return "", false
 	}
 	return localAddress.ReplaceAllString(status.Status().Message, ""), true
-}
-
-func onlyWaiting(err error) bool {
-	for _, leaf := range leaves(err) {
-		if _, ok := errors.AsType[*Waiting](leaf); !ok {
-			return false
-		}
-	}
-	return true
 }
 
 // leaves returns the errors that were joined into err, whether or not the joins were wrapped in more words.

@@ -63,7 +63,7 @@ func Of(app *v1.Application, seen Observed, err error) v1.ApplicationStatus {
 	next := *app.Status.DeepCopy()
 	next.ObservedGeneration = app.Generation
 	next.Selector = resources.Selector(app.Name)
-	next.URL = url(seen.Service)
+	next.URL = url(seen.Service, mainPort(app))
 	count(&next, app, seen.Deployment)
 	if now.complete {
 		next.Image = app.Spec.Image
@@ -87,7 +87,7 @@ var counted = regexp.MustCompile(`[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]
 // would be an endless loop.
 func sameMeaning(was, now metav1.Condition) bool {
 	switch now.Reason {
-	case v1.ReasonAdmissionDenied, v1.ReasonQuotaExceeded, v1.ReasonInvalidSpec, v1.ReasonReconcileFailed:
+	case v1.ReasonAdmissionDenied, v1.ReasonReconcileFailed:
 		return was.Reason == now.Reason && was.Status == now.Status && was.ObservedGeneration == now.ObservedGeneration &&
 			counted.ReplaceAllString(was.Message, "#") == counted.ReplaceAllString(now.Message, "#")
 	default:
@@ -124,7 +124,7 @@ func judge(app *v1.Application, seen Observed, err error) verdict {
 	if app.DeletionTimestamp != nil && err == nil {
 		return verdict{
 			ready: metav1.ConditionUnknown, progressing: true, reason: v1.ReasonDraining,
-			message: "Being deleted; waiting for the last pod to end",
+			message: "Being deleted",
 		}
 	}
 	rollout := rolloutVerdict(app, seen)

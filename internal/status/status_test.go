@@ -131,7 +131,7 @@ func TestWhileBeingDeleted(t *testing.T) {
 					available := string(condition(t, got, v1.ConditionAvailable).Status)
 					row{
 						statuses: "Unknown|True|" + available + "|False",
-						reason:   v1.ReasonDraining, message: "Being deleted; waiting for the last pod to end",
+						reason:   v1.ReasonDraining, message: "Being deleted",
 					}.check(t, got)
 					if _, wanted, _ := strings.Cut(got.ReplicaSummary, "/"); wanted != "0" {
 						t.Errorf("replicaSummary = %s, want no pods wanted", got.ReplicaSummary)
@@ -295,7 +295,10 @@ func TestSelectorFindsThePods(t *testing.T) {
 }
 
 func TestURLFollowsTheService(t *testing.T) {
-	app := newApplication(func(app *v1.Application) { app.Status.URL = "http://before" })
+	app := newApplication(func(app *v1.Application) {
+		app.Status.URL = "http://before"
+		app.Spec.Port = new(int32(80))
+	})
 	service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "my-app", Namespace: "shop"}}
 	service.Spec.Ports = []corev1.ServicePort{{Name: "http", Port: 80, Protocol: corev1.ProtocolTCP}}
 	if got := Of(app, Observed{Service: service}, nil).URL; got != "http://my-app.shop.svc" {

@@ -18,20 +18,40 @@ package status
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
+	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/resources"
 )
 
-// url returns where the Service is reached: at its load balancer's address if it has one, otherwise by its name
-// in the cluster. It returns "" without a Service.
-func url(service *corev1.Service) string {
-	if service == nil || len(service.Spec.Ports) == 0 {
+// mainPort returns the name of the port that the Application's URL is about: its port, or else the first additional
+// one. A worker has none.
+func mainPort(app *v1.Application) string {
+	switch {
+	case app.Spec.Port != nil:
+		return resources.MainPortName
+	case len(app.Spec.AdditionalPorts) > 0:
+		return app.Spec.AdditionalPorts[0].Name
+	default:
 		return ""
 	}
-	port := service.Spec.Ports[0]
+}
+
+// url returns where the Service's port of this name is reached: at the load balancer's address if it has one, otherwise
+// by the Service's name in the cluster. It returns "" without a Service or such a port; ports that others have added
+// do not count.
+func url(service *corev1.Service, name string) string {
+	if service == nil {
+		return ""
+	}
+	at := slices.IndexFunc(service.Spec.Ports, func(port corev1.ServicePort) bool { return port.Name == name })
+	if at < 0 {
+		return ""
+	}
+	port := service.Spec.Ports[at]
 	scheme := schemeOf(port)
 	host := fmt.Sprintf("%s.%s.svc", service.Name, service.Namespace)
 	for _, ingress := range service.Status.LoadBalancer.Ingress {

@@ -43,6 +43,7 @@ func TestURL(t *testing.T) {
 		name    string
 		ports   []corev1.ServicePort
 		ingress []corev1.LoadBalancerIngress
+		of      string // the name of the port in question; the first port's if empty
 		want    string
 	}{
 		{name: "port 80 goes without saying", ports: []corev1.ServicePort{main(80)}, want: "http://my-app.shop.svc"},
@@ -53,6 +54,11 @@ func TestURL(t *testing.T) {
 			want: "http://my-app.shop.svc:8080",
 		},
 		{name: "a Service without ports has none", want: ""},
+		{
+			name: "a port that somebody has added does not count", of: "http",
+			ports: []corev1.ServicePort{additional(99, tcp, ""), main(80)}, want: "http://my-app.shop.svc",
+		},
+		{name: "nor does it stand in for one that is missing", of: "http", ports: []corev1.ServicePort{additional(99, tcp, "")}},
 
 		{
 			name: "a load balancer's address", ports: []corev1.ServicePort{main(80)},
@@ -112,12 +118,16 @@ func TestURL(t *testing.T) {
 				Spec:       corev1.ServiceSpec{Ports: test.ports},
 				Status:     corev1.ServiceStatus{LoadBalancer: corev1.LoadBalancerStatus{Ingress: test.ingress}},
 			}
-			if got := url(service); got != test.want {
+			name := test.of
+			if name == "" && len(test.ports) > 0 {
+				name = test.ports[0].Name
+			}
+			if got := url(service, name); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
 	}
-	if got := url(nil); got != "" {
+	if got := url(nil, "http"); got != "" {
 		t.Errorf("got %q without a Service", got)
 	}
 }

@@ -64,6 +64,15 @@ var _ = Describe("Deletion", func() {
 		Expect(gone(ctx, deploymentOf(app))()).To(Satisfy(apierrors.IsNotFound))
 	})
 
+	It("that somebody else holds up is told in the status", func(ctx SpecContext) {
+		app.Finalizers = []string{hold}
+		createReady(ctx, app)
+		Expect(k8s.Delete(ctx, app)).To(Succeed())
+		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionUnknown, v1.ReasonDraining))
+		edit(ctx, app, func(app *v1.Application) { app.Finalizers = nil })
+		Eventually(gone(ctx, app)).Should(Satisfy(apierrors.IsNotFound))
+	})
+
 	It("by Drain waits for the last pod", func(ctx SpecContext) {
 		app.Spec.DeletionPolicy = v1.DeletionPolicyDrain
 		createReady(ctx, app)

@@ -18,12 +18,15 @@ package controller_test
 
 import (
 	"context"
+	"fmt"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	gomegatypes "github.com/onsi/gomega/types"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/example/app-operator/api/v1"
@@ -60,6 +63,9 @@ var _ = Describe("Drift", func() {
 		}),
 		Entry("of the Deployment's security context", theDeployment, func(o client.Object) {
 			o.(*appsv1.Deployment).Spec.Template.Spec.Containers[0].SecurityContext.AllowPrivilegeEscalation = new(true)
+		}),
+		Entry("by a pause of the Deployment's rollout", theDeployment, func(o client.Object) {
+			o.(*appsv1.Deployment).Spec.Paused = true
 		}),
 		Entry("of the Deployment's progress deadline", theDeployment, func(o client.Object) {
 			o.(*appsv1.Deployment).Spec.ProgressDeadlineSeconds = new(int32(5))
@@ -125,6 +131,38 @@ var _ = Describe("Drift", func() {
 			app.Spec.AdditionalPorts = []v1.AdditionalPort{{Name: "grpc", Port: 9090}}
 		})
 		Eventually(fresh(ctx, serviceOf(app))).Should(HaveField("Spec.Ports", ConsistOf(HaveField("Port", BeEquivalentTo(9090)))))
+	})
+
+	It("of a list's key does not outlive its wish although others write all the time", func(ctx SpecContext) {
+		busy, stop := context.WithCancel(ctx)
+		defer stop()
+		go func() { // as the Deployment's controller does, whose writes meet the operator's
+			for i := 0; busy.Err() == nil; i++ {
+				patch := fmt.Sprintf(`{"metadata":{"annotations":{"busy":"%d"}}}`, i)
+				_ = k8s.Patch(busy, deploymentOf(app), client.RawPatch(types.MergePatchType, []byte(patch)))
+			}
+		}()
+		edit(ctx, theDeployment(app), func(o client.Object) {
+			container := &o.(*appsv1.Deployment).Spec.Template.Spec.Containers[0]
+			container.Ports = append(container.Ports, corev1.ContainerPort{Name: "metrics", ContainerPort: 9090})
+		})
+		edit(ctx, app, func(app *v1.Application) {
+			app.Spec.AdditionalPorts = []v1.AdditionalPort{{Name: "metrics", Port: 9191}}
+			app.Spec.Env = []corev1.EnvVar{{Name: "A", Value: "1"}}
+		})
+		ports := func(numbers ...int32) gomegatypes.GomegaMatcher {
+			var all []any
+			for _, number := range numbers {
+				all = append(all, HaveField("ContainerPort", number))
+			}
+			return HaveField("Spec.Template.Spec.Containers", ConsistOf(HaveField("Ports", ConsistOf(all...))))
+		}
+		Eventually(fresh(ctx, deploymentOf(app))).Should(ports(8080, 9191))
+		edit(ctx, app, func(app *v1.Application) { app.Spec.AdditionalPorts, app.Spec.Env = nil, nil })
+		Eventually(fresh(ctx, deploymentOf(app))).Should(SatisfyAll(ports(8080),
+			HaveField("Spec.Template.Spec.Containers", ConsistOf(HaveField("Env", BeEmpty())))))
+		stop()
+		Eventually(fresh(ctx, app)).Should(beReady())
 	})
 
 	It("of a field that the spec has given up is removed", func(ctx SpecContext) {

@@ -175,6 +175,15 @@ var _ = Describe("A fault", func() {
 		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(app), accountOf(app))).NotTo(Succeed(), "none is made beside it")
 	})
 
+	It("of a missing ServiceAccount does not keep an application from being suspended", func(ctx SpecContext) {
+		createReady(ctx, app)
+		edit(ctx, app, func(app *v1.Application) {
+			app.Spec.ServiceAccount = &v1.ServiceAccountSpec{Name: "absent"}
+			app.Spec.Suspend = true
+		})
+		Eventually(fresh(ctx, deploymentOf(app))).Should(HaveField("Spec.Replicas", HaveValue(BeEquivalentTo(0))))
+	})
+
 	It("of a missing ServiceAccount takes none away from the pods that run", func(ctx SpecContext) {
 		createReady(ctx, app)
 		edit(ctx, app, func(app *v1.Application) { app.Spec.ServiceAccount = &v1.ServiceAccountSpec{Name: "builder"} })

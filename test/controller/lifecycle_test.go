@@ -157,6 +157,18 @@ var _ = Describe("An Application", func() {
 		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.URL", BeEmpty())))
 	})
 
+	It("keeps the ServiceAccount that was made for it when that is asked for by name", func(ctx SpecContext) {
+		app := web(namespace)
+		createReady(ctx, app)
+		account, err := get(ctx, accountOf(app))
+		Expect(err).NotTo(HaveOccurred())
+		passes := running.reconciles(ctx)
+		edit(ctx, app, func(app *v1.Application) { app.Spec.ServiceAccount = &v1.ServiceAccountSpec{Name: app.Name} })
+		Eventually(fresh(ctx, app)).Should(beReady())
+		Eventually(func() float64 { return running.reconciles(ctx) }).Should(BeNumerically(">", passes))
+		Expect(get(ctx, accountOf(app))).To(SatisfyAll(HaveField("UID", account.UID), HaveField("DeletionTimestamp", BeNil())))
+	})
+
 	It("suspends to zero pods and comes back", func(ctx SpecContext) {
 		app := web(namespace)
 		createReady(ctx, app)

@@ -68,6 +68,9 @@ func (d *demo) startControlPlane(ctx context.Context) error {
 }
 
 func (d *demo) install(ctx context.Context) error {
+	if err := d.kubectl(ctx, "create", "namespace", appNamespace); err != nil {
+		return err
+	}
 	var rendered bytes.Buffer
 	d.out.say("$ kubectl kustomize %s | kubectl apply --server-side -f -", overlay)
 	if err := d.runKubectl(ctx, nil, &rendered, "kustomize", overlay); err != nil {
@@ -117,7 +120,7 @@ func (d *demo) applySmallest(ctx context.Context) error {
 	}
 	d.out.say("%s is ready after %s.", firstApp, seconds(took))
 	d.finding("%s was ready %s after kubectl apply", firstApp, seconds(took))
-	return d.kubectl(ctx, "get", "all,poddisruptionbudgets", "--namespace", appNamespace)
+	return d.kubectl(ctx, "get", "all", "--namespace", appNamespace)
 }
 
 // waitForApplication waits until an Application is ready in its present generation.
@@ -151,7 +154,7 @@ func (d *demo) cleanUp(ctx context.Context) error {
 		return err
 	}
 	d.out.say("Everything that belonged to them is gone after %s.", seconds(time.Since(began)))
-	if err := d.kubectl(ctx, "get", "all,poddisruptionbudgets", "--namespace", appNamespace); err != nil {
+	if err := d.kubectl(ctx, "get", "all", "--namespace", appNamespace); err != nil {
 		return err
 	}
 	for _, running := range d.running() {
