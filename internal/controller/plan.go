@@ -97,15 +97,16 @@ func (r *ApplicationReconciler) plan(ctx context.Context, app *v1.Application, i
 			steps = append(steps, *next)
 		}
 	}
-	settled := false
-	if len(blocked) == 0 {
-		var err error
-		if settled, err = r.settled(ctx, app, steps); err != nil {
-			blocked = append(blocked, err)
-		}
+	early := func(step step) bool { return step.child.outlived && step.deletes() }
+	if !slices.ContainsFunc(steps, early) {
+		return steps, errors.Join(blocked...)
 	}
-	if !settled {
-		steps = slices.DeleteFunc(steps, func(step step) bool { return step.child.outlived && step.deletes() })
+	settled, err := r.settled(ctx, app, steps)
+	if err != nil {
+		blocked = append(blocked, err)
+	}
+	if !settled || len(blocked) > 0 {
+		steps = slices.DeleteFunc(steps, early)
 	}
 	return steps, errors.Join(blocked...)
 }
@@ -120,8 +121,11 @@ func (r *ApplicationReconciler) settled(ctx context.Context, app *v1.Application
 	}
 	deployment := &appsv1.Deployment{}
 	found, err := r.getOurs(ctx, app, deployment)
-	if err != nil || !found {
-		return !found, err
+	if err != nil {
+		return false, err
+	}
+	if !found {
+		return true, nil
 	}
 	if !status.RolledOut(deployment) {
 		return false, nil
@@ -151,35 +155,47 @@ func (r *ApplicationReconciler) planChild(
 	}
 	wanted := config.ApplyConfiguration != nil
 	switch {
-	case live == nil && wanted:
-		return &step{child: child, config: config}, nil
+	case !wanted:
+		return planPrune(app, child, live), nil
 	case live == nil:
-		return nil, nil
-	case !metav1.IsControlledBy(live, app) && wanted:
-		return nil, notOurs(app, child, live)
+		return &step{child: child, config: config}, nil
 	case !metav1.IsControlledBy(live, app):
-		return nil, nil
-	case live.GetDeletionTimestamp() != nil && wanted:
+		return nil, notOurs(app, child, live)
+	case live.GetDeletionTimestamp() != nil:
 		return nil, &fault.Waiting{
 			Reason:  v1.ReasonRollingOut,
 			Message: fmt.Sprintf("Waiting for %s %s, which is being deleted, to be gone", child.kind, live.GetName()),
 		}
-	case live.GetDeletionTimestamp() != nil:
-		return nil, nil
-	case !wanted && child.outlived && live.GetName() == resources.ReferencedServiceAccount(app):
-		return nil, nil // made for the application once, and now asked for by name
-	case !wanted:
-		return &step{child: child, live: live}, nil
 	}
-	owned, err := child.owned(live)
-	if err != nil {
-		return nil, fmt.Errorf("read the managed fields of %s: %w", child.kind, err)
-	}
-	same := equality.Semantic.DeepEqual(owned.ApplyConfiguration, config.ApplyConfiguration)
-	if same && !resume(config, live) && !updatedByUs(live) {
-		return nil, nil
+	differs, err := differs(child, live, config)
+	if err != nil || !differs {
+		return nil, err
 	}
 	return &step{child: child, live: live, config: config}, nil
+}
+
+// planPrune returns the deletion of a child that is not wanted, or nil if there is none, if it is not ours, or if it is
+// going already. An account that was made for the application, and is now asked for by name, stays.
+func planPrune(app *v1.Application, child child, live client.Object) *step {
+	if live == nil || !metav1.IsControlledBy(live, app) || live.GetDeletionTimestamp() != nil {
+		return nil
+	}
+	if child.outlived && live.GetName() == resources.ReferencedServiceAccount(app) {
+		return nil
+	}
+	return &step{child: child, live: live}
+}
+
+// differs tells whether a live child is not what is wanted. It may complete the configuration by what undoes the
+// difference.
+func differs(child child, live client.Object, config configuration) (bool, error) {
+	owned, err := child.owned(live)
+	if err != nil {
+		return false, fmt.Errorf("read the managed fields of %s: %w", child.kind, err)
+	}
+	same := equality.Semantic.DeepEqual(owned.ApplyConfiguration, config.ApplyConfiguration)
+	paused := resume(config, live)
+	return !same || paused || updatedByUs(live), nil
 }
 
 // resume makes the configuration end a pause of the Deployment's rollout, and returns whether there is one. The stored
