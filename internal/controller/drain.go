@@ -21,6 +21,8 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -91,16 +93,34 @@ func (r *ApplicationReconciler) scaleDown(ctx context.Context, app *v1.Applicati
 			return seen, false, nil
 		}
 	}
+	running, err := r.running(ctx, app, seen.Deployment)
+	return seen, !running && err == nil, err
+}
+
+// running tells whether a pod of the Application still runs. Pods whose ReplicaSet is known to be another Deployment's
+// do not count.
+func (r *ApplicationReconciler) running(
+	ctx context.Context, app *v1.Application, deployment *appsv1.Deployment,
+) (bool, error) {
 	pods, err := r.pods(ctx, client.ObjectKeyFromObject(app))
 	if err != nil {
-		return seen, false, err
+		return false, err
 	}
-	for i := range pods {
-		if phase := pods[i].Status.Phase; phase != corev1.PodSucceeded && phase != corev1.PodFailed {
-			return seen, false, nil
+	var sets map[types.UID]bool
+	if deployment != nil {
+		if _, sets, err = r.replicaSets(ctx, deployment); err != nil {
+			return false, err
 		}
 	}
-	return seen, true, nil
+	for i := range pods {
+		if phase := pods[i].Status.Phase; phase == corev1.PodSucceeded || phase == corev1.PodFailed {
+			continue
+		}
+		if ours, known := sets[metav1.GetControllerOf(&pods[i]).UID]; ours || !known {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // stop scales a Deployment to zero. It is a plain patch of the one field, which no invalid spec can hinder.

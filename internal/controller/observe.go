@@ -118,7 +118,8 @@ func (r *ApplicationReconciler) pods(ctx context.Context, app client.ObjectKey) 
 	}), nil
 }
 
-// replicaSets returns the UID of the Deployment's newest ReplicaSet, and the set of them all.
+// replicaSets returns the UID of the Deployment's newest ReplicaSet, and of each that bears the Application's label
+// whether it is the Deployment's: somebody may have copied the Deployment with its labels.
 func (r *ApplicationReconciler) replicaSets(
 	ctx context.Context, deployment *appsv1.Deployment,
 ) (types.UID, map[types.UID]bool, error) {
@@ -131,12 +132,12 @@ func (r *ApplicationReconciler) replicaSets(
 	}
 	var newest types.UID
 	highest := -1
-	all := map[types.UID]bool{}
+	all := make(map[types.UID]bool, len(list.Items))
 	for i := range list.Items {
-		if !metav1.IsControlledBy(&list.Items[i], deployment) {
+		all[list.Items[i].UID] = metav1.IsControlledBy(&list.Items[i], deployment)
+		if !all[list.Items[i].UID] {
 			continue
 		}
-		all[list.Items[i].UID] = true
 		revision, err := strconv.Atoi(list.Items[i].Annotations[revisionAnnotation])
 		if err == nil && revision > highest {
 			newest, highest = list.Items[i].UID, revision

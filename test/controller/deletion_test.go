@@ -100,6 +100,24 @@ var _ = Describe("Deletion", func() {
 		}
 	})
 
+	It("by Drain does not wait for somebody's copy of the Deployment", func(ctx SpecContext) {
+		app.Spec.DeletionPolicy = v1.DeletionPolicyDrain
+		createReady(ctx, app)
+		deployment, err := get(ctx, deploymentOf(app))
+		Expect(err).NotTo(HaveOccurred())
+		canary := &appsv1.Deployment{
+			ObjectMeta: metav1.ObjectMeta{Name: "web-canary", Namespace: namespace, Labels: deployment.Labels},
+			Spec:       *deployment.Spec.DeepCopy(),
+		}
+		canary.Spec.Selector.MatchLabels["canary"] = "yes"
+		canary.Spec.Template.Labels["canary"] = "yes"
+		Expect(k8s.Create(ctx, canary)).To(Succeed())
+		Eventually(fresh(ctx, canary)).Should(HaveField("Status.AvailableReplicas", BeEquivalentTo(2)))
+		Expect(k8s.Delete(ctx, app)).To(Succeed())
+		Eventually(gone(ctx, app)).Should(Satisfy(apierrors.IsNotFound))
+		Expect(get(ctx, canary)).To(HaveField("Status.AvailableReplicas", BeEquivalentTo(2)))
+	})
+
 	It("by Drain can be cut short by Delete, and goes on through a pause", func(ctx SpecContext) {
 		app.Spec.DeletionPolicy = v1.DeletionPolicyDrain
 		createReady(ctx, app)
