@@ -64,15 +64,6 @@ func (r *ApplicationReconciler) Reconcile(ctx context.Context, app *v1.Applicati
 		return r.drain(ctx, app)
 	}
 	seen, err := r.sync(ctx, app)
-	if errors.Is(ctx.Err(), context.Canceled) {
-		// The process is about to end. What is left to do, the next leader does; what failed now says nothing.
-		return reconcile.Result{}, nil
-	}
-	if ctx.Err() != nil { // the pass took too long, and its status has to say so
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), reportTimeout)
-		defer cancel()
-	}
 	return r.report(ctx, app, seen, err)
 }
 
@@ -108,6 +99,15 @@ func (r *ApplicationReconciler) act(ctx context.Context, app *v1.Application) (i
 func (r *ApplicationReconciler) report(
 	ctx context.Context, app *v1.Application, seen status.Observed, err error,
 ) (reconcile.Result, error) {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		// The process is about to end. What is left to do, the next leader does; what failed now says nothing.
+		return reconcile.Result{}, nil
+	}
+	if ctx.Err() != nil { // the pass took too long, and its status has to say so
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), reportTimeout)
+		defer cancel()
+	}
 	before := app.Status
 	next := status.Of(app, seen, err)
 	if equality.Semantic.DeepEqual(before, next) {

@@ -42,7 +42,8 @@ type child struct {
 	// object is an empty object of the kind, never written to.
 	object client.Object
 	// gated says that the child is left as it is while anything above it in the table, or anything that the
-	// spec refers to, is amiss: pods must not run as somebody else's ServiceAccount, for example.
+	// spec refers to, is amiss: pods must not run as somebody else's ServiceAccount, for example. Where no pods are
+	// wanted, nothing holds it back.
 	gated bool
 	// outlived says that running pods use the child: when it is no longer wanted, it goes after the last pod that
 	// does, or their tokens would die under them.

@@ -196,3 +196,33 @@ func theApplication(t *testing.T, c client.Client) *v1.Application {
 	}
 	return app
 }
+
+func TestAPassThatIsCutOff(t *testing.T) {
+	for name, deleted := range map[string]bool{"while it syncs": false, "while it drains": true} {
+		t.Run(name, func(t *testing.T) {
+			written := 0
+			r, c := withErrors(t, interceptor.Funcs{
+				SubResourceUpdate: func(context.Context, client.Client, string, client.Object, ...client.SubResourceUpdateOption) error {
+					written++
+					return nil
+				},
+			})
+			app := theApplication(t, c)
+			if deleted {
+				app.DeletionTimestamp = new(metav1.Now())
+				app.Finalizers = []string{"somebody-else"}
+			}
+			ended, end := context.WithCancel(t.Context())
+			end()
+			result, err := r.Reconcile(ended, app)
+			if err != nil || result.RequeueAfter != 0 || written != 0 {
+				t.Errorf("by the end of the process says nothing: result %v, error %v, %d status writes", result, err, written)
+			}
+			late, cancel := context.WithDeadline(t.Context(), time.Now())
+			defer cancel()
+			if _, err := r.Reconcile(late, app.DeepCopy()); err != nil || written != 1 {
+				t.Errorf("by its time limit still writes its status: error %v, %d status writes", err, written)
+			}
+		})
+	}
+}
