@@ -24,6 +24,7 @@ FUZZTIME ?= 30s
 ARGS :=
 
 CONTROLLER_GEN := $(BIN)/controller-gen
+CRD_REF_DOCS := $(BIN)/crd-ref-docs
 GOLANGCI_LINT := $(BIN)/golangci-lint
 KUBECTL ?= $(BIN)/kubectl
 KUSTOMIZE := $(BIN)/kustomize
@@ -66,9 +67,18 @@ generate: $(CONTROLLER_GEN) ## Generate DeepCopy methods.
 	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths=./api/...
 
 .PHONY: manifests
-manifests: $(CONTROLLER_GEN) ## Generate the CustomResourceDefinition and the RBAC roles.
+manifests: $(CONTROLLER_GEN) ## Generate the CustomResourceDefinition, the RBAC roles, and a CRD that tests need.
 	$(CONTROLLER_GEN) rbac:roleName=manager-role crd paths=./api/... paths=./internal/... \
 		output:crd:artifacts:config=config/crd/bases output:rbac:dir=config/rbac
+	go run ./hack/crd config/crd/bases/apps.example.com_applications.yaml
+	$(CONTROLLER_GEN) crd:maxDescLen=0 paths=github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1 \
+		output:crd:artifacts:config=$(BIN)/crds
+	cp $(BIN)/crds/monitoring.coreos.com_servicemonitors.yaml test/crds/
+
+.PHONY: api-docs
+api-docs: $(CRD_REF_DOCS) ## Generate the API reference, docs/api.md.
+	$(CRD_REF_DOCS) --config hack/crd-ref-docs/config.yaml --templates-dir hack/crd-ref-docs --renderer markdown \
+		--source-path api/v1 --output-path docs/api.md --log-level ERROR
 
 .PHONY: fmt
 fmt: $(GOLANGCI_LINT) ## Format the code: gofumpt, import order.
@@ -87,7 +97,7 @@ lint-fix: $(GOLANGCI_LINT) ## Run golangci-lint and apply the fixes it knows.
 	$(GOLANGCI_LINT) run --fix
 
 .PHONY: verify
-verify: $(CONTROLLER_GEN) $(KUSTOMIZE) $(GOLANGCI_LINT) ## Check generated files, lint, go.mod files, manifests, license headers. Edits nothing.
+verify: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_LINT) ## Check generated files, lint, go.mod files, manifests, license headers. Edits nothing.
 	@hack/verify.sh
 
 ##@ Test
@@ -201,11 +211,11 @@ CONTROLPLANE := etcd kube-apiserver kube-controller-manager kube-scheduler kubec
 controlplane-binaries: $(addprefix $(KUBEBUILDER_ASSETS)/,$(CONTROLPLANE)) ## Build the embedded control plane: etcd, Kubernetes, kwok.
 
 .PHONY: verify-binaries
-verify-binaries: $(CONTROLLER_GEN) $(KUSTOMIZE) $(GOLANGCI_LINT) ## Build the tools that verify uses.
+verify-binaries: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_LINT) ## Build the tools that verify uses.
 
 .PHONY: tools
 tools: ## Build every pinned tool; each is also a target of its own, such as `make kind`.
-tools: $(addprefix $(BIN)/,controller-gen kustomize golangci-lint ginkgo crane kind operator-sdk opm $(CONTROLPLANE))
+tools: $(addprefix $(BIN)/,controller-gen crd-ref-docs kustomize golangci-lint ginkgo crane kind operator-sdk opm $(CONTROLPLANE))
 
 # The version that the go.mod of a tool pins: $(call pinned,FOLDER,MODULE).
 pinned = $(shell awk '$$1 == "$(2)" && $$2 ~ /^v/ { print $$2; exit }' tools/$(1)/go.mod)
@@ -228,6 +238,7 @@ $(BIN)/$(1): tools/$(2)/go.mod tools/$(2)/go.sum
 endef
 
 $(eval $(call tool,controller-gen,controller-gen,sigs.k8s.io/controller-tools,cmd/controller-gen,about 40 seconds))
+$(eval $(call tool,crd-ref-docs,crd-ref-docs,github.com/elastic/crd-ref-docs,.,about 30 seconds))
 $(eval $(call tool,kustomize,kustomize,sigs.k8s.io/kustomize/kustomize/v5,.,about 20 seconds))
 $(eval $(call tool,golangci-lint,golangci-lint,github.com/golangci/golangci-lint/v2,cmd/golangci-lint,about 2 minutes))
 $(eval $(call tool,ginkgo,ginkgo,github.com/onsi/ginkgo/v2,ginkgo,about 20 seconds))

@@ -25,11 +25,11 @@ generated() {
 	files | tar -c --null -T - | tar -xp -C "$copy/committed"
 	cp -Rp "$copy/committed" "$copy/generated"
 	# What nothing generates any more must not survive.
-	rm -f "$copy"/generated/config/crd/bases/*.yaml "$copy/generated/config/rbac/role.yaml"
+	rm -f "$copy"/generated/{config/crd/bases,test/crds}/*.yaml "$copy/generated/config/rbac/role.yaml" "$copy/generated/docs/api.md"
 	find "$copy/generated/api" "$copy/generated/internal" -name 'zz_generated.*' -delete
-	make --no-print-directory -C "$copy/generated" BIN="$BIN" generate manifests
+	make --no-print-directory -C "$copy/generated" BIN="$BIN" generate manifests api-docs
 	if ! (cd "$copy" && diff -ruN committed generated); then
-		echo "Generated files are out of date. Remedy: make generate manifests"
+		echo "Generated files are out of date. Remedy: make generate manifests api-docs"
 		return 1
 	fi
 }
@@ -46,13 +46,20 @@ modules() {
 	return "$failed"
 }
 
-# The ginkgo command refuses suites that were compiled with another version of its library.
+# The ginkgo command refuses suites that were compiled with another version of its library. The API reference links to
+# the Kubernetes release whose types the API uses.
 versions() {
-	local module=github.com/onsi/ginkgo/v2 library command
+	local module=github.com/onsi/ginkgo/v2 library command kubernetes
 	library=$(go list -m -f '{{.Version}}' "$module")
 	command=$(go -C tools/ginkgo list -m -f '{{.Version}}' "$module")
 	if [[ $library != "$command" ]]; then
 		echo "go.mod has $module $library, tools/ginkgo/go.mod has $command."
+		return 1
+	fi
+	kubernetes=$(go list -m -f '{{.Version}}' k8s.io/api)
+	kubernetes=${kubernetes/#v0/1}
+	if ! grep -qxF "  kubernetesVersion: \"${kubernetes%.*}\"" hack/crd-ref-docs/config.yaml; then
+		echo "go.mod has the types of Kubernetes ${kubernetes%.*}, hack/crd-ref-docs/config.yaml links to another release."
 		return 1
 	fi
 }

@@ -18,7 +18,6 @@ package v1
 
 import (
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -70,6 +69,10 @@ type ApplicationList struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.service) || has(self.port) || (has(self.additionalPorts) && self.additionalPorts.size() > 0)",fieldPath=".service",reason=FieldValueInvalid,message="a Service needs a port to serve; set spec.port or spec.additionalPorts, or remove spec.service"
 // +kubebuilder:validation:XValidation:rule="!has(self.service) || !has(self.service.port) || has(self.port)",fieldPath=".service.port",reason=FieldValueInvalid,message="it is where the Service serves spec.port, which is not set; set spec.port, or remove spec.service.port"
 // +kubebuilder:validation:XValidation:rule="!has(self.port) || !has(self.service) || !has(self.service.port) || !has(self.additionalPorts) || self.additionalPorts.all(p, p.protocol != 'TCP' || p.port != self.service.port)",fieldPath=".service.port",reason=FieldValueInvalid,message="the Service already serves this TCP port for spec.additionalPorts; choose another port"
+// +kubebuilder:validation:XValidation:rule="has(self.port) || !has(self.ingress)",fieldPath=".ingress",reason=FieldValueInvalid,message="it exposes spec.port, which is not set; set spec.port, or remove spec.ingress"
+// +kubebuilder:validation:XValidation:rule="has(self.port) || !has(self.httpRoute)",fieldPath=".httpRoute",reason=FieldValueInvalid,message="it exposes spec.port, which is not set; set spec.port, or remove spec.httpRoute"
+// +kubebuilder:validation:XValidation:rule="!has(self.monitoring) || (has(self.port) && self.monitoring.port == 'http') || (has(self.additionalPorts) && self.additionalPorts.exists(p, p.name == self.monitoring.port))",fieldPath=".monitoring.port",reason=FieldValueInvalid,message="there is no port of this name; give one of spec.additionalPorts, or http and set spec.port"
+// +kubebuilder:validation:XValidation:rule="has(self.port) || !has(self.probes) || ((has(self.probes.liveness) ? [dyn(self.probes.liveness)] : []) + (has(self.probes.readiness) ? [dyn(self.probes.readiness)] : []) + (has(self.probes.startup) ? [dyn(self.probes.startup)] : [])).all(p, has(p.exec) || (has(p.httpGet) && has(p.httpGet.port)) || (has(p.tcpSocket) && has(p.tcpSocket.port)) || (has(p.grpc) && has(p.grpc.port)))",fieldPath=".probes",reason=FieldValueInvalid,message="a probe asks at spec.port, which is not set; set spec.port, or give each probe its own port"
 type ApplicationSpec struct {
 	// image is the container image to run, as a container runtime understands it, for example nginx:1.29
 	// or registry.example.com/team/app@sha256:....
@@ -133,7 +136,6 @@ type ApplicationSpec struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:XValidation:rule="self.all(e, !has(e.value) || !has(e.valueFrom))",message="a variable has either value or valueFrom; remove one of the two"
 	// +kubebuilder:validation:XValidation:rule="self.all(e, !has(e.valueFrom) || !has(e.valueFrom.fileKeyRef))",message="fileKeyRef is not supported; use configMapKeyRef or secretKeyRef"
-	// +kubebuilder:validation:XValidation:rule="self.all(e, !has(e.valueFrom) || !has(e.valueFrom.resourceFieldRef) || !has(e.valueFrom.resourceFieldRef.divisor) || e.valueFrom.resourceFieldRef.divisor == 1 || e.valueFrom.resourceFieldRef.divisor.size() <= 3)",message="a divisor has at most three characters, for example 1m or 1Mi; use such a divisor"
 	Env []corev1.EnvVar `json:"env,omitempty"`
 
 	// envFrom takes environment variables from whole ConfigMaps and Secrets; env wins over them.
@@ -141,9 +143,68 @@ type ApplicationSpec struct {
 	// +listType=atomic
 	EnvFrom []corev1.EnvFromSource `json:"envFrom,omitempty"`
 
+	// files are mounted into the container.
+	// +optional
+	// +listType=map
+	// +listMapKey=mountPath
+	// +kubebuilder:validation:MaxItems=64
+	Files []File `json:"files,omitempty"`
+
 	// resources are the container's requests and limits.
 	// +optional
 	Resources *ResourceRequirements `json:"resources,omitempty"`
+
+	// probes tell the kubelet how the container fares. Without any, a container that runs counts as ready.
+	// +optional
+	Probes *ProbesSpec `json:"probes,omitempty"`
+
+	// initContainers run one after the other before the container starts, and after the sidecars have started. The
+	// security profile holds for them too, where they do not say otherwise.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=10
+	// +kubebuilder:validation:XValidation:rule="self.all(c, !has(c.restartPolicy) || c.restartPolicy != 'Always')",message="a container with restartPolicy Always is a sidecar; give it in spec.sidecars"
+	InitContainers []corev1.Container `json:"initContainers,omitempty"`
+
+	// sidecars start before the initContainers, run as long as the container, and end after it: they are restartable init
+	// containers. The security profile holds for them too, where they do not say otherwise.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=10
+	// +kubebuilder:validation:XValidation:rule="self.all(c, !has(c.restartPolicy) || c.restartPolicy == 'Always')",message="a sidecar's restartPolicy is Always; remove it, or give the container in spec.initContainers"
+	Sidecars []corev1.Container `json:"sidecars,omitempty"`
+
+	// rollout says how a new revision replaces the old one.
+	// +optional
+	Rollout *RolloutSpec `json:"rollout,omitempty"`
+
+	// shutdown says how a pod ends.
+	// +optional
+	Shutdown *ShutdownSpec `json:"shutdown,omitempty"`
+
+	// autoscaling lets a HorizontalPodAutoscaler decide how many pods run; replicas is then only where it starts.
+	// Without it again, what runs stays until replicas is changed.
+	// +optional
+	Autoscaling *AutoscalingSpec `json:"autoscaling,omitempty"`
+
+	// disruptionBudget bounds how many pods may be evicted at a time. Without it, one at a time may.
+	// +optional
+	DisruptionBudget *DisruptionBudgetSpec `json:"disruptionBudget,omitempty"`
+
+	// ingress exposes port outside the cluster through an Ingress.
+	// +optional
+	Ingress *IngressSpec `json:"ingress,omitempty"`
+
+	// httpRoute exposes port through a Gateway, where the cluster has the Gateway API.
+	// +optional
+	HTTPRoute *HTTPRouteSpec `json:"httpRoute,omitempty"`
+
+	// networkPolicy says who may talk to the pods and to whom they may talk; {} is nobody, DNS aside. Without it, the
+	// application adds no restriction.
+	// +optional
+	NetworkPolicy *NetworkPolicySpec `json:"networkPolicy,omitempty"`
 
 	// podMetadata adds labels and annotations to the pods, and to nothing else.
 	// +optional
@@ -157,6 +218,14 @@ type ApplicationSpec struct {
 	// and its token is not mounted.
 	// +optional
 	ServiceAccount *ServiceAccountSpec `json:"serviceAccount,omitempty"`
+
+	// monitoring has the application's metrics read by Prometheus, where the cluster has the Prometheus Operator.
+	// +optional
+	Monitoring *MonitoringSpec `json:"monitoring,omitempty"`
+
+	// scheduling says where the pods run.
+	// +optional
+	Scheduling *SchedulingSpec `json:"scheduling,omitempty"`
 
 	// suspend takes the application down to zero pods and keeps everything else. Resuming brings back the
 	// wanted number.
@@ -174,159 +243,6 @@ type ApplicationSpec struct {
 	// +kubebuilder:default=Delete
 	// +kubebuilder:validation:Enum=Delete;Drain
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
-}
-
-// ResourceRequirements are the container's requests and limits, in the form of core/v1.
-type ResourceRequirements struct {
-	// limits are the most that the container may use.
-	// +optional
-	Limits ResourceList `json:"limits,omitempty"`
-
-	// requests are what a node must have free for the container. Unset for a resource, they are its limits.
-	// +optional
-	Requests ResourceList `json:"requests,omitempty"`
-}
-
-// ResourceList is how much of each resource. The rule is there because the schema of a quantity lets exponents
-// through that no client can decode: one such object would hide all Applications of its namespace.
-//
-// +kubebuilder:validation:MaxProperties=12
-// +kubebuilder:validation:XValidation:rule="self.all(k, type(self[k]) == int || (self[k].size() <= 24 && !self[k].matches('[eE]..')))",message="a quantity has at most 24 characters, and an exponent of one digit; write it in another unit, for example 500m, 2Gi or 129e6"
-type ResourceList map[corev1.ResourceName]resource.Quantity
-
-// AdditionalPort is one further port of an application.
-type AdditionalPort struct {
-	// name of the port, in the container and in the Service: lower-case letters, digits and '-', at most 15
-	// characters, at least one of them a letter.
-	// +required
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=15
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$') && self.matches('[a-z]') && !self.contains('--')",message="a port name is made of lower-case letters, digits and single '-' between them, with at least one letter, for example metrics or grpc-2; choose such a name"
-	Name string `json:"name"`
-
-	// port number, in the container and in the Service.
-	// +required
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=65535
-	Port int32 `json:"port"`
-
-	// protocol of the port.
-	// +optional
-	// +kubebuilder:default=TCP
-	// +kubebuilder:validation:Enum=TCP;UDP;SCTP
-	Protocol corev1.Protocol `json:"protocol,omitempty"`
-
-	// appProtocol is a hint for proxies and meshes, as in a Service: an IANA service name such as https, or a
-	// prefixed name such as kubernetes.io/h2c.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=253
-	AppProtocol *string `json:"appProtocol,omitempty"`
-}
-
-// ServiceSpec shapes the application's Service.
-type ServiceSpec struct {
-	// type of the Service.
-	// +optional
-	// +kubebuilder:default=ClusterIP
-	// +kubebuilder:validation:Enum=ClusterIP;NodePort;LoadBalancer
-	Type corev1.ServiceType `json:"type,omitempty"`
-
-	// port on which the Service serves spec.port. Unset, it is the same number.
-	// +optional
-	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=65535
-	Port *int32 `json:"port,omitempty"`
-
-	// annotations of the Service, for example for a cloud's load balancer.
-	// +optional
-	Annotations map[string]string `json:"annotations,omitempty"`
-}
-
-// PodMetadata is what the pods bear beside the operator's own labels.
-type PodMetadata struct {
-	// labels of the pods. The keys app.kubernetes.io/name, app.kubernetes.io/instance,
-	// app.kubernetes.io/managed-by and those below apps.example.com/ are the operator's, and pod-template-hash
-	// is the Deployment's.
-	// +optional
-	// +kubebuilder:validation:MaxProperties=64
-	// +kubebuilder:validation:XValidation:rule="self.all(k, !(k in ['app.kubernetes.io/name', 'app.kubernetes.io/instance', 'app.kubernetes.io/managed-by', 'pod-template-hash']) && !k.startsWith('apps.example.com/'))",message="app.kubernetes.io/name, app.kubernetes.io/instance, app.kubernetes.io/managed-by, pod-template-hash and keys below apps.example.com/ are reserved; use another key"
-	Labels map[string]string `json:"labels,omitempty"`
-
-	// annotations of the pods. Keys below apps.example.com/ are the operator's.
-	// +optional
-	// +kubebuilder:validation:MaxProperties=64
-	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('apps.example.com/'))",message="keys below apps.example.com/ are reserved; use another key"
-	Annotations map[string]string `json:"annotations,omitempty"`
-}
-
-// SecurityProfile is a Pod Security Standard that the pods keep to.
-type SecurityProfile string
-
-// The security profiles.
-const (
-	// SecurityProfileBaseline runs stock images, as root if they ask for it, without privilege escalation and
-	// under the container runtime's default seccomp profile.
-	SecurityProfileBaseline SecurityProfile = "Baseline"
-	// SecurityProfileRestricted is admitted by a namespace that enforces the restricted standard: as Baseline,
-	// and not as root, with all capabilities dropped.
-	SecurityProfileRestricted SecurityProfile = "Restricted"
-)
-
-// SecuritySpec is what the pods are allowed to do.
-//
-// +kubebuilder:validation:XValidation:rule="self.profile != 'Restricted' || !has(self.runAsUser) || self.runAsUser != 0",fieldPath=".runAsUser",reason=FieldValueInvalid,message="0 is root, which profile Restricted forbids; choose another user id, or profile Baseline"
-type SecuritySpec struct {
-	// profile is Baseline, which runs stock images, or Restricted, which a namespace that enforces the
-	// restricted Pod Security Standard admits.
-	// +optional
-	// +kubebuilder:default=Baseline
-	// +kubebuilder:validation:Enum=Baseline;Restricted
-	Profile SecurityProfile `json:"profile,omitempty"`
-
-	// runAsUser is the user id the container runs as. Unset, the image decides.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	// +kubebuilder:validation:Maximum=2147483647
-	RunAsUser *int64 `json:"runAsUser,omitempty"`
-
-	// runAsGroup is the primary group id the container runs as. Unset, the image decides.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	// +kubebuilder:validation:Maximum=2147483647
-	RunAsGroup *int64 `json:"runAsGroup,omitempty"`
-
-	// fsGroup is the group id that owns the pod's volumes.
-	// +optional
-	// +kubebuilder:validation:Minimum=0
-	// +kubebuilder:validation:Maximum=2147483647
-	FSGroup *int64 `json:"fsGroup,omitempty"`
-
-	// readOnlyRootFilesystem keeps the container from writing to its own image.
-	// +optional
-	ReadOnlyRootFilesystem *bool `json:"readOnlyRootFilesystem,omitempty"`
-}
-
-// ServiceAccountSpec says as whom the pods run.
-//
-// +kubebuilder:validation:XValidation:rule="!has(self.name) || !has(self.annotations)",fieldPath=".annotations",reason=FieldValueForbidden,message="they are for the ServiceAccount that the operator makes, and name chooses an existing one; remove annotations or name"
-type ServiceAccountSpec struct {
-	// name of an existing ServiceAccount in this namespace. Unset, one is made for the application and bears
-	// its name.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="no ServiceAccount can have this name: names are lower-case letters, digits, '-' and '.', starting and ending with a letter or digit; correct the name, or leave it out to have a ServiceAccount made"
-	Name string `json:"name,omitempty"`
-
-	// annotations of the ServiceAccount made for the application, for example for a cloud's workload identity.
-	// +optional
-	Annotations map[string]string `json:"annotations,omitempty"`
-
-	// automountToken mounts the ServiceAccount's token into the pods, for applications that call the
-	// Kubernetes API.
-	// +optional
-	AutomountToken bool `json:"automountToken,omitempty"`
 }
 
 // DeletionPolicy says how an application goes.

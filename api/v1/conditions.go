@@ -68,6 +68,9 @@ const (
 	ReasonAdmissionDenied = "AdmissionDenied"
 	// ReasonProgressDeadlineExceeded means that a rollout has not moved for its progress deadline.
 	ReasonProgressDeadlineExceeded = "ProgressDeadlineExceeded"
+	// ReasonAPINotInstalled means that the spec asks for an HTTPRoute or a ServiceMonitor, and that the cluster does
+	// not serve such objects.
+	ReasonAPINotInstalled = "APINotInstalled"
 	// ReasonReconcileFailed means that the operator's own requests fail; it goes on trying.
 	ReasonReconcileFailed = "ReconcileFailed"
 )

@@ -1,0 +1,397 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package v1
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// ResourceRequirements are the container's requests and limits, in the form of core/v1.
+type ResourceRequirements struct {
+	// limits are the most that the container may use.
+	// +optional
+	Limits ResourceList `json:"limits,omitempty"`
+
+	// requests are what a node must have free for the container. Unset for a resource, they are its limits.
+	// +optional
+	Requests ResourceList `json:"requests,omitempty"`
+}
+
+// ResourceList is how much of each resource.
+//
+// +kubebuilder:validation:MaxProperties=12
+type ResourceList map[corev1.ResourceName]resource.Quantity
+
+// PodMetadata is what the pods bear beside the operator's own labels.
+type PodMetadata struct {
+	// labels of the pods. The keys app.kubernetes.io/name, app.kubernetes.io/instance,
+	// app.kubernetes.io/managed-by and those below apps.example.com/ are the operator's, and pod-template-hash
+	// is the Deployment's.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=64
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !(k in ['app.kubernetes.io/name', 'app.kubernetes.io/instance', 'app.kubernetes.io/managed-by', 'pod-template-hash']) && !k.startsWith('apps.example.com/'))",message="app.kubernetes.io/name, app.kubernetes.io/instance, app.kubernetes.io/managed-by, pod-template-hash and keys below apps.example.com/ are reserved; use another key"
+	Labels map[string]string `json:"labels,omitempty"`
+
+	// annotations of the pods. Keys below apps.example.com/ are the operator's.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=64
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('apps.example.com/'))",message="keys below apps.example.com/ are reserved; use another key"
+	Annotations map[string]string `json:"annotations,omitempty"`
+}
+
+// SecurityProfile is a Pod Security Standard that the pods keep to.
+type SecurityProfile string
+
+// The security profiles.
+const (
+	// SecurityProfileBaseline runs stock images, as root if they ask for it, without privilege escalation and
+	// under the container runtime's default seccomp profile.
+	SecurityProfileBaseline SecurityProfile = "Baseline"
+	// SecurityProfileRestricted is admitted by a namespace that enforces the restricted standard: as Baseline,
+	// and not as root, with all capabilities dropped.
+	SecurityProfileRestricted SecurityProfile = "Restricted"
+)
+
+// SecuritySpec is what the pods are allowed to do.
+//
+// +kubebuilder:validation:XValidation:rule="self.profile != 'Restricted' || !has(self.runAsUser) || self.runAsUser != 0",fieldPath=".runAsUser",reason=FieldValueInvalid,message="0 is root, which profile Restricted forbids; choose another user id, or profile Baseline"
+type SecuritySpec struct {
+	// profile is Baseline, which runs stock images, or Restricted, which a namespace that enforces the
+	// restricted Pod Security Standard admits.
+	// +optional
+	// +kubebuilder:default=Baseline
+	// +kubebuilder:validation:Enum=Baseline;Restricted
+	Profile SecurityProfile `json:"profile,omitempty"`
+
+	// runAsUser is the user id the container runs as. Unset, the image decides.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=2147483647
+	RunAsUser *int64 `json:"runAsUser,omitempty"`
+
+	// runAsGroup is the primary group id the container runs as. Unset, the image decides.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=2147483647
+	RunAsGroup *int64 `json:"runAsGroup,omitempty"`
+
+	// fsGroup is the group id that owns the pod's volumes.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=2147483647
+	FSGroup *int64 `json:"fsGroup,omitempty"`
+
+	// readOnlyRootFilesystem keeps the container from writing to its own image.
+	// +optional
+	ReadOnlyRootFilesystem *bool `json:"readOnlyRootFilesystem,omitempty"`
+}
+
+// ServiceAccountSpec says as whom the pods run.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.name) || !has(self.annotations)",fieldPath=".annotations",reason=FieldValueForbidden,message="they are for the ServiceAccount that the operator makes, and name chooses an existing one; remove annotations or name"
+type ServiceAccountSpec struct {
+	// name of an existing ServiceAccount in this namespace. Unset, one is made for the application and bears
+	// its name.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="no ServiceAccount can have this name: names are lower-case letters, digits, '-' and '.', starting and ending with a letter or digit; correct the name, or leave it out to have a ServiceAccount made"
+	Name string `json:"name,omitempty"`
+
+	// annotations of the ServiceAccount made for the application, for example for a cloud's workload identity.
+	// +optional
+	Annotations map[string]string `json:"annotations,omitempty"`
+
+	// automountToken mounts the ServiceAccount's token into the pods, for applications that call the
+	// Kubernetes API.
+	// +optional
+	AutomountToken bool `json:"automountToken,omitempty"`
+}
+
+// File is a file or folder that is mounted into the container. Its volume is named after mountPath, so that
+// initContainers and sidecars can mount it too: /var/cache is var-cache. Where a mountPath is made of anything but
+// lower-case letters, digits and slashes, the name ends with a hash.
+//
+// +kubebuilder:validation:XValidation:rule="[has(self.configMap), has(self.secret), has(self.emptyDir), has(self.persistentVolumeClaim)].filter(given, given).size() == 1",fieldPath=".mountPath",reason=FieldValueInvalid,message="what is mounted here is exactly one of configMap, secret, emptyDir and persistentVolumeClaim; give one of them"
+// +kubebuilder:validation:XValidation:rule="!has(self.configMap) || (has(self.configMap.name) && self.configMap.name.size() > 0)",fieldPath=".configMap",reason=FieldValueInvalid,message="which ConfigMap is not said; give its name"
+// +kubebuilder:validation:XValidation:rule="!has(self.secret) || (has(self.secret.secretName) && self.secret.secretName.size() > 0)",fieldPath=".secret",reason=FieldValueInvalid,message="which Secret is not said; give its secretName"
+// +kubebuilder:validation:XValidation:rule="!has(self.persistentVolumeClaim) || self.persistentVolumeClaim.claimName.size() > 0",fieldPath=".persistentVolumeClaim",reason=FieldValueInvalid,message="which claim is not said; give its claimName"
+type File struct {
+	// mountPath is where in the container. With subPath it is a file or folder of the volume, otherwise the volume's
+	// root.
+	// +required
+	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:XValidation:rule="self.startsWith('/') && !self.contains(':')",message="a mountPath is absolute and bears no colon; correct it, for example to /etc/app"
+	MountPath string `json:"mountPath"`
+
+	// readOnly keeps the container from writing there. ConfigMaps and Secrets are always read only.
+	// +optional
+	ReadOnly bool `json:"readOnly,omitempty"`
+
+	// subPath is the path within the volume that is mounted. What is mounted by subPath does not follow later changes of
+	// a ConfigMap or Secret.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:XValidation:rule="!self.startsWith('/') && !self.split('/').exists(part, part == '..')",message="a subPath is relative and stays within the volume; remove the leading slash and any '..'"
+	SubPath string `json:"subPath,omitempty"`
+
+	// configMap whose keys are the files.
+	// +optional
+	ConfigMap *corev1.ConfigMapVolumeSource `json:"configMap,omitempty"`
+
+	// secret whose keys are the files.
+	// +optional
+	Secret *corev1.SecretVolumeSource `json:"secret,omitempty"`
+
+	// emptyDir is a folder that lives as long as the pod.
+	// +optional
+	EmptyDir *corev1.EmptyDirVolumeSource `json:"emptyDir,omitempty"`
+
+	// persistentVolumeClaim is an existing claim.
+	// +optional
+	PersistentVolumeClaim *corev1.PersistentVolumeClaimVolumeSource `json:"persistentVolumeClaim,omitempty"`
+}
+
+// ProbesSpec says how the kubelet finds out how the container fares.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.liveness) || !has(self.liveness.successThreshold) || self.liveness.successThreshold == 1",fieldPath=".liveness.successThreshold",reason=FieldValueInvalid,message="one success is enough for liveness, by Kubernetes' rule; remove it or set it to 1"
+// +kubebuilder:validation:XValidation:rule="!has(self.startup) || !has(self.startup.successThreshold) || self.startup.successThreshold == 1",fieldPath=".startup.successThreshold",reason=FieldValueInvalid,message="one success is enough for startup, by Kubernetes' rule; remove it or set it to 1"
+type ProbesSpec struct {
+	// liveness restarts the container when it fails.
+	// +optional
+	Liveness *Probe `json:"liveness,omitempty"`
+
+	// readiness keeps requests away while it fails.
+	// +optional
+	Readiness *Probe `json:"readiness,omitempty"`
+
+	// startup holds the other probes back until it has succeeded once.
+	// +optional
+	Startup *Probe `json:"startup,omitempty"`
+}
+
+// Probe is one question that the kubelet asks again and again.
+//
+// +kubebuilder:validation:XValidation:rule="[has(self.httpGet), has(self.tcpSocket), has(self.grpc), has(self.exec)].filter(given, given).size() == 1",message="a probe asks in exactly one way; give one of httpGet, tcpSocket, grpc and exec",fieldPath=".httpGet",reason=FieldValueInvalid
+type Probe struct {
+	// httpGet succeeds with an answer of 200 to 399.
+	// +optional
+	HTTPGet *HTTPGetProbe `json:"httpGet,omitempty"`
+
+	// tcpSocket succeeds when a connection opens.
+	// +optional
+	TCPSocket *TCPSocketProbe `json:"tcpSocket,omitempty"`
+
+	// grpc asks the standard gRPC health service.
+	// +optional
+	GRPC *GRPCProbe `json:"grpc,omitempty"`
+
+	// exec succeeds when a command in the container ends with 0.
+	// +optional
+	Exec *ExecProbe `json:"exec,omitempty"`
+
+	// initialDelaySeconds is how long after the container's start the first question comes. Kubernetes' default is 0.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	InitialDelaySeconds *int32 `json:"initialDelaySeconds,omitempty"`
+
+	// periodSeconds is the time between two questions. Kubernetes' default is 10.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	PeriodSeconds *int32 `json:"periodSeconds,omitempty"`
+
+	// timeoutSeconds is how long an answer may take. Kubernetes' default is 1.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	TimeoutSeconds *int32 `json:"timeoutSeconds,omitempty"`
+
+	// successThreshold is how many successes in a row end a failure. Kubernetes' default is 1.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	SuccessThreshold *int32 `json:"successThreshold,omitempty"`
+
+	// failureThreshold is how many failures in a row count as one. Kubernetes' default is 3.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	FailureThreshold *int32 `json:"failureThreshold,omitempty"`
+}
+
+// HTTPGetProbe is a request over HTTP.
+type HTTPGetProbe struct {
+	// path of the request. Kubernetes' default is /.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Path string `json:"path,omitempty"`
+
+	// port by number or name. Unset, it is spec.port.
+	// +optional
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 1 && self <= 65535 : self.size() <= 15 && self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$') && self.matches('[a-z]')",message="a port is a number from 1 to 65535 or the name of one of the container's ports; correct it"
+	Port *intstr.IntOrString `json:"port,omitempty"`
+
+	// scheme of the request. Kubernetes' default is HTTP; of HTTPS, the certificate is not checked.
+	// +optional
+	// +kubebuilder:validation:Enum=HTTP;HTTPS
+	Scheme corev1.URIScheme `json:"scheme,omitempty"`
+
+	// httpHeaders of the request.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	HTTPHeaders []corev1.HTTPHeader `json:"httpHeaders,omitempty"`
+}
+
+// TCPSocketProbe is a connection over TCP.
+type TCPSocketProbe struct {
+	// port by number or name. Unset, it is spec.port.
+	// +optional
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 1 && self <= 65535 : self.size() <= 15 && self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$') && self.matches('[a-z]')",message="a port is a number from 1 to 65535 or the name of one of the container's ports; correct it"
+	Port *intstr.IntOrString `json:"port,omitempty"`
+}
+
+// GRPCProbe is a request to the standard gRPC health service.
+type GRPCProbe struct {
+	// port by number. Unset, it is spec.port.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=65535
+	Port *int32 `json:"port,omitempty"`
+
+	// service is the name to ask for. Unset, it is the server as a whole.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Service *string `json:"service,omitempty"`
+}
+
+// ExecProbe is a command in the container.
+type ExecProbe struct {
+	// command and its arguments. It is not run in a shell.
+	// +required
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	Command []string `json:"command"`
+}
+
+// RolloutSpec says how a new revision replaces the old one.
+//
+// +kubebuilder:validation:XValidation:rule="self.strategy == 'Recreate' || !(self.maxSurge in [dyn(0), dyn('0%')]) || !(self.maxUnavailable in [dyn(0), dyn('0%')])",fieldPath=".maxUnavailable",reason=FieldValueInvalid,message="with neither a pod too many nor one too few allowed, no rollout can move; set maxSurge or maxUnavailable above zero"
+// +kubebuilder:validation:XValidation:rule="self.minReadySeconds < self.progressDeadlineSeconds",fieldPath=".progressDeadlineSeconds",reason=FieldValueInvalid,message="no pod counts as available before minReadySeconds; set progressDeadlineSeconds above it"
+type RolloutSpec struct {
+	// strategy is RollingUpdate, which replaces pods one by one, or Recreate, which ends all old pods before it starts
+	// new ones.
+	// +optional
+	// +kubebuilder:default=RollingUpdate
+	// +kubebuilder:validation:Enum=RollingUpdate;Recreate
+	Strategy appsv1.DeploymentStrategyType `json:"strategy,omitempty"`
+
+	// maxSurge is how many pods above the wanted number a rolling update may run: a number, or a share of it. Recreate
+	// ignores it.
+	// +optional
+	// +kubebuilder:default="25%"
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 0 : self.size() <= 6 && self.matches('^[0-9]+%$')",message="it is a number of pods, or a share of them such as 25%; correct it"
+	MaxSurge *intstr.IntOrString `json:"maxSurge,omitempty"`
+
+	// maxUnavailable is how many pods below the wanted number a rolling update may have available: a number, or a share
+	// of it. Recreate ignores it.
+	// +optional
+	// +kubebuilder:default=0
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 0 : self.size() <= 4 && self.matches('^(100|[1-9]?[0-9])%$')",message="it is a number of pods, or a share of them up to 100%; correct it"
+	MaxUnavailable *intstr.IntOrString `json:"maxUnavailable,omitempty"`
+
+	// minReadySeconds is how long a pod must be ready before it counts as available.
+	// +optional
+	// +kubebuilder:default=0
+	// +kubebuilder:validation:Minimum=0
+	MinReadySeconds int32 `json:"minReadySeconds,omitempty"`
+
+	// progressDeadlineSeconds is how long a rollout may stand still before it counts as failed.
+	// +optional
+	// +kubebuilder:default=600
+	// +kubebuilder:validation:Minimum=1
+	ProgressDeadlineSeconds *int32 `json:"progressDeadlineSeconds,omitempty"`
+
+	// revisionHistoryLimit is how many old ReplicaSets are kept.
+	// +optional
+	// +kubebuilder:default=3
+	// +kubebuilder:validation:Minimum=0
+	RevisionHistoryLimit *int32 `json:"revisionHistoryLimit,omitempty"`
+
+	// restartOnConfigChange replaces the pods when the content of a ConfigMap or Secret changes that env, envFrom or
+	// files refer to, in the container, initContainers or sidecars.
+	// +optional
+	RestartOnConfigChange bool `json:"restartOnConfigChange,omitempty"`
+}
+
+// ShutdownSpec says how a pod ends.
+//
+// +kubebuilder:validation:XValidation:rule="self.preStopSleepSeconds == 0 || self.preStopSleepSeconds < self.gracePeriodSeconds",fieldPath=".preStopSleepSeconds",reason=FieldValueInvalid,message="it is part of the grace period, of which something must be left; set gracePeriodSeconds above it"
+type ShutdownSpec struct {
+	// gracePeriodSeconds is how long a pod has to end before it is killed.
+	// +optional
+	// +kubebuilder:default=30
+	// +kubebuilder:validation:Minimum=0
+	GracePeriodSeconds *int64 `json:"gracePeriodSeconds,omitempty"`
+
+	// preStopSleepSeconds is how long the container goes on serving before it is told to end, so that every proxy has
+	// learned by then to send it nothing more.
+	// +optional
+	// +kubebuilder:default=0
+	// +kubebuilder:validation:Minimum=0
+	PreStopSleepSeconds int64 `json:"preStopSleepSeconds,omitempty"`
+}
+
+// SchedulingSpec says where the pods run.
+type SchedulingSpec struct {
+	// nodeSelector are labels that the nodes must bear.
+	// +optional
+	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
+
+	// tolerations let the pods run on nodes with these taints.
+	// +optional
+	// +listType=atomic
+	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
+
+	// affinity of the pods to nodes and other pods.
+	// +optional
+	Affinity *corev1.Affinity `json:"affinity,omitempty"`
+
+	// topologySpreadConstraints spread the pods over nodes or zones. Unset, the pods are spread over hosts where that is
+	// possible. A constraint without labelSelector is about this application's pods.
+	// +optional
+	// +listType=map
+	// +listMapKey=topologyKey
+	// +listMapKey=whenUnsatisfiable
+	TopologySpreadConstraints []corev1.TopologySpreadConstraint `json:"topologySpreadConstraints,omitempty"`
+
+	// priorityClassName is the name of the pods' PriorityClass.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	PriorityClassName string `json:"priorityClassName,omitempty"`
+
+	// runtimeClassName is the name of the pods' RuntimeClass.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	RuntimeClassName *string `json:"runtimeClassName,omitempty"`
+}
