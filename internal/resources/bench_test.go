@@ -21,12 +21,12 @@ import "testing"
 // BenchmarkChildren measures the building of all children of one Application.
 func BenchmarkChildren(b *testing.B) {
 	for _, name := range []string{"smallest", "every-field"} {
-		app := readApplication(b, name)
+		in := readInputs(b, name)
 		b.Run("app="+name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				for _, builder := range builders {
-					if _, err := builder.build(Inputs{Application: app}); err != nil {
+					if _, err := builder.build(in); err != nil {
 						b.Fatal(err)
 					}
 				}

@@ -28,7 +28,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
@@ -86,7 +85,7 @@ func TestEveryFieldHasAGoldenCase(t *testing.T) {
 		t.Fatalf("found only %d fields", len(fields))
 	}
 	for _, name := range cases(t) {
-		cross(fields, "spec", reflect.ValueOf(readApplication(t, name).Spec))
+		cross(fields, "spec", reflect.ValueOf(readInputs(t, name).Application.Spec))
 	}
 	for _, field := range slices.Sorted(maps.Keys(fields)) {
 		t.Errorf("no testdata/*/application.yaml sets %s", field)
@@ -132,45 +131,6 @@ func jsonName(field reflect.StructField) string {
 	return name
 }
 
-func TestWantedReplicas(t *testing.T) {
-	gone := metav1.Now()
-	tests := []struct {
-		name string
-		app  v1.Application
-		want int32
-	}{
-		{name: "as many as asked for", app: v1.Application{Spec: v1.ApplicationSpec{Replicas: new(int32(3))}}, want: 3},
-		{name: "none when none are asked for", app: v1.Application{Spec: v1.ApplicationSpec{Replicas: new(int32(0))}}, want: 0},
-		{name: "one when nothing is said", want: 1},
-		{
-			name: "none while suspended",
-			app:  v1.Application{Spec: v1.ApplicationSpec{Replicas: new(int32(3)), Suspend: true}}, want: 0,
-		},
-		{
-			name: "none while suspended, when nothing is said",
-			app:  v1.Application{Spec: v1.ApplicationSpec{Suspend: true}}, want: 0,
-		},
-		{
-			name: "none while being deleted",
-			app: v1.Application{
-				ObjectMeta: metav1.ObjectMeta{DeletionTimestamp: &gone},
-				Spec:       v1.ApplicationSpec{Replicas: new(int32(3))},
-			}, want: 0,
-		},
-		{
-			name: "a pause changes nothing",
-			app:  v1.Application{Spec: v1.ApplicationSpec{Replicas: new(int32(3)), Paused: true}}, want: 3,
-		},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			if got := WantedReplicas(&test.app); got != test.want {
-				t.Errorf("got %d, want %d", got, test.want)
-			}
-		})
-	}
-}
-
 func TestSelectorFindsWhatBearsTheLabels(t *testing.T) {
 	const want = "app.kubernetes.io/instance=shop,app.kubernetes.io/managed-by=app-operator,app.kubernetes.io/name=shop"
 	if got := Selector("shop"); got != want {
@@ -190,52 +150,15 @@ func TestSelectorFindsWhatBearsTheLabels(t *testing.T) {
 
 // TestReservedLabelsWin is about Applications that were stored before a key was reserved.
 func TestReservedLabelsWin(t *testing.T) {
-	app := readApplication(t, "smallest")
-	app.Spec.PodMetadata = &v1.PodMetadata{Labels: map[string]string{
+	in := readInputs(t, "smallest")
+	in.Application.Spec.PodMetadata = &v1.PodMetadata{Labels: map[string]string{
 		LabelName: "other", LabelInstance: "other", LabelManagedBy: "other", "team": "shop",
 	}}
 	want := map[string]string{
 		LabelName: "my-app", LabelInstance: "my-app", LabelManagedBy: ManagedBy, "team": "shop",
 	}
-	if diff := cmp.Diff(want, deploymentOf(t, app).Spec.Template.Labels); diff != "" {
+	if diff := cmp.Diff(want, deploymentOf(t, in).Spec.Template.Labels); diff != "" {
 		t.Errorf("the pods' labels (-want +got):\n%s", diff)
-	}
-}
-
-// TestWhatDoesNotTouchThePods holds that these edits of an Application restart none of its pods.
-func TestWhatDoesNotTouchThePods(t *testing.T) {
-	gone := metav1.Now()
-	tests := []struct {
-		name string
-		edit func(*v1.Application)
-	}{
-		{name: "scaling", edit: func(app *v1.Application) { app.Spec.Replicas = new(int32(9)) }},
-		{name: "suspending", edit: func(app *v1.Application) { app.Spec.Suspend = true }},
-		{name: "pausing", edit: func(app *v1.Application) { app.Spec.Paused = true }},
-		{name: "deleting", edit: func(app *v1.Application) { app.DeletionTimestamp = &gone }},
-		{name: "another deletion policy", edit: func(app *v1.Application) { app.Spec.DeletionPolicy = v1.DeletionPolicyDrain }},
-		{name: "another Service", edit: func(app *v1.Application) {
-			app.Spec.Service = &v1.ServiceSpec{Type: "LoadBalancer", Port: new(int32(443)), Annotations: map[string]string{"a": "b"}}
-		}},
-		{name: "annotations of the ServiceAccount", edit: func(app *v1.Application) {
-			app.Spec.ServiceAccount = &v1.ServiceAccountSpec{Annotations: map[string]string{"a": "b"}}
-		}},
-		{name: "the default security profile, spelled out", edit: func(app *v1.Application) {
-			app.Spec.Security = &v1.SecuritySpec{Profile: v1.SecurityProfileBaseline}
-		}},
-		{name: "empty pod metadata", edit: func(app *v1.Application) { app.Spec.PodMetadata = &v1.PodMetadata{} }},
-		{name: "labels of the Application", edit: func(app *v1.Application) { app.Labels = map[string]string{"a": "b"} }},
-		{name: "its status", edit: func(app *v1.Application) { app.Status.Replicas = 3 }},
-	}
-	want := text(t, deploymentOf(t, readApplication(t, "smallest")).Spec.Template)
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			app := readApplication(t, "smallest")
-			test.edit(app)
-			if diff := cmp.Diff(want, text(t, deploymentOf(t, app).Spec.Template)); diff != "" {
-				t.Errorf("the pod template changes (-before +after):\n%s", diff)
-			}
-		})
 	}
 }
 
@@ -251,7 +174,11 @@ func TestAsReportsWhatItCannotConvert(t *testing.T) {
 	}
 }
 
-func deploymentOf(t testing.TB, app *v1.Application) *appsv1ac.DeploymentApplyConfiguration {
+func deploymentOf(t testing.TB, in Inputs) *appsv1ac.DeploymentApplyConfiguration {
 	t.Helper()
-	return buildAll(t, app)["Deployment"].(*appsv1ac.DeploymentApplyConfiguration)
+	config, err := Deployment(in)
+	if err != nil {
+		t.Fatalf("build the Deployment: %v", err)
+	}
+	return config
 }

@@ -17,39 +17,82 @@ limitations under the License.
 package resources
 
 import (
+	"strconv"
+
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
+	"k8s.io/utils/ptr"
+
+	v1 "github.com/example/app-operator/api/v1"
 )
 
-// How every Application is rolled out. The numbers are those of the API contract.
+// How an Application is rolled out that does not say. The numbers are the schema's defaults, which hold where
+// spec.rollout is given.
 const (
-	maxSurge                = "25%"
-	maxUnavailable          = 0
 	progressDeadlineSeconds = 600
 	revisionHistoryLimit    = 3
+)
+
+var (
+	maxSurge       = intstr.FromString("25%")
+	maxUnavailable = intstr.FromInt32(0)
 )
 
 // Deployment returns the Deployment that runs the pods. It is always wanted.
 func Deployment(in Inputs) (*appsv1ac.DeploymentApplyConfiguration, error) {
 	app := in.Application
-	template, err := podTemplate(app)
+	template, err := podTemplate(in)
 	if err != nil {
 		return nil, err
 	}
-	return appsv1ac.Deployment(app.Name, app.Namespace).
+	rollout := ptr.Deref(app.Spec.Rollout, v1.RolloutSpec{})
+	spec := appsv1ac.DeploymentSpec().
+		WithSelector(metav1ac.LabelSelector().WithMatchLabels(Labels(app.Name))).
+		WithStrategy(strategy(rollout)).
+		WithProgressDeadlineSeconds(ptr.Deref(rollout.ProgressDeadlineSeconds, progressDeadlineSeconds)).
+		WithRevisionHistoryLimit(ptr.Deref(rollout.RevisionHistoryLimit, revisionHistoryLimit)).
+		WithTemplate(template)
+	if rollout.MinReadySeconds > 0 { // zero is stored as nothing, and nothing cannot be owned
+		spec.WithMinReadySeconds(rollout.MinReadySeconds)
+	}
+	config := appsv1ac.Deployment(app.Name, app.Namespace).
 		WithLabels(Labels(app.Name)).
 		WithOwnerReferences(owner(app)).
-		WithSpec(appsv1ac.DeploymentSpec().
-			WithReplicas(WantedReplicas(app)).
-			WithSelector(metav1ac.LabelSelector().WithMatchLabels(Labels(app.Name))).
-			WithStrategy(appsv1ac.DeploymentStrategy().
-				WithType(appsv1.RollingUpdateDeploymentStrategyType).
-				WithRollingUpdate(appsv1ac.RollingUpdateDeployment().
-					WithMaxSurge(intstr.FromString(maxSurge)).
-					WithMaxUnavailable(intstr.FromInt32(maxUnavailable)))).
-			WithProgressDeadlineSeconds(progressDeadlineSeconds).
-			WithRevisionHistoryLimit(revisionHistoryLimit).
-			WithTemplate(template)), nil
+		WithSpec(spec)
+	size(config, in)
+	return config, nil
+}
+
+// size sets how many pods the Deployment asks for. While an autoscaler decides, that is not ours to say.
+func size(config *appsv1ac.DeploymentApplyConfiguration, in Inputs) {
+	app := in.Application
+	autoscaled := Autoscaled(app)
+	if !autoscaled || starting(in) {
+		config.Spec.WithReplicas(WantedReplicas(in))
+	}
+	parked := app.Spec.Suspend || app.DeletionTimestamp != nil
+	kept := !autoscaled && !parked && app.Spec.Autoscaling == nil && keeping(in)
+	if autoscaled || kept {
+		config.WithAnnotations(map[string]string{annotationOverridden: decimal(specReplicas(app))})
+	}
+	if kept {
+		config.WithAnnotations(map[string]string{annotationKept: decimal(WantedReplicas(in))})
+	}
+}
+
+func decimal(value int32) string {
+	return strconv.FormatInt(int64(value), 10)
+}
+
+func strategy(rollout v1.RolloutSpec) *appsv1ac.DeploymentStrategyApplyConfiguration {
+	if rollout.Strategy == appsv1.RecreateDeploymentStrategyType {
+		return appsv1ac.DeploymentStrategy().WithType(appsv1.RecreateDeploymentStrategyType)
+	}
+	return appsv1ac.DeploymentStrategy().
+		WithType(appsv1.RollingUpdateDeploymentStrategyType).
+		WithRollingUpdate(appsv1ac.RollingUpdateDeployment().
+			WithMaxSurge(ptr.Deref(rollout.MaxSurge, maxSurge)).
+			WithMaxUnavailable(ptr.Deref(rollout.MaxUnavailable, maxUnavailable)))
 }

@@ -19,8 +19,10 @@ package resources
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,7 +32,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
+	autoscalingv2ac "k8s.io/client-go/applyconfigurations/autoscaling/v2"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	networkingv1ac "k8s.io/client-go/applyconfigurations/networking/v1"
+	policyv1ac "k8s.io/client-go/applyconfigurations/policy/v1"
+	gatewayv1ac "sigs.k8s.io/gateway-api/applyconfiguration/apis/v1"
 	"sigs.k8s.io/yaml"
 
 	v1 "github.com/example/app-operator/api/v1"
@@ -61,8 +67,14 @@ type builder struct {
 // builders are all the children's, in the order of building. TestEveryBuilderIsTested holds the list complete.
 var builders = []builder{
 	builderOf("ServiceAccount", ServiceAccount, corev1ac.ExtractServiceAccount),
+	builderOf("NetworkPolicy", NetworkPolicy, networkingv1ac.ExtractNetworkPolicy),
 	builderOf("Deployment", Deployment, appsv1ac.ExtractDeployment),
 	builderOf("Service", Service, corev1ac.ExtractService),
+	builderOf("HorizontalPodAutoscaler", HorizontalPodAutoscaler, autoscalingv2ac.ExtractHorizontalPodAutoscaler),
+	builderOf("PodDisruptionBudget", PodDisruptionBudget, policyv1ac.ExtractPodDisruptionBudget),
+	builderOf("Ingress", Ingress, networkingv1ac.ExtractIngress),
+	builderOf("HTTPRoute", HTTPRoute, gatewayv1ac.ExtractHTTPRoute),
+	builderOf("ServiceMonitor", ServiceMonitor, ExtractServiceMonitor),
 }
 
 func builderOf[O, C any, PO interface {
@@ -89,11 +101,11 @@ func builderOf[O, C any, PO interface {
 }
 
 // buildAll returns the wanted children by kind; one that must not exist is absent.
-func buildAll(t testing.TB, app *v1.Application) map[string]runtime.ApplyConfiguration {
+func buildAll(t testing.TB, in Inputs) map[string]runtime.ApplyConfiguration {
 	t.Helper()
 	configs := map[string]runtime.ApplyConfiguration{}
 	for _, builder := range builders {
-		config, err := builder.build(Inputs{Application: app})
+		config, err := builder.build(in)
 		if err != nil {
 			t.Fatalf("build %s: %v", builder.kind, err)
 		}
@@ -104,13 +116,12 @@ func buildAll(t testing.TB, app *v1.Application) map[string]runtime.ApplyConfigu
 	return configs
 }
 
-// TestGolden compares what is wanted for testdata/CASE/application.yaml with testdata/CASE/want.yaml, which lie
-// side by side to be read.
+// TestGolden compares what is wanted for testdata/CASE/application.yaml, and the inputs.yaml that some cases have, with
+// testdata/CASE/want.yaml. They lie side by side to be read.
 func TestGolden(t *testing.T) {
 	for _, name := range cases(t) {
 		t.Run(name, func(t *testing.T) {
-			app := readApplication(t, name)
-			got := goldenDocuments(t, app)
+			got := goldenDocuments(t, readInputs(t, name))
 			path := filepath.Join("testdata", name, "want.yaml")
 			before, err := os.ReadFile(path)
 			if err != nil && !*update {
@@ -118,17 +129,14 @@ func TestGolden(t *testing.T) {
 			}
 			want := documents(string(before))
 			for i, builder := range builders {
-				old := ""
-				if i < len(want) {
-					old = want[i]
-				}
-				compareGolden(t, builder.kind, old, got[i])
+				compareGolden(t, builder.kind, want[builder.kind], got[i])
 			}
-			if len(want) > len(got) && !*update {
-				t.Errorf("%s has %d documents too many", path, len(want)-len(got))
+			whole := strings.Join(got, separator)
+			if string(before) != whole && !t.Failed() && !*update {
+				t.Errorf("%s has documents too many or in another order", path)
 			}
 			if *update {
-				writeFile(t, path, strings.Join(got, separator))
+				writeFile(t, path, whole)
 			}
 		})
 	}
@@ -168,17 +176,21 @@ func templateOf(t *testing.T, deployment string) []byte {
 // separator stands between the documents of a want.yaml.
 const separator = "---\n"
 
-func documents(text string) []string {
-	if text == "" {
-		return nil
+// documents returns the documents of a want.yaml by the kind that their first line names.
+func documents(text string) map[string]string {
+	byKind := map[string]string{}
+	for document := range strings.SplitSeq(text, separator) {
+		heading, _, _ := strings.Cut(document, "\n")
+		kind, _, _ := strings.Cut(strings.TrimPrefix(heading, "# "), ":")
+		byKind[kind] = document
 	}
-	return strings.Split(text, separator)
+	return byKind
 }
 
 // goldenDocuments returns the wanted children as the documents of a want.yaml, in the order of building.
-func goldenDocuments(t *testing.T, app *v1.Application) []string {
+func goldenDocuments(t *testing.T, in Inputs) []string {
 	t.Helper()
-	configs := buildAll(t, app)
+	configs := buildAll(t, in)
 	texts := make([]string, 0, len(builders))
 	for _, builder := range builders {
 		config, wanted := configs[builder.kind]
@@ -209,18 +221,41 @@ func cases(t testing.TB) []string {
 	return names
 }
 
-// readApplication reads the Application of a golden case; a field that the API does not have is an error.
-func readApplication(t testing.TB, name string) *v1.Application {
+// readInputs reads the Application of a golden case and what was resolved for it. A field that the API does not have is
+// an error.
+func readInputs(t testing.TB, name string) Inputs {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join("testdata", name, "application.yaml"))
+	in := Inputs{Application: &v1.Application{}}
+	readYAML(t, filepath.Join("testdata", name, "application.yaml"), in.Application)
+	path := filepath.Join("testdata", name, "inputs.yaml")
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return in
+	}
+	var resolved struct {
+		Live *struct {
+			Replicas   int32  `json:"replicas"`
+			Overridden *int32 `json:"overridden"`
+			Kept       *int32 `json:"kept"`
+		} `json:"live"`
+		ConfigHash string `json:"configHash"`
+	}
+	readYAML(t, path, &resolved)
+	if live := resolved.Live; live != nil {
+		in.Live = &LiveDeployment{Replicas: live.Replicas, Overridden: live.Overridden, Kept: live.Kept}
+	}
+	in.ConfigHash = resolved.ConfigHash
+	return in
+}
+
+func readYAML(t testing.TB, path string, into any) {
+	t.Helper()
+	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	app := &v1.Application{}
-	if err := yaml.UnmarshalStrict(data, app); err != nil {
-		t.Fatalf("parse the Application: %v", err)
+	if err := yaml.UnmarshalStrict(data, into); err != nil {
+		t.Fatalf("parse %s: %v", path, err)
 	}
-	return app
 }
 
 func writeFile(t *testing.T, path, text string) {

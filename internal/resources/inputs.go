@@ -30,16 +30,9 @@ import (
 type Inputs struct {
 	// Application as read, with the schema's defaults applied. It is not changed.
 	Application *v1.Application
-}
-
-// WantedReplicas returns how many pods should run now: none while the application is suspended or being
-// deleted, otherwise spec.replicas, which is 1 by default.
-func WantedReplicas(app *v1.Application) int32 {
-	if app.Spec.Suspend || app.DeletionTimestamp != nil {
-		return 0
-	}
-	if app.Spec.Replicas == nil {
-		return 1
-	}
-	return *app.Spec.Replicas
+	// Live is what the Application's Deployment says of its size; nil when there is none.
+	Live *LiveDeployment
+	// ConfigHash stands for the contents of the ConfigMaps and Secrets that the pods refer to; "" when a change of them
+	// is not to restart the pods.
+	ConfigHash string
 }

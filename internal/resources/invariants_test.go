@@ -17,19 +17,21 @@ limitations under the License.
 package resources
 
 import (
-	"encoding/binary"
 	"encoding/json"
 	"maps"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
-	"sigs.k8s.io/randfill"
+	networkingv1ac "k8s.io/client-go/applyconfigurations/networking/v1"
+	policyv1ac "k8s.io/client-go/applyconfigurations/policy/v1"
+	gatewayv1ac "sigs.k8s.io/gateway-api/applyconfiguration/apis/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
 )
@@ -37,64 +39,57 @@ import (
 // TestInvariants holds for the golden cases what FuzzChildren holds for any Application.
 func TestInvariants(t *testing.T) {
 	for _, name := range cases(t) {
-		t.Run(name, func(t *testing.T) { checkInvariants(t, readApplication(t, name)) })
+		t.Run(name, func(t *testing.T) { checkInvariants(t, readInputs(t, name)) })
 	}
 }
 
 // FuzzChildren builds the children of Applications that no schema has checked.
 func FuzzChildren(f *testing.F) {
-	// A Filler that runs out of bytes goes on with random numbers that follow from the first eight.
-	for seed := range uint64(100) {
-		f.Add(binary.BigEndian.AppendUint64(nil, seed))
+	for _, seed := range seeds() {
+		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		checkInvariants(t, randomApplication(data))
+		checkInvariants(t, randomInputs(data))
 	})
 }
 
-func randomApplication(data []byte) *v1.Application {
-	app := &v1.Application{}
-	randfill.NewFromGoFuzz(data).NilChance(0.3).NumElements(0, 4).Funcs(
-		// A quantity's own fields are not exported, so it would always be zero.
-		func(quantity *resource.Quantity, c randfill.Continue) {
-			quantity.SetScaled(c.Int63n(1<<40), resource.Scale(c.Intn(19)-9))
-		},
-		func(metadata *v1.PodMetadata, c randfill.Continue) {
-			c.FillNoCustom(metadata)
-			if metadata.Labels != nil && c.Bool() {
-				metadata.Labels[LabelInstance] = c.String(8)
-			}
-		},
-	).Fill(app)
-	return app
-}
-
-func checkInvariants(t *testing.T, app *v1.Application) {
+func checkInvariants(t *testing.T, in Inputs) {
 	t.Helper()
-	before := app.DeepCopy()
-	configs := buildAll(t, app)
-	if diff := cmp.Diff(before, app); diff != "" {
-		t.Fatalf("building changed the Application (-before +after):\n%s", diff)
+	before := copyOf(in)
+	configs := buildAll(t, in)
+	if diff := cmp.Diff(before, in); diff != "" {
+		t.Fatalf("building changed the inputs (-before +after):\n%s", diff)
 	}
-	again := buildAll(t, app.DeepCopy())
+	again := buildAll(t, copyOf(in))
 	for _, builder := range builders {
 		if diff := cmp.Diff(text(t, configs[builder.kind]), text(t, again[builder.kind])); diff != "" {
 			t.Errorf("two builds of %s differ:\n%s", builder.kind, diff)
 		}
 		if config := configs[builder.kind]; config != nil {
-			checkIdentity(t, app, builder.kind, config)
+			checkIdentity(t, in.Application, builder.kind, config)
 		}
 	}
-	checkSelectors(t, app, configs)
+	checkSelectors(t, in.Application, configs)
 	checkPorts(t, configs)
+	checkPortsOfOthers(t, in.Application, configs)
+	checkVolumes(t, in.Application, configs)
+	checkReplicas(t, in, configs)
 
 	// The client decodes the API server's answer into a configuration: that must not reach the Application.
 	for _, config := range configs {
 		scribble(reflect.ValueOf(config))
 	}
-	if diff := cmp.Diff(before, app); diff != "" {
-		t.Errorf("a configuration shares memory with the Application (-before +after):\n%s", diff)
+	if diff := cmp.Diff(before, in); diff != "" {
+		t.Errorf("a configuration shares memory with the inputs (-before +after):\n%s", diff)
 	}
+}
+
+func copyOf(in Inputs) Inputs {
+	in.Application = in.Application.DeepCopy()
+	if live := in.Live; live != nil {
+		in.Live = &LiveDeployment{Replicas: live.Replicas, Overridden: clone(live.Overridden), Kept: clone(live.Kept)}
+	}
+	return in
 }
 
 // checkIdentity holds that a child bears the Application's name, its labels and one owner reference.
@@ -115,7 +110,7 @@ func checkIdentity(t *testing.T, app *v1.Application, kind string, config runtim
 			APIVersion: new("apps.example.com/v1"), Kind: new("Application"), Name: new(app.Name), UID: new(app.UID),
 			Controller: new(true), BlockOwnerDeletion: new(true),
 		}},
-		// Annotations are the user's.
+		// Annotations are the user's, and the Deployment's remember its size.
 		Annotations: object.Metadata.Annotations,
 	}
 	if object.Kind != kind {
@@ -130,14 +125,20 @@ func checkIdentity(t *testing.T, app *v1.Application, kind string, config runtim
 func checkSelectors(t *testing.T, app *v1.Application, configs map[string]runtime.ApplyConfiguration) {
 	t.Helper()
 	want := map[string]string{LabelName: app.Name, LabelInstance: app.Name, LabelManagedBy: ManagedBy}
-	deployment := configs["Deployment"].(*appsv1ac.DeploymentApplyConfiguration)
-	selector := metav1ac.LabelSelector().WithMatchLabels(want)
-	if diff := cmp.Diff(selector, deployment.Spec.Selector); diff != "" {
-		t.Errorf("the Deployment's selector (-want +got):\n%s", diff)
+	template := templateIn(configs)
+	for by, selector := range selectors(configs) {
+		if diff := cmp.Diff(metav1ac.LabelSelector().WithMatchLabels(want), selector); diff != "" {
+			t.Errorf("the selector of %s (-want +got):\n%s", by, diff)
+		}
 	}
-	if service := serviceOf(configs); service != nil {
+	if service := childOf[*corev1ac.ServiceApplyConfiguration](configs, "Service"); service != nil {
 		if diff := cmp.Diff(want, service.Spec.Selector); diff != "" {
 			t.Errorf("the Service's selector (-want +got):\n%s", diff)
+		}
+	}
+	if scheduling := app.Spec.Scheduling; scheduling == nil || len(scheduling.TopologySpreadConstraints) == 0 {
+		if spread := template.Spec.TopologySpreadConstraints; len(spread) != 1 || *spread[0].WhenUnsatisfiable != "ScheduleAnyway" {
+			t.Errorf("the pods are not spread softly: %s", text(t, spread))
 		}
 	}
 	// Reserved labels win over the user's; all other labels are the user's.
@@ -146,17 +147,37 @@ func checkSelectors(t *testing.T, app *v1.Application, configs map[string]runtim
 		maps.Copy(labels, app.Spec.PodMetadata.Labels)
 	}
 	maps.Copy(labels, want)
-	if diff := cmp.Diff(labels, deployment.Spec.Template.Labels); diff != "" {
+	if diff := cmp.Diff(labels, template.Labels); diff != "" {
 		t.Errorf("the pods' labels (-want +got):\n%s", diff)
 	}
+}
+
+// selectors returns all selectors that are ours to choose, by who selects.
+func selectors(configs map[string]runtime.ApplyConfiguration) map[string]*metav1ac.LabelSelectorApplyConfiguration {
+	deployment := childOf[*appsv1ac.DeploymentApplyConfiguration](configs, "Deployment")
+	all := map[string]*metav1ac.LabelSelectorApplyConfiguration{"Deployment": deployment.Spec.Selector}
+	if budget := childOf[*policyv1ac.PodDisruptionBudgetApplyConfiguration](configs, "PodDisruptionBudget"); budget != nil {
+		all["PodDisruptionBudget"] = budget.Spec.Selector
+	}
+	if policy := childOf[*networkingv1ac.NetworkPolicyApplyConfiguration](configs, "NetworkPolicy"); policy != nil {
+		all["NetworkPolicy"] = policy.Spec.PodSelector
+	}
+	if monitor := childOf[*ServiceMonitorApplyConfiguration](configs, "ServiceMonitor"); monitor != nil {
+		all["ServiceMonitor"] = monitor.Spec.Selector
+	}
+	for _, constraint := range deployment.Spec.Template.Spec.TopologySpreadConstraints {
+		if len(constraint.MatchLabelKeys) == 1 && *constraint.MaxSkew == 1 { // the default one, as far as it matters
+			all["spread"] = constraint.LabelSelector
+		}
+	}
+	return all
 }
 
 // checkPorts holds that what the Service targets by name is a port of the container, of the same protocol.
 func checkPorts(t *testing.T, configs map[string]runtime.ApplyConfiguration) {
 	t.Helper()
-	service := serviceOf(configs)
-	deployment := configs["Deployment"].(*appsv1ac.DeploymentApplyConfiguration)
-	ports := deployment.Spec.Template.Spec.Containers[0].Ports
+	service := childOf[*corev1ac.ServiceApplyConfiguration](configs, "Service")
+	ports := templateIn(configs).Spec.Containers[0].Ports
 	if service == nil {
 		if len(ports) > 0 {
 			t.Errorf("there is no Service for the container's ports: %s", text(t, ports))
@@ -182,9 +203,121 @@ func targets(port corev1ac.ServicePortApplyConfiguration, ports []corev1ac.Conta
 	return false
 }
 
-func serviceOf(configs map[string]runtime.ApplyConfiguration) *corev1ac.ServiceApplyConfiguration {
-	service, _ := configs["Service"].(*corev1ac.ServiceApplyConfiguration)
-	return service
+// checkPortsOfOthers holds that Ingress, route and ServiceMonitor lead to ports of the Service. The schema sees to it that
+// monitoring names one.
+func checkPortsOfOthers(t *testing.T, app *v1.Application, configs map[string]runtime.ApplyConfiguration) {
+	t.Helper()
+	var names []string
+	mainPort := int32(-1)
+	if service := childOf[*corev1ac.ServiceApplyConfiguration](configs, "Service"); service != nil {
+		for _, port := range service.Spec.Ports {
+			names = append(names, *port.Name)
+		}
+		mainPort = *service.Spec.Ports[0].Port
+	}
+	if ingress := childOf[*networkingv1ac.IngressApplyConfiguration](configs, "Ingress"); ingress != nil {
+		backend := ingress.Spec.Rules[0].HTTP.Paths[0].Backend.Service
+		if *backend.Name != app.Name || *backend.Port.Name != MainPortName || !slices.Contains(names, MainPortName) {
+			t.Errorf("the Ingress leads to %s, the Service has the ports %q", text(t, backend), names)
+		}
+	}
+	if route := childOf[*gatewayv1ac.HTTPRouteApplyConfiguration](configs, "HTTPRoute"); route != nil {
+		backend := route.Spec.Rules[0].BackendRefs[0]
+		if string(*backend.Name) != app.Name || int32(*backend.Port) != mainPort || names[0] != MainPortName {
+			t.Errorf("the route leads to %s, the Service has the main port %d", text(t, backend), mainPort)
+		}
+	}
+	if monitor := childOf[*ServiceMonitorApplyConfiguration](configs, "ServiceMonitor"); monitor != nil {
+		asked := *monitor.Spec.Endpoints[0].Port
+		if slices.Contains(portNames(app), asked) && !slices.Contains(names, asked) {
+			t.Errorf("the ServiceMonitor reads port %q, the Service has the ports %q", asked, names)
+		}
+	}
+}
+
+// portNames returns the names of the Application's ports.
+func portNames(app *v1.Application) []string {
+	var names []string
+	if app.Spec.Port != nil {
+		names = append(names, MainPortName)
+	}
+	for _, port := range app.Spec.AdditionalPorts {
+		names = append(names, port.Name)
+	}
+	return names
+}
+
+// checkVolumes holds that each file has a volume of its own, which the container mounts.
+func checkVolumes(t *testing.T, app *v1.Application, configs map[string]runtime.ApplyConfiguration) {
+	t.Helper()
+	pod := templateIn(configs).Spec
+	var volumes, mounted []string
+	for _, volume := range pod.Volumes {
+		if problems := validation.IsDNS1123Label(*volume.Name); len(problems) > 0 {
+			t.Errorf("volume %q: %v", *volume.Name, problems)
+		}
+		if slices.Contains(volumes, *volume.Name) {
+			t.Errorf("there are two volumes %q", *volume.Name)
+		}
+		volumes = append(volumes, *volume.Name)
+	}
+	for i, mount := range pod.Containers[0].VolumeMounts {
+		mounted = append(mounted, *mount.Name)
+		if *mount.MountPath != app.Spec.Files[i].MountPath {
+			t.Errorf("mounted at %q, want %q", *mount.MountPath, app.Spec.Files[i].MountPath)
+		}
+	}
+	if diff := cmp.Diff(mounted, volumes); diff != "" || len(volumes) != len(app.Spec.Files) {
+		t.Errorf("%d files, and what is mounted is not what there is (-mounted +volumes):\n%s", len(app.Spec.Files), diff)
+	}
+}
+
+// checkReplicas holds that the Deployment says how many pods there are unless the autoscaler does, that a budget exists
+// for more than one alone, and that the next pass finds all as it should be.
+func checkReplicas(t *testing.T, in Inputs, configs map[string]runtime.ApplyConfiguration) {
+	t.Helper()
+	app, wanted := in.Application, WantedReplicas(in)
+	stopped := app.Spec.Suspend || app.DeletionTimestamp != nil
+	autoscaling := app.Spec.Autoscaling != nil && !stopped
+	decided := autoscaling && in.Live != nil && in.Live.Replicas > 0
+	said := childOf[*appsv1ac.DeploymentApplyConfiguration](configs, "Deployment").Spec.Replicas
+	switch {
+	case decided && (said != nil || wanted != in.Live.Replicas):
+		t.Errorf("the autoscaler decides on %d; %d wanted, the Deployment says %s", in.Live.Replicas, wanted, text(t, said))
+	case !decided && (said == nil || *said != wanted):
+		t.Errorf("%d pods wanted, the Deployment says %s", wanted, text(t, said))
+	case stopped && wanted != 0:
+		t.Errorf("%d pods wanted of an Application that is to have none", wanted)
+	}
+	if _, budgeted := configs["PodDisruptionBudget"]; budgeted && wanted <= 1 {
+		t.Errorf("there is a budget for %d pods", wanted)
+	}
+	if (configs["HorizontalPodAutoscaler"] != nil) != (app.Spec.Autoscaling != nil) {
+		t.Error("the autoscaler is not there when it is asked for, and only then")
+	}
+	if wanted < 0 || specReplicas(app) < 0 { // which no schema and no API server lets pass
+		return
+	}
+	next := in
+	next.Live = afterwards(t, in)
+	if again := WantedReplicas(next); again != wanted && wanted > 0 {
+		t.Errorf("%d pods wanted by the first pass and %d by the next", wanted, again)
+	}
+	if now, later := deploymentOf(t, in), deploymentOf(t, next); !autoscaling {
+		if diff := cmp.Diff(text(t, now), text(t, later)); diff != "" {
+			t.Errorf("the next pass writes the Deployment again (-first +next):\n%s", diff)
+		}
+	}
+}
+
+// childOf returns the child of the kind, or nil.
+func childOf[C runtime.ApplyConfiguration](configs map[string]runtime.ApplyConfiguration, kind string) C {
+	config, _ := configs[kind].(C)
+	return config
+}
+
+func templateIn(configs map[string]runtime.ApplyConfiguration) *corev1ac.PodTemplateSpecApplyConfiguration {
+	return childOf[*appsv1ac.DeploymentApplyConfiguration](configs, "Deployment").Spec.Template
 }
 
 // scribble overwrites all that can be reached from a value.
@@ -216,7 +349,7 @@ func scribble(value reflect.Value) {
 			value.SetString(value.String() + "x")
 		case reflect.Bool:
 			value.SetBool(!value.Bool())
-		case reflect.Int32, reflect.Int64:
+		case reflect.Int, reflect.Int32, reflect.Int64:
 			value.SetInt(value.Int() + 1)
 		}
 	}

@@ -20,18 +20,18 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
-	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/client-go/applyconfigurations"
-	"k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/utils/ptr"
+
+	v1 "github.com/example/app-operator/api/v1"
 )
 
 // manager is the field manager of these tests.
@@ -43,13 +43,10 @@ const manager = "app-operator"
 func TestWantedConfigurationIsRecognisedOnceApplied(t *testing.T) {
 	for _, name := range cases(t) {
 		t.Run(name, func(t *testing.T) {
-			app := readApplication(t, name)
+			configs := buildAll(t, readInputs(t, name))
 			for _, builder := range builders {
-				config, err := builder.build(Inputs{Application: app})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if config == nil {
+				config, wanted := configs[builder.kind]
+				if !wanted {
 					continue
 				}
 				live := applied(t, builder, config)
@@ -70,16 +67,13 @@ func TestWantedConfigurationIsRecognisedOnceApplied(t *testing.T) {
 func TestWantedConfigurationFitsItsKind(t *testing.T) {
 	for _, name := range cases(t) {
 		t.Run(name, func(t *testing.T) {
-			app := readApplication(t, name)
+			configs := buildAll(t, readInputs(t, name))
 			for _, builder := range builders {
-				config, err := builder.build(Inputs{Application: app})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if config == nil {
+				config, wanted := configs[builder.kind]
+				if !wanted {
 					continue
 				}
-				back := tree(t, typed(t, builder, config))
+				back := tree(t, asObject(t, builder, config))
 				if lost := missing(builder.kind, tree(t, config), back); lost != "" {
 					t.Error(lost)
 				}
@@ -88,104 +82,101 @@ func TestWantedConfigurationFitsItsKind(t *testing.T) {
 	}
 }
 
+// userValue is something that the user has said in the words of Kubernetes, and what has become of it.
+type userValue struct {
+	name      string
+	want, got any
+}
+
 // TestUserValuesArriveUnchanged compares what is wanted with the user's own values, as Kubernetes compares them.
 func TestUserValuesArriveUnchanged(t *testing.T) {
 	for _, name := range cases(t) {
 		t.Run(name, func(t *testing.T) {
-			app := readApplication(t, name)
-			deployment := typed(t, builderOfKind(t, "Deployment"), buildAll(t, app)["Deployment"]).(*appsv1.Deployment)
-			container := deployment.Spec.Template.Spec.Containers[0]
-			wanted := app.DeepCopy().Spec
-			fillDefaults(wanted.Env)
-			resources := corev1.ResourceRequirements{}
-			if wanted.Resources != nil {
-				resources.Limits = corev1.ResourceList(wanted.Resources.Limits)
-				resources.Requests = corev1.ResourceList(wanted.Resources.Requests)
+			in := readInputs(t, name)
+			configs := buildAll(t, in)
+			deployment := asObject(t, builderOfKind(t, "Deployment"), configs["Deployment"]).(*appsv1.Deployment)
+			spec, pod := in.Application.Spec, deployment.Spec.Template.Spec
+			values := slices.Concat(ofContainer(spec, pod.Containers[0]), ofOtherContainers(spec, pod), ofPod(spec, pod))
+			if autoscaling := spec.Autoscaling; autoscaling != nil {
+				built := asObject(t, builderOfKind(t, "HorizontalPodAutoscaler"), configs["HorizontalPodAutoscaler"])
+				autoscaler := built.(*autoscalingv2.HorizontalPodAutoscaler).Spec
+				ours := len(autoscaler.Metrics) - len(autoscaling.Metrics) // come first
+				values = append(values, userValue{"metrics", autoscaling.Metrics, autoscaler.Metrics[ours:]},
+					userValue{"behavior", autoscaling.Behavior, autoscaler.Behavior})
 			}
-			round(resources)
-			for _, field := range []struct {
-				name      string
-				want, got any
-			}{
-				{"resources", resources, container.Resources},
-				{"env", wanted.Env, container.Env},
-				{"envFrom", wanted.EnvFrom, container.EnvFrom},
-				{"command", wanted.Command, container.Command},
-				{"args", wanted.Args, container.Args},
-			} {
-				if !equality.Semantic.DeepEqual(field.want, field.got) {
-					t.Errorf("%s (-want +got):\n%s", field.name, cmp.Diff(text(t, field.want), text(t, field.got)))
+			for _, value := range values {
+				if !equality.Semantic.DeepEqual(value.want, value.got) {
+					t.Errorf("%s (-want +got):\n%s", value.name, cmp.Diff(text(t, value.want), text(t, value.got)))
 				}
 			}
 		})
 	}
 }
 
-// applied returns the object that the API server would hold after the configuration was applied to nothing.
-func applied(t *testing.T, builder builder, config runtime.ApplyConfiguration) object {
-	t.Helper()
-	live := typed(t, builder, config)
-	sent := &unstructured.Unstructured{}
-	if err := json.Unmarshal([]byte(text(t, config)), &sent.Object); err != nil {
-		t.Fatal(err)
+func ofContainer(spec v1.ApplicationSpec, container corev1.Container) []userValue {
+	wanted := corev1.Container{Env: spec.Env}
+	if spec.Resources != nil {
+		wanted.Resources.Limits = corev1.ResourceList(spec.Resources.Limits)
+		wanted.Resources.Requests = corev1.ResourceList(spec.Resources.Requests)
 	}
-	typedConfig, err := applyconfigurations.NewTypeConverter(scheme.Scheme).ObjectToTyped(sent)
-	if err != nil {
-		t.Fatalf("%s does not fit the schema: %v", builder.kind, err)
+	wanted = wholeOwned(wanted)
+	return []userValue{
+		{"resources", wanted.Resources, container.Resources},
+		{"env", wanted.Env, container.Env},
+		{"envFrom", spec.EnvFrom, container.EnvFrom},
+		{"command", spec.Command, container.Command},
+		{"args", spec.Args, container.Args},
 	}
-	set, err := typedConfig.ToFieldSet()
-	if err != nil {
-		t.Fatal(err)
-	}
-	fields, err := set.ToJSON()
-	if err != nil {
-		t.Fatal(err)
-	}
-	entry := metav1.ManagedFieldsEntry{
-		Manager: manager, Operation: metav1.ManagedFieldsOperationApply,
-		APIVersion: sent.GetAPIVersion(), FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{},
-	}
-	entry.FieldsV1.SetRawBytes(fields)
-	live.SetManagedFields([]metav1.ManagedFieldsEntry{entry})
-	serverDefaults(live)
-	return live
 }
 
-// serverDefaults does to an object what the API server does to values that have one owner as a whole, so that its
-// defaults end up in what we own. It was compared with a real API server, of Kubernetes 1.36.
-func serverDefaults(live object) {
-	deployment, ok := live.(*appsv1.Deployment)
-	if !ok {
-		return
+// ofOtherContainers leaves the containers' security out, which has tests of its own.
+func ofOtherContainers(spec v1.ApplicationSpec, pod corev1.PodSpec) []userValue {
+	var values []userValue
+	for i, container := range slices.Concat(spec.Sidecars, spec.InitContainers) {
+		want, got := wholeOwned(container), pod.InitContainers[i]
+		if i < len(spec.Sidecars) {
+			want.RestartPolicy = new(corev1.ContainerRestartPolicyAlways)
+		}
+		want.SecurityContext, got.SecurityContext = nil, nil
+		values = append(values, userValue{"container " + container.Name, want, got})
 	}
-	container := &deployment.Spec.Template.Spec.Containers[0]
-	fillDefaults(container.Env)
+	return values
+}
+
+func ofPod(spec v1.ApplicationSpec, pod corev1.PodSpec) []userValue {
+	var values []userValue
+	for i, file := range spec.Files {
+		values = append(values, userValue{"file " + file.MountPath, corev1.VolumeSource{
+			ConfigMap: file.ConfigMap, Secret: file.Secret, EmptyDir: file.EmptyDir,
+			PersistentVolumeClaim: file.PersistentVolumeClaim,
+		}, pod.Volumes[i].VolumeSource})
+	}
+	scheduling := ptr.Deref(spec.Scheduling, v1.SchedulingSpec{})
+	values = append(values, userValue{"nodeSelector", scheduling.NodeSelector, pod.NodeSelector},
+		userValue{"tolerations", scheduling.Tolerations, pod.Tolerations},
+		userValue{"affinity", scheduling.Affinity, pod.Affinity},
+		userValue{"runtimeClassName", scheduling.RuntimeClassName, pod.RuntimeClassName})
+	for i, constraint := range scheduling.TopologySpreadConstraints {
+		got := pod.TopologySpreadConstraints[i]
+		if constraint.LabelSelector == nil {
+			got.LabelSelector = nil // ours
+		}
+		values = append(values, userValue{"constraint on " + constraint.TopologyKey, constraint, got})
+	}
+	return values
+}
+
+// wholeOwned returns a container with what the API server makes of values that have one owner as a whole.
+func wholeOwned(container corev1.Container) corev1.Container {
+	container = *container.DeepCopy()
+	defaultVariables(container.Env)
+	defaultPorts(container.Ports)
 	round(container.Resources)
-	container.TerminationMessagePath = corev1.TerminationMessagePathDefault
-	container.TerminationMessagePolicy = corev1.TerminationMessageReadFile
-	deployment.Spec.Template.Spec.RestartPolicy = corev1.RestartPolicyAlways
-	deployment.Spec.Template.Spec.DNSPolicy = corev1.DNSClusterFirst
+	return container
 }
 
-func round(resources corev1.ResourceRequirements) {
-	for _, list := range []corev1.ResourceList{resources.Limits, resources.Requests} {
-		for name, quantity := range list {
-			quantity.RoundUp(resource.Milli)
-			list[name] = quantity
-		}
-	}
-}
-
-func fillDefaults(env []corev1.EnvVar) {
-	for i := range env {
-		if from := env[i].ValueFrom; from != nil && from.FieldRef != nil && from.FieldRef.APIVersion == "" {
-			from.FieldRef.APIVersion = "v1"
-		}
-	}
-}
-
-// typed returns the configuration as an object of its kind. A field that the kind does not have is an error.
-func typed(t *testing.T, builder builder, config runtime.ApplyConfiguration) object {
+// asObject returns the configuration as an object of its kind. A field that the kind does not have is an error.
+func asObject(t *testing.T, builder builder, config runtime.ApplyConfiguration) object {
 	t.Helper()
 	live := builder.empty()
 	decoder := json.NewDecoder(bytes.NewReader([]byte(text(t, config))))

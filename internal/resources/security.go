@@ -19,6 +19,7 @@ package resources
 import (
 	corev1 "k8s.io/api/core/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	"k8s.io/utils/ptr"
 
 	v1 "github.com/example/app-operator/api/v1"
 )
@@ -51,6 +52,26 @@ func containerSecurity(app *v1.Application) *corev1ac.SecurityContextApplyConfig
 		context.ReadOnlyRootFilesystem = clone(app.Spec.Security.ReadOnlyRootFilesystem)
 	}
 	return context
+}
+
+// secure puts one of the user's own containers under the profile, where it does not say otherwise.
+func secure(container *corev1ac.ContainerApplyConfiguration, app *v1.Application) {
+	if container.SecurityContext == nil {
+		container.WithSecurityContext(corev1ac.SecurityContext())
+	}
+	context := container.SecurityContext
+	if context.AllowPrivilegeEscalation == nil && !ptr.Deref(context.Privileged, false) {
+		context.WithAllowPrivilegeEscalation(false) // which the API server refuses of a privileged container
+	}
+	if !restricted(app) {
+		return
+	}
+	if context.Capabilities == nil {
+		context.WithCapabilities(corev1ac.Capabilities())
+	}
+	if len(context.Capabilities.Drop) == 0 {
+		context.Capabilities.WithDrop("ALL")
+	}
 }
 
 func restricted(app *v1.Application) bool {

@@ -59,13 +59,9 @@ func serviceType(app *v1.Application) corev1.ServiceType {
 func servicePorts(app *v1.Application) []*corev1ac.ServicePortApplyConfiguration {
 	var ports []*corev1ac.ServicePortApplyConfiguration
 	if app.Spec.Port != nil {
-		number := *app.Spec.Port
-		if app.Spec.Service != nil && app.Spec.Service.Port != nil {
-			number = *app.Spec.Service.Port
-		}
 		ports = append(ports, corev1ac.ServicePort().
 			WithName(MainPortName).
-			WithPort(number).
+			WithPort(mainServicePort(app)).
 			WithProtocol(corev1.ProtocolTCP).
 			WithTargetPort(intstr.FromString(MainPortName)))
 	}
@@ -81,6 +77,14 @@ func servicePorts(app *v1.Application) []*corev1ac.ServicePortApplyConfiguration
 		ports = append(ports, port)
 	}
 	return ports
+}
+
+// mainServicePort returns where the Service serves spec.port, which must be set.
+func mainServicePort(app *v1.Application) int32 {
+	if app.Spec.Service != nil && app.Spec.Service.Port != nil {
+		return *app.Spec.Service.Port
+	}
+	return *app.Spec.Port
 }
 
 func protocolOf(port v1.AdditionalPort) corev1.Protocol {

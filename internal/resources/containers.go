@@ -1,0 +1,152 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package resources
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+
+	v1 "github.com/example/app-operator/api/v1"
+)
+
+// addContainers adds the container that runs the image, and those that the user puts beside it. Sidecars come before
+// the init containers: these may need a proxy to reach anything, and a sidecar can wait by being restarted.
+func addContainers(spec *corev1ac.PodSpecApplyConfiguration, app *v1.Application) error {
+	container, err := mainContainer(app)
+	if err != nil {
+		return err
+	}
+	sidecars, err := extraContainers(app, app.Spec.Sidecars)
+	if err != nil {
+		return err
+	}
+	for _, sidecar := range sidecars {
+		sidecar.WithRestartPolicy(corev1.ContainerRestartPolicyAlways)
+	}
+	initContainers, err := extraContainers(app, app.Spec.InitContainers)
+	if err != nil {
+		return err
+	}
+	spec.WithContainers(container).WithInitContainers(sidecars...).WithInitContainers(initContainers...)
+	return nil
+}
+
+// mainContainer returns the container that runs the image. It bears the application's name.
+func mainContainer(app *v1.Application) (*corev1ac.ContainerApplyConfiguration, error) {
+	env, err := asList[corev1ac.EnvVarApplyConfiguration](app.Spec.Env)
+	if err != nil {
+		return nil, err
+	}
+	envFrom, err := asList[corev1ac.EnvFromSourceApplyConfiguration](app.Spec.EnvFrom)
+	if err != nil {
+		return nil, err
+	}
+	container := corev1ac.Container().
+		WithName(app.Name).
+		WithImage(app.Spec.Image).
+		WithCommand(app.Spec.Command...).
+		WithArgs(app.Spec.Args...).
+		WithPorts(containerPorts(app)...).
+		WithEnv(env...).
+		WithEnvFrom(envFrom...).
+		WithVolumeMounts(volumeMounts(app)...).
+		WithSecurityContext(containerSecurity(app))
+	if app.Spec.ImagePullPolicy != "" {
+		container.WithImagePullPolicy(app.Spec.ImagePullPolicy)
+	}
+	if shutdown := app.Spec.Shutdown; shutdown != nil && shutdown.PreStopSleepSeconds > 0 {
+		container.WithLifecycle(corev1ac.Lifecycle().WithPreStop(corev1ac.LifecycleHandler().
+			WithSleep(corev1ac.SleepAction().WithSeconds(shutdown.PreStopSleepSeconds))))
+	}
+	if err := addProbes(container, app); err != nil {
+		return nil, err
+	}
+	if app.Spec.Resources != nil {
+		if container.Resources, err = as[corev1ac.ResourceRequirementsApplyConfiguration](app.Spec.Resources); err != nil {
+			return nil, err
+		}
+	}
+	complete(container)
+	return container, nil
+}
+
+// extraContainers returns the user's own containers, under the application's security profile where they do not say
+// otherwise themselves.
+func extraContainers(
+	app *v1.Application, containers []corev1.Container,
+) ([]*corev1ac.ContainerApplyConfiguration, error) {
+	configs, err := asList[corev1ac.ContainerApplyConfiguration](containers)
+	if err != nil {
+		return nil, err
+	}
+	for _, config := range configs {
+		secure(config, app)
+		complete(config)
+	}
+	return configs, nil
+}
+
+// complete does to a container what the API server does on every write to values that have one owner as a whole:
+// otherwise the live object would differ from what is wanted, and each pass would write it.
+func complete(container *corev1ac.ContainerApplyConfiguration) {
+	for i := range container.Env {
+		if from := container.Env[i].ValueFrom; from != nil && from.FieldRef != nil && from.FieldRef.APIVersion == nil {
+			from.FieldRef.WithAPIVersion("v1")
+		}
+	}
+	for i := range container.Ports { // the protocol is part of the list's key
+		if container.Ports[i].Protocol == nil {
+			container.Ports[i].WithProtocol(corev1.ProtocolTCP)
+		}
+	}
+	if resources := container.Resources; resources != nil {
+		roundUp(resources.Limits)
+		roundUp(resources.Requests)
+		if resources.Limits == nil && resources.Requests == nil && len(resources.Claims) == 0 {
+			container.Resources = nil
+		}
+	}
+}
+
+// roundUp takes the quantities to thousandths.
+func roundUp(quantities *corev1.ResourceList) {
+	if quantities == nil {
+		return
+	}
+	for name, quantity := range *quantities {
+		quantity.RoundUp(resource.Milli)
+		(*quantities)[name] = quantity
+	}
+}
+
+func containerPorts(app *v1.Application) []*corev1ac.ContainerPortApplyConfiguration {
+	var ports []*corev1ac.ContainerPortApplyConfiguration
+	if app.Spec.Port != nil {
+		ports = append(ports, corev1ac.ContainerPort().
+			WithName(MainPortName).
+			WithContainerPort(*app.Spec.Port).
+			WithProtocol(corev1.ProtocolTCP))
+	}
+	for _, additional := range app.Spec.AdditionalPorts {
+		ports = append(ports, corev1ac.ContainerPort().
+			WithName(additional.Name).
+			WithContainerPort(additional.Port).
+			WithProtocol(protocolOf(additional)))
+	}
+	return ports
+}

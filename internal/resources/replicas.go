@@ -1,0 +1,112 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package resources
+
+import (
+	"strconv"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/utils/ptr"
+
+	v1 "github.com/example/app-operator/api/v1"
+)
+
+// The annotations of a Deployment in which its size is remembered beyond an autoscaler.
+const (
+	// annotationOverridden is the spec.replicas that an autoscaler has overridden.
+	annotationOverridden = "apps.example.com/replicas-overridden"
+	// annotationKept is how many pods ran when the autoscaler was taken away. They are kept until spec.replicas is
+	// another one than the one overridden.
+	annotationKept = "apps.example.com/replicas-kept"
+)
+
+// LiveDeployment is what an Application's Deployment says of its size.
+type LiveDeployment struct {
+	// Replicas is how many pods it asks for.
+	Replicas int32
+	// Overridden is the spec.replicas that an autoscaler has overridden; nil when none has.
+	Overridden *int32
+	// Kept is how many pods are kept instead; nil while the autoscaler decides.
+	Kept *int32
+}
+
+// LiveFrom returns what a Deployment says of its size, or nil for nil.
+func LiveFrom(deployment *appsv1.Deployment) *LiveDeployment {
+	if deployment == nil {
+		return nil
+	}
+	return &LiveDeployment{
+		Replicas:   ptr.Deref(deployment.Spec.Replicas, 1), // Kubernetes' own default
+		Overridden: number(deployment.Annotations[annotationOverridden]),
+		Kept:       number(deployment.Annotations[annotationKept]),
+	}
+}
+
+// number returns the number that an annotation holds, or nil where somebody has made something else of it.
+func number(text string) *int32 {
+	value, err := strconv.ParseInt(text, 10, 32)
+	if err != nil || value < 0 {
+		return nil
+	}
+	return new(int32(value))
+}
+
+// WantedReplicas returns how many pods should run now: none while the application is suspended or being deleted;
+// with an autoscaler as many as it has asked for; otherwise spec.replicas, which is 1 by default. What an autoscaler
+// that is gone has asked for stays until spec.replicas is changed.
+func WantedReplicas(in Inputs) int32 {
+	switch app := in.Application; {
+	case app.Spec.Suspend || app.DeletionTimestamp != nil:
+		return 0
+	case app.Spec.Autoscaling != nil && starting(in):
+		return within(app.Spec.Autoscaling, specReplicas(app))
+	case app.Spec.Autoscaling != nil:
+		return in.Live.Replicas
+	case keeping(in):
+		return ptr.Deref(in.Live.Kept, in.Live.Replicas)
+	default:
+		return specReplicas(app)
+	}
+}
+
+// starting tells whether the autoscaler has nothing to start from: it leaves a Deployment of no pods alone.
+func starting(in Inputs) bool {
+	return in.Live == nil || in.Live.Replicas == 0
+}
+
+// keeping tells whether what an autoscaler has asked for is still in force, although it is gone.
+func keeping(in Inputs) bool {
+	return in.Live != nil && in.Live.Overridden != nil && *in.Live.Overridden == specReplicas(in.Application)
+}
+
+// Autoscaled tells whether an autoscaler decides how many pods run now.
+func Autoscaled(app *v1.Application) bool {
+	return app.Spec.Autoscaling != nil && !app.Spec.Suspend && app.DeletionTimestamp == nil
+}
+
+func specReplicas(app *v1.Application) int32 {
+	return ptr.Deref(app.Spec.Replicas, 1)
+}
+
+// MinReplicas returns the least number of pods that the autoscaler may ask for.
+func MinReplicas(autoscaling *v1.AutoscalingSpec) int32 {
+	return ptr.Deref(autoscaling.MinReplicas, 1)
+}
+
+func within(autoscaling *v1.AutoscalingSpec, replicas int32) int32 {
+	return min(max(replicas, MinReplicas(autoscaling)), autoscaling.MaxReplicas)
+}

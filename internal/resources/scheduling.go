@@ -1,0 +1,84 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package resources
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
+	"k8s.io/utils/ptr"
+
+	v1 "github.com/example/app-operator/api/v1"
+)
+
+// addScheduling says where the pods may run.
+func addScheduling(spec *corev1ac.PodSpecApplyConfiguration, app *v1.Application) error {
+	scheduling := ptr.Deref(app.Spec.Scheduling, v1.SchedulingSpec{})
+	tolerations, err := asList[corev1ac.TolerationApplyConfiguration](scheduling.Tolerations)
+	if err != nil {
+		return err
+	}
+	constraints, err := spread(app, scheduling.TopologySpreadConstraints)
+	if err != nil {
+		return err
+	}
+	if scheduling.Affinity != nil {
+		if spec.Affinity, err = as[corev1ac.AffinityApplyConfiguration](scheduling.Affinity); err != nil {
+			return err
+		}
+	}
+	spec.WithNodeSelector(scheduling.NodeSelector).
+		WithTolerations(tolerations...).
+		WithTopologySpreadConstraints(constraints...)
+	if scheduling.PriorityClassName != "" {
+		spec.WithPriorityClassName(scheduling.PriorityClassName)
+	}
+	spec.RuntimeClassName = clone(scheduling.RuntimeClassName)
+	return nil
+}
+
+// spread returns the user's constraints, each about this application's pods if it does not say about which. Without
+// any, pods are spread over hosts where that is possible: whatever the number of replicas, since a template that
+// depended on it would restart the first pod when the second one comes.
+func spread(
+	app *v1.Application, constraints []corev1.TopologySpreadConstraint,
+) ([]*corev1ac.TopologySpreadConstraintApplyConfiguration, error) {
+	ours := func() *metav1ac.LabelSelectorApplyConfiguration {
+		return metav1ac.LabelSelector().WithMatchLabels(Labels(app.Name))
+	}
+	if len(constraints) == 0 {
+		return []*corev1ac.TopologySpreadConstraintApplyConfiguration{
+			corev1ac.TopologySpreadConstraint().
+				WithMaxSkew(1).
+				WithTopologyKey(corev1.LabelHostname).
+				WithWhenUnsatisfiable(corev1.ScheduleAnyway).
+				WithLabelSelector(ours()).
+				WithMatchLabelKeys(appsv1.DefaultDeploymentUniqueLabelKey), // each revision by itself
+		}, nil
+	}
+	configs, err := asList[corev1ac.TopologySpreadConstraintApplyConfiguration](constraints)
+	if err != nil {
+		return nil, err
+	}
+	for _, config := range configs {
+		if config.LabelSelector == nil {
+			config.WithLabelSelector(ours())
+		}
+	}
+	return configs, nil
+}

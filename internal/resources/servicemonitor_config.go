@@ -1,0 +1,133 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package resources
+
+import (
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/managedfields"
+	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
+	"sigs.k8s.io/structured-merge-diff/v6/typed"
+)
+
+// ServiceMonitorApplyConfiguration is a ServiceMonitor as server-side apply takes it, with the fields that we have an
+// opinion on. The Prometheus Operator's own module of apply configurations is not to be had apart from its clients.
+type ServiceMonitorApplyConfiguration struct {
+	metav1ac.TypeMetaApplyConfiguration    `json:",inline"`
+	*metav1ac.ObjectMetaApplyConfiguration `json:"metadata,omitempty"`
+
+	Spec *ServiceMonitorSpecApplyConfiguration `json:"spec,omitempty"`
+}
+
+// ServiceMonitorSpecApplyConfiguration is what a ServiceMonitor selects and how that is read.
+type ServiceMonitorSpecApplyConfiguration struct {
+	Selector  *metav1ac.LabelSelectorApplyConfiguration `json:"selector,omitempty"`
+	Endpoints []EndpointApplyConfiguration              `json:"endpoints,omitempty"`
+}
+
+// EndpointApplyConfiguration is one port of a Service that is read.
+type EndpointApplyConfiguration struct {
+	Port     *string `json:"port,omitempty"`
+	Path     *string `json:"path,omitempty"`
+	Interval *string `json:"interval,omitempty"`
+}
+
+// newServiceMonitor returns an empty configuration of the ServiceMonitor of this name.
+func newServiceMonitor(name, namespace string) *ServiceMonitorApplyConfiguration {
+	config := &ServiceMonitorApplyConfiguration{ObjectMetaApplyConfiguration: metav1ac.ObjectMeta()}
+	config.TypeMetaApplyConfiguration.
+		WithKind(monitoringv1.ServiceMonitorsKind).
+		WithAPIVersion(monitoringv1.SchemeGroupVersion.String())
+	config.ObjectMetaApplyConfiguration.WithName(name).WithNamespace(namespace)
+	return config
+}
+
+// IsApplyConfiguration marks the type as one that server-side apply takes.
+func (*ServiceMonitorApplyConfiguration) IsApplyConfiguration() {}
+
+// GetKind returns the kind, for the client.
+func (c *ServiceMonitorApplyConfiguration) GetKind() *string { return c.Kind }
+
+// GetAPIVersion returns the group and version, for the client.
+func (c *ServiceMonitorApplyConfiguration) GetAPIVersion() *string { return c.APIVersion }
+
+// WithUID makes the API server refuse to apply the configuration to any other object.
+func (c *ServiceMonitorApplyConfiguration) WithUID(uid types.UID) *ServiceMonitorApplyConfiguration {
+	c.ObjectMetaApplyConfiguration.WithUID(uid)
+	return c
+}
+
+// serviceMonitorType says which values have one owner as a whole, of those that we set: by the ServiceMonitor's CRD, the
+// list of endpoints and the selector.
+var serviceMonitorType = func() typed.ParseableType {
+	parser, err := typed.NewParser(`types:
+- name: ServiceMonitor
+  map:
+    fields:
+    - {name: apiVersion, type: {scalar: string}}
+    - {name: kind, type: {scalar: string}}
+    - {name: metadata, type: {namedType: ObjectMeta}}
+    - {name: spec, type: {namedType: Spec}}
+    elementType: {namedType: __untyped_deduced_}
+- name: ObjectMeta
+  map:
+    fields:
+    - name: ownerReferences
+      type:
+        list:
+          elementType: {namedType: __untyped_deduced_}
+          elementRelationship: associative
+          keys: [uid]
+    elementType: {namedType: __untyped_deduced_}
+- name: Spec
+  map:
+    fields:
+    - {name: selector, type: {namedType: __untyped_atomic_}}
+    - {name: endpoints, type: {namedType: __untyped_atomic_}}
+    elementType: {namedType: __untyped_deduced_}
+- name: __untyped_atomic_
+  scalar: untyped
+  list: {elementType: {namedType: __untyped_atomic_}, elementRelationship: atomic}
+  map: {elementType: {namedType: __untyped_atomic_}, elementRelationship: atomic}
+- name: __untyped_deduced_
+  scalar: untyped
+  list: {elementType: {namedType: __untyped_atomic_}, elementRelationship: atomic}
+  map: {elementType: {namedType: __untyped_deduced_}, elementRelationship: separable}
+`)
+	if err != nil {
+		panic(err) // the text above is wrong
+	}
+	return parser.Type("ServiceMonitor")
+}()
+
+// ExtractServiceMonitor returns which fields of the ServiceMonitor the field manager owns, with their live values.
+func ExtractServiceMonitor(
+	monitor *monitoringv1.ServiceMonitor, manager string,
+) (*ServiceMonitorApplyConfiguration, error) {
+	config := &ServiceMonitorApplyConfiguration{}
+	if err := managedfields.ExtractInto(monitor, serviceMonitorType, manager, config, ""); err != nil {
+		return nil, err
+	}
+	if config.ObjectMetaApplyConfiguration == nil {
+		config.ObjectMetaApplyConfiguration = metav1ac.ObjectMeta()
+	}
+	config.TypeMetaApplyConfiguration.
+		WithKind(monitoringv1.ServiceMonitorsKind).
+		WithAPIVersion(monitoringv1.SchemeGroupVersion.String())
+	config.ObjectMetaApplyConfiguration.WithName(monitor.Name).WithNamespace(monitor.Namespace)
+	return config, nil
+}
