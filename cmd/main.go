@@ -104,11 +104,11 @@ func operate(ctx context.Context, config *rest.Config, opts *options) error {
 	if err := controller.WaitForAPI(ctx, config, startup); err != nil {
 		return err
 	}
-	mgr, err := newManager(config, opts)
+	reconciler := &controller.ApplicationReconciler{MaxConcurrentReconciles: opts.maxConcurrentReconciles}
+	mgr, err := newManager(config, opts, reconciler)
 	if err != nil {
 		return err
 	}
-	reconciler := &controller.ApplicationReconciler{MaxConcurrentReconciles: opts.maxConcurrentReconciles}
 	//nolint:contextcheck // nothing in there waits; what it sets up lives as long as the manager
 	if err := reconciler.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("set up the controller: %w", err)

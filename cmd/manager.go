@@ -24,8 +24,6 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
-	"k8s.io/apimachinery/pkg/runtime"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -34,7 +32,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
-	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/controller"
 )
 
@@ -71,15 +68,17 @@ func loadConfig(kubeconfig string) (*rest.Config, error) {
 
 // newManager returns a manager that watches the scope and nothing else. It serves no probes, see type probes, and
 // no webhooks.
-func newManager(cluster *rest.Config, opts *options) (manager.Manager, error) {
-	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1.AddToScheme(scheme)); err != nil {
-		return nil, fmt.Errorf("register kinds: %w", err)
+func newManager(
+	cluster *rest.Config, opts *options, reconciler *controller.ApplicationReconciler,
+) (manager.Manager, error) {
+	scheme, err := controller.NewScheme()
+	if err != nil {
+		return nil, err
 	}
 	options := manager.Options{
 		Scheme:                  scheme,
 		Logger:                  logr.New(plainSink{ctrl.Log.GetSink()}),
-		Cache:                   controller.CacheOptions(opts.namespaces),
+		Cache:                   reconciler.CacheOptions(opts.namespaces),
 		Metrics:                 metricsserver.Options{BindAddress: opts.metricsAddress},
 		HealthProbeBindAddress:  disabled,
 		GracefulShutdownTimeout: new(gracePeriod),

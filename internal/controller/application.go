@@ -22,11 +22,14 @@ package controller
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/lru"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -48,13 +51,22 @@ const reportTimeout = 10 * time.Second
 type ApplicationReconciler struct {
 	// Client reads from the manager's cache and writes to the API server.
 	Client client.Client
+	// Reader reads the contents of ConfigMaps and Secrets from the API server.
+	Reader client.Reader
 	// Recorder writes events about Applications.
 	Recorder events.EventRecorder
 	// MaxConcurrentReconciles is how many Applications are worked on at a time; 0 means 1.
 	MaxConcurrentReconciles int
 
 	watchdog watchdog
+	optional optionalKinds
+	// contents remembers, by kind and name, what the contents of referenced objects hash to.
+	contents *lru.Cache
+	// queue is where Applications wait for a pass, once the controller has started.
+	queue atomic.Pointer[queue]
 }
+
+type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 
 // Reconcile brings one Application's objects to what its spec wants and writes its status, once and only if it
 // changed. It is called with a copy of the cached Application.

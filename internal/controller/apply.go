@@ -74,7 +74,11 @@ func (r *ApplicationReconciler) write(ctx context.Context, step step) (int64, er
 		return 0, nil
 	}
 	if step.live == nil {
-		if err := r.Client.Apply(ctx, step.config.ApplyConfiguration); err != nil {
+		err := r.Client.Apply(ctx, step.config.ApplyConfiguration)
+		if step.child.optional() && notServed(err) {
+			return 0, notInstalled(step.child)
+		}
+		if err != nil {
 			return 0, fault.FromAPI(err, step.child.kind)
 		}
 		log.Info("Created")
@@ -82,6 +86,11 @@ func (r *ApplicationReconciler) write(ctx context.Context, step step) (int64, er
 	}
 	if updatedByUs(step.live) {
 		if _, err := r.patchAndOwn(ctx, step, nil); err != nil {
+			return 0, fault.FromAPI(err, step.child.kind)
+		}
+	}
+	if step.handOver != nil {
+		if err := r.handOver(ctx, step); err != nil {
 			return 0, fault.FromAPI(err, step.child.kind)
 		}
 	}
@@ -96,6 +105,22 @@ func (r *ApplicationReconciler) write(ctx context.Context, step step) (int64, er
 	}
 	log.Info("Updated")
 	return generation, nil
+}
+
+// handOverManager is the field manager that holds a Deployment's size between us and the autoscaler.
+const handOverManager = FieldOwner + "-handover"
+
+// handOver gives the Deployment's size to another field manager, in which it stays as it is until the autoscaler's first
+// decision. A conflict says that the autoscaler has decided already.
+func (r *ApplicationReconciler) handOver(ctx context.Context, step step) error {
+	size := appsv1ac.Deployment(step.live.GetName(), step.live.GetNamespace()).
+		WithUID(step.live.GetUID()).
+		WithSpec(appsv1ac.DeploymentSpec().WithReplicas(*step.handOver))
+	err := r.Client.Apply(ctx, size, client.FieldOwner(handOverManager))
+	if apierrors.HasStatusCause(err, metav1.CauseTypeFieldManagerConflict) {
+		return nil
+	}
+	return err
 }
 
 // generationOf returns the generation of an applied Deployment: the client has overwritten the configuration with the

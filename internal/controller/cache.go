@@ -17,40 +17,65 @@ limitations under the License.
 package controller
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/resources"
 )
 
+// NewScheme returns a scheme that knows all kinds the operator reads and writes.
+func NewScheme() (*runtime.Scheme, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{
+		clientgoscheme.AddToScheme, v1.AddToScheme, gatewayv1.Install, monitoringv1.AddToScheme,
+	} {
+		if err := add(scheme); err != nil {
+			return nil, fmt.Errorf("register kinds: %w", err)
+		}
+	}
+	return scheme, nil
+}
+
 // CacheOptions returns what the manager's cache holds: Applications and their children in the given namespaces
-// (all of them if there are none), and of their pods and ReplicaSets no more than the status is judged by. A
-// read of any other kind fails, so that none is cached by accident.
+// (all of them if there are none), of their pods and ReplicaSets no more than the status is judged by, and of the
+// ConfigMaps, Secrets and claims that are there their names and versions. A read of any other kind fails, so that none
+// is cached by accident.
 //
 // Objects of the children's kinds that are not ours are known by name only: enough to see that a name is taken,
 // at the cost of a few hundred bytes each.
-func CacheOptions(namespaces []string) cache.Options {
+func (r *ApplicationReconciler) CacheOptions(namespaces []string) cache.Options {
 	pods := labels.SelectorFromSet(labels.Set{resources.LabelManagedBy: resources.ManagedBy})
 	options := cache.Options{
 		ReaderFailOnMissingInformer: true,
-		DefaultTransform:            cache.TransformStripManagedFields(),
-		DefaultWatchErrorHandler:    watchErrorHandler,
+		DefaultTransform:            stripOther,
+		DefaultWatchErrorHandler:    r.watchFailed,
 		ByObject: map[client.Object]cache.ByObject{
 			&corev1.Pod{}:        {Label: pods, Transform: stripPod},
 			&appsv1.ReplicaSet{}: {Label: pods, Transform: stripReplicaSet},
 		},
 	}
+	for _, kind := range referencedKinds() {
+		options.ByObject[kind] = cache.ByObject{Transform: stripReferenced}
+	}
 	for _, child := range children {
+		if child.optional() { // a kind that the cluster does not serve may not be named here
+			continue
+		}
 		options.ByObject[child.object] = cache.ByObject{Transform: stripChild}
 	}
 	if len(namespaces) > 0 {
@@ -90,6 +115,30 @@ func stripChild(in any) (any, error) {
 	stranger := reflect.New(reflect.TypeOf(in).Elem()).Interface().(metav1.Object)
 	copyIdentity(stranger, object)
 	return stranger, nil
+}
+
+// stripOther is for the kinds that have no transform of their own: Applications and optional children.
+func stripOther(in any) (any, error) {
+	switch in.(type) {
+	case *gatewayv1.HTTPRoute, *monitoringv1.ServiceMonitor:
+		return stripChild(in)
+	default:
+		return cache.TransformStripManagedFields()(in)
+	}
+}
+
+// stripReferenced keeps what says that an object is there, and in which version.
+func stripReferenced(in any) (any, error) {
+	object, ok := in.(*metav1.PartialObjectMetadata)
+	if !ok {
+		return in, nil
+	}
+	return &metav1.PartialObjectMetadata{
+		TypeMeta: object.TypeMeta,
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: object.Namespace, Name: object.Name, UID: object.UID, ResourceVersion: object.ResourceVersion,
+		},
+	}, nil
 }
 
 // stripReplicaSet keeps what says whose a ReplicaSet is and which revision.

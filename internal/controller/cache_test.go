@@ -310,11 +310,12 @@ func TestTransformsLetOthersPass(t *testing.T) {
 }
 
 func TestCacheOptions(t *testing.T) {
-	all := CacheOptions(nil)
+	reconciler := &ApplicationReconciler{}
+	all := reconciler.CacheOptions(nil)
 	if all.DefaultNamespaces != nil {
 		t.Errorf("without namespaces, the cache is limited to %v", all.DefaultNamespaces)
 	}
-	some := CacheOptions([]string{"a", "b"})
+	some := reconciler.CacheOptions([]string{"a", "b"})
 	if diff := cmp.Diff([]string{"a", "b"}, slices.Sorted(maps.Keys(some.DefaultNamespaces))); diff != "" {
 		t.Errorf("namespaces (-want +got):\n%s", diff)
 	}
@@ -330,9 +331,51 @@ func TestCacheOptions(t *testing.T) {
 		}
 	}
 	for _, child := range children {
+		if child.optional() { // naming a kind that is not served would keep the manager from starting
+			for object := range all.ByObject {
+				if reflect.TypeOf(object) == reflect.TypeOf(child.object) {
+					t.Errorf("%s is named", child.kind)
+				}
+			}
+			continue
+		}
 		if by := byType(t, all, child.object); by.Label != nil || by.Transform == nil {
 			t.Errorf("%s: strangers' objects must be seen, and stripped", child.kind)
 		}
+	}
+}
+
+func TestStripOther(t *testing.T) {
+	for _, child := range children {
+		if !child.optional() {
+			continue
+		}
+		ours, theirs := child.empty(), child.empty()
+		for object, owners := range map[client.Object][]metav1.OwnerReference{ours: ofMyApp, theirs: nil} {
+			reflect.ValueOf(object).Elem().FieldByName("ObjectMeta").Set(reflect.ValueOf(fullMeta(owners)))
+		}
+		if kept := strip(t, stripOther, ours); len(kept.GetManagedFields()) != 2 || kept.GetLabels()["team"] != "shop" {
+			t.Errorf("%s: of an Application's child, our managed fields and all else must be kept", child.kind)
+		}
+		if kept := strip(t, stripOther, theirs); kept.GetLabels() != nil || kept.GetName() != "my-app" {
+			t.Errorf("%s: of a stranger's object, the identity must be kept", child.kind)
+		}
+	}
+	app := strip(t, stripOther, &v1.Application{ObjectMeta: fullMeta(nil)})
+	if app.ManagedFields != nil || app.Labels["team"] != "shop" {
+		t.Errorf("of an Application, all but the managed fields must be kept: %v", app)
+	}
+}
+
+func TestStripReferenced(t *testing.T) {
+	secret := referencedKind(resources.KindSecret).(*metav1.PartialObjectMetadata)
+	secret.ObjectMeta = fullMeta(ofMyApp)
+	want := &metav1.PartialObjectMetadata{
+		TypeMeta:   secret.TypeMeta,
+		ObjectMeta: metav1.ObjectMeta{Name: "my-app", Namespace: "shop", UID: "uid", ResourceVersion: "42"},
+	}
+	if diff := cmp.Diff(want, strip(t, stripReferenced, secret)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 }
 

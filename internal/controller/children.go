@@ -17,24 +17,58 @@ limitations under the License.
 package controller
 
 import (
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
+	autoscalingv2ac "k8s.io/client-go/applyconfigurations/autoscaling/v2"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	networkingv1ac "k8s.io/client-go/applyconfigurations/networking/v1"
+	policyv1ac "k8s.io/client-go/applyconfigurations/policy/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	gatewayv1ac "sigs.k8s.io/gateway-api/applyconfiguration/apis/v1"
 
 	"github.com/example/app-operator/internal/resources"
 )
 
 // children is the one table of what belongs to an Application, in the order in which it is applied. The watches,
-// the cache, applying and pruning follow from it. Every child bears its Application's name.
+// the cache, applying and pruning follow from it, and tests compare the Role with it. Every child bears its
+// Application's name.
 var children = []child{
 	childOf("ServiceAccount", &corev1.ServiceAccount{}, resources.ServiceAccount, corev1ac.ExtractServiceAccount).usedByPods(),
+	// Before the pods that it protects.
+	childOf("NetworkPolicy", &networkingv1.NetworkPolicy{}, resources.NetworkPolicy, networkingv1ac.ExtractNetworkPolicy),
 	childOf("Deployment", &appsv1.Deployment{}, resources.Deployment, appsv1ac.ExtractDeployment).gatedByOthers(),
 	childOf("Service", &corev1.Service{}, resources.Service, corev1ac.ExtractService),
+	childOf("HorizontalPodAutoscaler", &autoscalingv2.HorizontalPodAutoscaler{},
+		resources.HorizontalPodAutoscaler, autoscalingv2ac.ExtractHorizontalPodAutoscaler).withdrawn(drainSize),
+	childOf("PodDisruptionBudget", &policyv1.PodDisruptionBudget{},
+		resources.PodDisruptionBudget, policyv1ac.ExtractPodDisruptionBudget),
+	childOf("Ingress", &networkingv1.Ingress{}, resources.Ingress, networkingv1ac.ExtractIngress).withdrawn(drainTraffic),
+	childOf("HTTPRoute", &gatewayv1.HTTPRoute{}, resources.HTTPRoute, gatewayv1ac.ExtractHTTPRoute).
+		withdrawn(drainTraffic).servedAs(gatewayv1.SchemeGroupVersion.WithResource("httproutes")),
+	childOf("ServiceMonitor", &monitoringv1.ServiceMonitor{}, resources.ServiceMonitor, resources.ExtractServiceMonitor).
+		servedAs(monitoringv1.SchemeGroupVersion.WithResource(monitoringv1.ServiceMonitorName)),
 }
+
+// draining is when a child is withdrawn from an Application that is drained, before its pods end.
+type draining int
+
+const (
+	// drainNever leaves the child to the garbage collector.
+	drainNever draining = iota
+	// drainTraffic comes first: nobody is to be sent to the pods any more.
+	drainTraffic
+	// drainSize comes second: nobody but us is to decide how many pods run.
+	drainSize
+)
 
 // child is a kind of object that an Application may have one of.
 type child struct {
@@ -48,6 +82,10 @@ type child struct {
 	// outlived says that running pods use the child: when it is no longer wanted, it goes after the last pod that
 	// does, or their tokens would die under them.
 	outlived bool
+	// drained says when the child is withdrawn if the Application is drained.
+	drained draining
+	// api is where a cluster serves the kind that need not serve it; empty for kinds that every cluster has.
+	api schema.GroupVersionResource
 	// build returns what the object should be, or nil if it must not exist.
 	build func(resources.Inputs) (configuration, error)
 	// owned returns which fields of a live object the operator owns, with their live values.
@@ -98,6 +136,19 @@ func (c child) usedByPods() child {
 	c.outlived = true
 	return c
 }
+
+func (c child) withdrawn(when draining) child {
+	c.drained = when
+	return c
+}
+
+func (c child) servedAs(api schema.GroupVersionResource) child {
+	c.api = api
+	return c
+}
+
+// optional tells whether a cluster may be without the kind.
+func (c child) optional() bool { return !c.api.Empty() }
 
 // empty returns a new object of the child's kind to read into.
 func (c child) empty() client.Object {

@@ -18,6 +18,8 @@ package controller
 
 import (
 	"context"
+	"errors"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -79,12 +81,19 @@ func (r *ApplicationReconciler) drain(ctx context.Context, app *v1.Application) 
 	return reconcile.Result{}, nil
 }
 
-// scaleDown takes the Deployment to zero and returns what was seen, and whether the last pod has ended.
+// scaleDown withdraws what sends requests to the pods, then what decides how many there are, takes the Deployment to
+// zero, and returns what was seen, and whether the last pod has ended.
 func (r *ApplicationReconciler) scaleDown(ctx context.Context, app *v1.Application) (status.Observed, bool, error) {
 	seen, err := r.observe(ctx, app, 0)
 	if err != nil {
 		return seen, false, err
 	}
+	for _, when := range []draining{drainTraffic, drainSize} {
+		if seen.WaitsFor, err = r.withdraw(ctx, app, when); seen.WaitsFor != "" || err != nil {
+			return seen, false, err
+		}
+	}
+	seen.WaitsFor = "its last pod to end"
 	if deployment := seen.Deployment; deployment != nil && deployment.DeletionTimestamp == nil {
 		if ptr.Deref(deployment.Spec.Replicas, 1) != 0 {
 			return seen, false, r.stop(ctx, deployment)
@@ -95,6 +104,31 @@ func (r *ApplicationReconciler) scaleDown(ctx context.Context, app *v1.Applicati
 	}
 	running, err := r.running(ctx, app, seen.Deployment)
 	return seen, !running && err == nil, err
+}
+
+// withdraw deletes the children that are withdrawn at this point of a drain. It returns what is still there and has to
+// be gone before the next point, or "".
+func (r *ApplicationReconciler) withdraw(ctx context.Context, app *v1.Application, when draining) (string, error) {
+	var left []string
+	var failed []error
+	for _, child := range children {
+		if child.drained != when || child.optional() && !r.optional.served(child.kind) {
+			continue
+		}
+		live, err := r.live(ctx, app, child)
+		if err != nil {
+			return "", err
+		}
+		if live == nil || !metav1.IsControlledBy(live, app) {
+			continue
+		}
+		left = append(left, child.kind+" to be gone")
+		if live.GetDeletionTimestamp() == nil {
+			_, err := r.write(ctx, step{child: child, live: live})
+			failed = append(failed, err)
+		}
+	}
+	return strings.Join(left, ", "), errors.Join(failed...)
 }
 
 // running tells whether a pod of the Application still runs. Pods whose ReplicaSet is known to be another Deployment's

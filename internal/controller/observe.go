@@ -25,10 +25,12 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/status"
@@ -43,8 +45,29 @@ const revisionAnnotation = "deployment.kubernetes.io/revision"
 func (r *ApplicationReconciler) observe(
 	ctx context.Context, app *v1.Application, generation int64,
 ) (status.Observed, error) {
+	seen, err := r.observeExposure(ctx, app)
+	if err != nil {
+		return seen, err
+	}
+	deployment := &appsv1.Deployment{}
+	found, err := r.getOurs(ctx, app, deployment)
+	if err != nil || !found {
+		return seen, err
+	}
+	seen.Deployment = deployment
+	seen.DeploymentBehind = deployment.Generation < generation
+	seen.DeploymentWritten = generation > 0
+	if seen.DeploymentBehind || status.RolledOut(deployment) {
+		return seen, nil
+	}
+	seen.PodFaults, err = r.podFaults(ctx, deployment)
+	return seen, err
+}
+
+// observeExposure reads what makes the Application reachable.
+func (r *ApplicationReconciler) observeExposure(ctx context.Context, app *v1.Application) (status.Observed, error) {
 	var seen status.Observed
-	deployment, service := &appsv1.Deployment{}, &corev1.Service{}
+	service, ingress, route := &corev1.Service{}, &networkingv1.Ingress{}, &gatewayv1.HTTPRoute{}
 	found, err := r.getOurs(ctx, app, service)
 	if err != nil {
 		return seen, err
@@ -52,17 +75,22 @@ func (r *ApplicationReconciler) observe(
 	if found {
 		seen.Service = service
 	}
-	found, err = r.getOurs(ctx, app, deployment)
-	if err != nil || !found {
+	if found, err = r.getOurs(ctx, app, ingress); err != nil {
 		return seen, err
 	}
-	seen.Deployment = deployment
-	seen.DeploymentBehind = deployment.Generation < generation
-	if seen.DeploymentBehind || status.RolledOut(deployment) {
+	if found {
+		seen.Ingress = ingress
+	}
+	if !r.optional.served("HTTPRoute") {
 		return seen, nil
 	}
-	seen.PodFaults, err = r.podFaults(ctx, deployment)
-	return seen, err
+	if found, err = r.getOurs(ctx, app, route); err != nil {
+		return seen, err
+	}
+	if found {
+		seen.HTTPRoute = route
+	}
+	return seen, nil
 }
 
 // getOurs reads the object of the Application's name, and returns whether it exists and is the Application's.

@@ -37,31 +37,6 @@ import (
 	"github.com/example/app-operator/internal/status"
 )
 
-// inputs is all that a pass reads before it thinks.
-type inputs struct {
-	resources.Inputs
-	// missing names what the spec refers to and is not there, as "ServiceAccount builder".
-	missing []string
-}
-
-// inputs reads what the builders need.
-func (r *ApplicationReconciler) inputs(ctx context.Context, app *v1.Application) (inputs, error) {
-	in := inputs{Inputs: resources.Inputs{Application: app}}
-	name := resources.ReferencedServiceAccount(app)
-	if name == "" {
-		return in, nil
-	}
-	err := r.Client.Get(ctx, client.ObjectKey{Namespace: app.Namespace, Name: name}, &corev1.ServiceAccount{})
-	if apierrors.IsNotFound(err) {
-		in.missing = append(in.missing, "ServiceAccount "+name)
-		return in, nil
-	}
-	if err != nil {
-		return in, fmt.Errorf("read ServiceAccount %s: %w", name, err)
-	}
-	return in, nil
-}
-
 // step is one write that a pass has to make.
 type step struct {
 	child child
@@ -69,6 +44,9 @@ type step struct {
 	live client.Object
 	// config is what to apply; without one, live is deleted.
 	config configuration
+	// handOver is the Deployment's size, of which config says nothing any more although we own it: it is handed over
+	// first, or the API server would reset it to 1.
+	handOver *int32
 }
 
 func (s step) deletes() bool { return s.config.ApplyConfiguration == nil }
@@ -86,7 +64,7 @@ func (r *ApplicationReconciler) plan(ctx context.Context, app *v1.Application, i
 		})
 	}
 	for _, child := range children {
-		if child.gated && len(blocked) > 0 && resources.WantedReplicas(app) > 0 {
+		if child.gated && len(blocked) > 0 && resources.WantedReplicas(in.Inputs) > 0 {
 			continue
 		}
 		next, err := r.planChild(ctx, app, in.Inputs, child)
@@ -149,11 +127,19 @@ func (r *ApplicationReconciler) planChild(
 	if err != nil {
 		return nil, fmt.Errorf("build %s: %w", child.kind, err)
 	}
+	wanted := config.ApplyConfiguration != nil
+	if child.optional() && !wanted && !r.optional.served(child.kind) {
+		return nil, nil
+	}
+	if child.optional() {
+		if err := r.optional.readable(ctx, child); err != nil {
+			return nil, err
+		}
+	}
 	live, err := r.live(ctx, app, child)
 	if err != nil {
 		return nil, err
 	}
-	wanted := config.ApplyConfiguration != nil
 	switch {
 	case !wanted:
 		return planPrune(app, child, live), nil
@@ -167,11 +153,7 @@ func (r *ApplicationReconciler) planChild(
 			Message: fmt.Sprintf("Waiting for %s %s, which is being deleted, to be gone", child.kind, live.GetName()),
 		}
 	}
-	differs, err := differs(child, live, config)
-	if err != nil || !differs {
-		return nil, err
-	}
-	return &step{child: child, live: live, config: config}, nil
+	return planUpdate(child, live, config)
 }
 
 // planPrune returns the deletion of a child that is not wanted, or nil if there is none, if it is not ours, or if it is
@@ -186,16 +168,31 @@ func planPrune(app *v1.Application, child child, live client.Object) *step {
 	return &step{child: child, live: live}
 }
 
-// differs tells whether a live child is not what is wanted. It may complete the configuration by what undoes the
-// difference.
-func differs(child child, live client.Object, config configuration) (bool, error) {
+// planUpdate returns the write that makes a live child what is wanted, or nil if it is.
+func planUpdate(child child, live client.Object, config configuration) (*step, error) {
 	owned, err := child.owned(live)
 	if err != nil {
-		return false, fmt.Errorf("read the managed fields of %s: %w", child.kind, err)
+		return nil, fmt.Errorf("read the managed fields of %s: %w", child.kind, err)
 	}
 	same := equality.Semantic.DeepEqual(owned.ApplyConfiguration, config.ApplyConfiguration)
 	paused := resume(config, live)
-	return !same || paused || updatedByUs(live), nil
+	if same && !paused && !updatedByUs(live) {
+		return nil, nil
+	}
+	return &step{child: child, live: live, config: config, handOver: handOver(owned, config)}, nil
+}
+
+// handOver returns the Deployment's size if we own it and want to say nothing of it any more, since an autoscaler
+// decides it from now on; otherwise nil.
+func handOver(owned, wanted configuration) *int32 {
+	before, ok := owned.ApplyConfiguration.(*appsv1ac.DeploymentApplyConfiguration)
+	if !ok || before.Spec == nil {
+		return nil
+	}
+	if wanted.ApplyConfiguration.(*appsv1ac.DeploymentApplyConfiguration).Spec.Replicas != nil {
+		return nil
+	}
+	return before.Spec.Replicas
 }
 
 // resume makes the configuration end a pause of the Deployment's rollout, and returns whether there is one. The stored

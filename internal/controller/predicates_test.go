@@ -188,32 +188,57 @@ func (l *listing) List(_ context.Context, list client.ObjectList, options ...cli
 	l.option = *(&client.ListOptions{}).ApplyOptions(options)
 	for _, name := range l.found {
 		app := v1.Application{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "shop"}}
+		if name == "restarting" {
+			app.Spec.Rollout = &v1.RolloutSpec{RestartOnConfigChange: true}
+		}
 		list.(*v1.ApplicationList).Items = append(list.(*v1.ApplicationList).Items, app)
 	}
 	return l.err
 }
 
 func TestReferringTo(t *testing.T) {
-	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "builder", Namespace: "shop"}}
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "credentials", Namespace: "shop"}}
 	tests := []struct {
 		name    string
 		listing listing
-		want    []reconcile.Request
+		// all are those that refer to it, restarted those that restart when it changes.
+		all, restarted []reconcile.Request
 	}{
-		{name: "all Applications that ask for it", listing: listing{found: []string{"a", "b"}}, want: requests("a", "b")},
-		{name: "nobody asks for it", want: []reconcile.Request{}},
-		{name: "the cache cannot be read", listing: listing{err: errors.New("no informer")}, want: nil},
+		{
+			name: "all Applications that refer to it", listing: listing{found: []string{"a", "restarting"}},
+			all: requests("a", "restarting"), restarted: requests("restarting"),
+		},
+		{name: "nobody refers to it"},
+		{name: "the cache cannot be read", listing: listing{err: errors.New("no informer")}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			reconciler := &ApplicationReconciler{Client: &test.listing}
-			if diff := cmp.Diff(test.want, reconciler.referringTo(t.Context(), account)); diff != "" {
+			if diff := cmp.Diff(test.all, reconciler.referringTo("Secret")(t.Context(), secret)); diff != "" {
 				t.Errorf("requests (-want +got):\n%s", diff)
 			}
 			asked := test.listing.option
-			if asked.Namespace != "shop" || asked.FieldSelector.String() != byServiceAccount+"=builder" {
+			if asked.Namespace != "shop" || asked.FieldSelector.String() != byReference+"=Secret credentials" {
 				t.Errorf("asked for namespace %q, fields %v", asked.Namespace, asked.FieldSelector)
 			}
+			if diff := cmp.Diff(test.restarted, reconciler.configuredBy("Secret")(t.Context(), secret)); diff != "" {
+				t.Errorf("requests of a change (-want +got):\n%s", diff)
+			}
 		})
+	}
+}
+
+func TestChanges(t *testing.T) {
+	old := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{ResourceVersion: "1"}}
+	changed := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{ResourceVersion: "2"}}
+	passes := changes()
+	if !passes.Update(event.UpdateEvent{ObjectOld: old, ObjectNew: changed}) {
+		t.Error("a new version does not pass")
+	}
+	if passes.Update(event.UpdateEvent{ObjectOld: old, ObjectNew: old}) {
+		t.Error("a resync passes")
+	}
+	if passes.Create(event.CreateEvent{Object: old}) || passes.Delete(event.DeleteEvent{Object: old}) {
+		t.Error("an object that comes or goes passes")
 	}
 }

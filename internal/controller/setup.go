@@ -24,8 +24,13 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
+	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/lru"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -35,6 +40,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/resources"
@@ -50,6 +56,13 @@ import (
 // +kubebuilder:rbac:groups=apps,namespace=system,resources=deployments,verbs=list;watch;create;patch
 // +kubebuilder:rbac:groups=apps,namespace=system,resources=replicasets,verbs=list;watch
 // +kubebuilder:rbac:groups="",namespace=system,resources=services;serviceaccounts,verbs=list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",namespace=system,resources=configmaps;secrets,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",namespace=system,resources=persistentvolumeclaims,verbs=list;watch
+// +kubebuilder:rbac:groups=autoscaling,namespace=system,resources=horizontalpodautoscalers,verbs=list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=policy,namespace=system,resources=poddisruptionbudgets,verbs=list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=networking.k8s.io,namespace=system,resources=ingresses;networkpolicies,verbs=list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,namespace=system,resources=httproutes,verbs=list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=monitoring.coreos.com,namespace=system,resources=servicemonitors,verbs=list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",namespace=system,resources=pods,verbs=list;watch
 // +kubebuilder:rbac:groups="";events.k8s.io,namespace=system,resources=events,verbs=create;patch
 
@@ -57,8 +70,8 @@ import (
 const (
 	// byApplication finds pods and ReplicaSets by the Application that their label names.
 	byApplication = "application"
-	// byServiceAccount finds Applications by the existing ServiceAccount that they ask for.
-	byServiceAccount = "serviceAccount"
+	// byReference finds Applications by the objects that they refer to, by kind and name.
+	byReference = "reference"
 )
 
 // How soon and how late a failed pass is tried again. No event tells of the end of a webhook's outage or of a right that
@@ -71,31 +84,72 @@ const (
 // SetupWithManager registers the controller, its indexes and its watches. Every informer is asked for here, so
 // that a started manager has all caches synced, on a standby too.
 func (r *ApplicationReconciler) SetupWithManager(mgr ctrl.Manager) error {
-	if r.Client == nil {
-		r.Client = client.WithFieldOwner(mgr.GetClient(), FieldOwner)
-	}
-	if r.Recorder == nil {
-		r.Recorder = mgr.GetEventRecorder(FieldOwner)
+	if err := r.setDefaults(mgr); err != nil {
+		return err
 	}
 	if err := startInformers(mgr.GetCache()); err != nil {
 		return err
 	}
-	name := &handler.EnqueueRequestForObject{}
+	built, err := r.buildController(mgr)
+	if err != nil {
+		return err
+	}
+	r.optional.watch = func(child child) error {
+		return built.Watch(source.Kind[client.Object](mgr.GetCache(), child.object, &handler.EnqueueRequestForObject{}, childNews()))
+	}
+	return r.optional.start(context.Background())
+}
+
+func (r *ApplicationReconciler) setDefaults(mgr ctrl.Manager) error {
+	if r.Client == nil {
+		r.Client = client.WithFieldOwner(mgr.GetClient(), FieldOwner)
+	}
+	if r.Reader == nil {
+		r.Reader = mgr.GetAPIReader()
+	}
+	if r.Recorder == nil {
+		r.Recorder = mgr.GetEventRecorder(FieldOwner)
+	}
+	asks, err := discovery.NewDiscoveryClientForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return fmt.Errorf("create the discovery client: %w", err)
+	}
+	r.optional.api = asks.RESTClient()
+	r.optional.cache = mgr.GetCache()
+	r.contents = lru.New(maxContents)
+	return nil
+}
+
+func (r *ApplicationReconciler) buildController(mgr ctrl.Manager) (controller.Controller, error) {
 	build := ctrl.NewControllerManagedBy(mgr).
 		For(&v1.Application{}).
-		Watches(&corev1.ServiceAccount{}, handler.EnqueueRequestsFromMapFunc(r.referringTo),
-			builder.WithPredicates(comesOrGoes())).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(labelled), builder.WithPredicates(podNews())).
 		WatchesMetadata(&appsv1.ReplicaSet{}, handler.EnqueueRequestsFromMapFunc(labelled),
 			builder.WithPredicates(comes())).
+		WatchesRawSource(source.Func(func(_ context.Context, queue queue) error {
+			r.queue.Store(&queue)
+			return nil
+		})).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: max(r.MaxConcurrentReconciles, 1),
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry),
 		})
 	for _, child := range children {
-		build.Watches(child.object, name, builder.WithPredicates(childNews()))
+		if !child.optional() {
+			build.Watches(child.object, &handler.EnqueueRequestForObject{}, builder.WithPredicates(childNews()))
+		}
 	}
-	return build.Complete(reconcile.AsReconciler(r.Client, r))
+	for _, kind := range []string{
+		resources.KindConfigMap, resources.KindPersistentVolumeClaim, resources.KindSecret, resources.KindServiceAccount,
+	} {
+		build.Watches(referencedKind(kind), handler.EnqueueRequestsFromMapFunc(r.referringTo(kind)),
+			builder.WithPredicates(comesOrGoes()))
+	}
+	for _, kind := range []string{resources.KindConfigMap, resources.KindSecret} {
+		build.Watches(referencedKind(kind), handler.EnqueueRequestsFromMapFunc(r.configuredBy(kind)),
+			builder.WithPredicates(changes()))
+	}
+	return build.Build(reconcile.AsReconciler(r.Client, r))
 }
 
 // startInformers registers the informers and indexes of all that the controller reads.
@@ -113,25 +167,45 @@ func startInformers(informers cache.Cache) error {
 			return fmt.Errorf("index %T: %w", kind, err)
 		}
 	}
-	return informers.IndexField(ctx, &v1.Application{}, byServiceAccount, func(object client.Object) []string {
-		return []string{resources.ReferencedServiceAccount(object.(*v1.Application))}
+	return informers.IndexField(ctx, &v1.Application{}, byReference, func(object client.Object) []string {
+		var keys []string
+		for _, need := range resources.References(object.(*v1.Application)) {
+			keys = append(keys, need.String())
+		}
+		return keys
 	})
 }
 
-// readKinds returns an object of each kind that the controller reads beside Applications.
+// readKinds returns an object of each kind that the controller reads beside Applications, whatever the cluster.
 func readKinds() []client.Object {
-	kinds := make([]client.Object, 0, len(children)+2)
+	var kinds []client.Object
 	for _, child := range children {
-		kinds = append(kinds, child.object)
+		if !child.optional() {
+			kinds = append(kinds, child.object)
+		}
 	}
+	kinds = append(kinds, referencedKinds()...)
 	return append(kinds, &corev1.Pod{}, replicaSetMetadata())
+}
+
+// referencedKinds returns an object of each kind that Applications refer to and that is no child's.
+func referencedKinds() []client.Object {
+	return []client.Object{
+		referencedKind(resources.KindConfigMap),
+		referencedKind(resources.KindPersistentVolumeClaim),
+		referencedKind(resources.KindSecret),
+	}
 }
 
 // replicaSetMetadata returns an empty ReplicaSet of which only the metadata is read.
 func replicaSetMetadata() *metav1.PartialObjectMetadata {
-	set := &metav1.PartialObjectMetadata{}
-	set.SetGroupVersionKind(appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))
-	return set
+	return metadataOf(appsv1.SchemeGroupVersion.WithKind("ReplicaSet"))
+}
+
+func metadataOf(kind schema.GroupVersionKind) *metav1.PartialObjectMetadata {
+	object := &metav1.PartialObjectMetadata{}
+	object.SetGroupVersionKind(kind)
+	return object
 }
 
 // labelled maps a pod or ReplicaSet to the Application that its label names.
@@ -143,20 +217,57 @@ func labelled(_ context.Context, object client.Object) []reconcile.Request {
 	return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: object.GetNamespace(), Name: name}}}
 }
 
-// referringTo maps a ServiceAccount to the Applications that ask for it.
-func (r *ApplicationReconciler) referringTo(ctx context.Context, object client.Object) []reconcile.Request {
+// referringTo maps an object of the kind to the Applications that refer to it.
+func (r *ApplicationReconciler) referringTo(kind string) handler.MapFunc {
+	return func(ctx context.Context, object client.Object) []reconcile.Request {
+		return r.requests(ctx, kind, object, func(*v1.Application) bool { return true })
+	}
+}
+
+// configuredBy maps an object of the kind to the Applications whose pods are to be restarted when it changes.
+func (r *ApplicationReconciler) configuredBy(kind string) handler.MapFunc {
+	return func(ctx context.Context, object client.Object) []reconcile.Request {
+		return r.requests(ctx, kind, object, func(app *v1.Application) bool {
+			return app.Spec.Rollout != nil && app.Spec.Rollout.RestartOnConfigChange
+		})
+	}
+}
+
+func (r *ApplicationReconciler) requests(
+	ctx context.Context, kind string, object client.Object, concerns func(*v1.Application) bool,
+) []reconcile.Request {
 	list := &v1.ApplicationList{}
+	reference := resources.Reference{Kind: kind, Name: object.GetName()}
 	err := r.Client.List(ctx, list,
-		client.InNamespace(object.GetNamespace()), client.MatchingFields{byServiceAccount: object.GetName()})
+		client.InNamespace(object.GetNamespace()), client.MatchingFields{byReference: reference.String()})
 	if err != nil {
-		ctrl.Log.Error(err, "Could not list the Applications that refer to a ServiceAccount")
+		ctrl.Log.Error(err, "Could not list the Applications that refer to an object", "kind", kind)
 		return nil
 	}
-	requests := make([]reconcile.Request, 0, len(list.Items))
+	var requests []reconcile.Request
 	for i := range list.Items {
-		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
+		if concerns(&list.Items[i]) {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
+		}
 	}
 	return requests
+}
+
+// watchFailed hears of each informer that cannot list or watch. When a kind is not served any more, all Applications
+// are looked at: those that want it have to say so.
+func (r *ApplicationReconciler) watchFailed(ctx context.Context, reflector *toolscache.Reflector, err error) {
+	if !apierrors.IsNotFound(err) || !r.optional.lose(ctx, reflector.TypeDescription()) {
+		watchErrorHandler(ctx, reflector, err)
+		return
+	}
+	queue := r.queue.Load()
+	list := &v1.ApplicationList{}
+	if queue == nil || r.Client.List(ctx, list) != nil { // not started: every Application is still to be looked at
+		return
+	}
+	for i := range list.Items {
+		(*queue).Add(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
+	}
 }
 
 // childNews passes what happens to Applications' children, and the going of strangers' objects, which frees a
@@ -202,4 +313,12 @@ func comes() predicate.Predicate {
 // comesOrGoes passes the appearance and the end of an object.
 func comesOrGoes() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
+}
+
+// changes passes a new version of an object.
+func changes() predicate.Predicate {
+	return predicate.And(predicate.ResourceVersionChangedPredicate{}, predicate.Funcs{
+		CreateFunc: func(event.CreateEvent) bool { return false },
+		DeleteFunc: func(event.DeleteEvent) bool { return false },
+	})
 }

@@ -65,6 +65,11 @@ func watchedResources() []schema.GroupResource {
 			watched = append(watched, plural.GroupResource())
 		}
 	}
+	for _, child := range children {
+		if child.optional() { // served or not, the right to it is in the Role
+			watched = append(watched, child.api.GroupResource())
+		}
+	}
 	return watched
 }
 
@@ -200,16 +205,12 @@ func (p *preflight) run(ctx context.Context) error {
 // findCRD reads which resources the API server serves in our version; the cheapest request that also proves that
 // it is there and takes our credentials.
 func (p *preflight) findCRD(ctx context.Context) error {
-	var served metav1.APIResourceList
-	path := "/apis/" + v1.GroupVersion.String()
-	err := p.cluster.Discovery().RESTClient().Get().AbsPath(path).MaxRetries(0).Do(ctx).Into(&served)
-	if err != nil && !apierrors.IsNotFound(err) {
+	found, err := serves(ctx, p.cluster.Discovery().RESTClient(), v1.GroupVersion.WithResource("applications"))
+	if err != nil {
 		return p.unanswered(err)
 	}
-	for _, resource := range served.APIResources {
-		if resource.Name == "applications" {
-			return nil
-		}
+	if found {
+		return nil
 	}
 	return fmt.Errorf("the CRD applications.%s, version %s: install it with kubectl apply -f config/crd/bases, "+
 		"or through OLM", v1.GroupVersion.Group, v1.GroupVersion.Version)

@@ -22,10 +22,12 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/fault"
+	"github.com/example/app-operator/internal/resources"
 )
 
 // rolloutVerdict judges what the Deployment and its pods say, taking everything as applied.
@@ -34,17 +36,21 @@ func rolloutVerdict(app *v1.Application, seen Observed) verdict {
 	switch {
 	case deployment == nil:
 		return underWay(app, seen, "Waiting for the Deployment to appear")
-	case seen.DeploymentBehind || deployment.Status.ObservedGeneration < deployment.Generation:
+	case seen.DeploymentBehind,
+		deployment.Status.ObservedGeneration < deployment.Generation && (seen.DeploymentWritten || !grows(app, deployment)):
 		return underWay(app, seen, "Waiting for the Deployment's controller")
 	}
-	waitsFor := missing(deployment)
-	if waitsFor == "" {
+	waitsFor, found := missing(deployment), currentFault(seen)
+	switch {
+	case waitsFor == "":
 		return completeVerdict(app)
-	}
-	if wantedPods(deployment) == 0 { // what is amiss with pods that are to end does not matter any more
+	case wantedPods(deployment) == 0: // what is amiss with pods that are to end does not matter any more
 		return underWay(app, Observed{}, waitsFor)
-	}
-	if found := currentFault(seen); found != nil {
+	case grows(app, deployment):
+		now := completeVerdict(app)
+		now.degraded = found
+		return now
+	case found != nil:
 		return stuck(found.Reason, found.Message)
 	}
 	if found := deploymentFault(deployment); found != nil {
@@ -62,7 +68,21 @@ func completeVerdict(app *v1.Application) verdict {
 	}
 	now.reason = v1.ReasonRolloutComplete
 	now.message = "All wanted pods run this spec and are available"
+	if resources.Autoscaled(app) {
+		now.message = "The pods run this spec and are available; an autoscaler decides how many are wanted"
+	}
 	return now
+}
+
+// grows tells whether all that is missing are pods that an autoscaler has asked for since this generation was Ready,
+// while the least number of them is available: a load that comes and goes is no news of the rollout.
+func grows(app *v1.Application, deployment *appsv1.Deployment) bool {
+	if !resources.Autoscaled(app) || deployment.Status.Replicas > deployment.Status.UpdatedReplicas {
+		return false
+	}
+	ready := meta.FindStatusCondition(app.Status.Conditions, v1.ConditionReady)
+	return ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == app.Generation &&
+		deployment.Status.AvailableReplicas >= resources.MinReplicas(app.Spec.Autoscaling)
 }
 
 // underWay is the verdict when nobody has to act. A fault of an older revision's pods is told, since serving

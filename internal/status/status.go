@@ -29,8 +29,10 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/fault"
@@ -44,12 +46,20 @@ type Observed struct {
 	// DeploymentBehind says that the API server has a newer generation of the Deployment than the one in
 	// Deployment: it speaks of the past.
 	DeploymentBehind bool
+	// DeploymentWritten says that the pass has written the Deployment.
+	DeploymentWritten bool
 	// Service as cached, or nil.
 	Service *corev1.Service
+	// Ingress as cached, or nil.
+	Ingress *networkingv1.Ingress
+	// HTTPRoute as cached, or nil.
+	HTTPRoute *gatewayv1.HTTPRoute
 	// PodFaults are the faults of the pods, oldest pod first.
 	PodFaults []PodFault
 	// Pending says that something differs from what is wanted and was left so, because of spec.paused.
 	Pending bool
+	// WaitsFor is what has to happen next while the Application is being drained, as in "its last pod to end".
+	WaitsFor string
 }
 
 // maxMessage bounds a condition's message, in bytes. The API refuses a status with a message beyond 32768
@@ -63,7 +73,7 @@ func Of(app *v1.Application, seen Observed, err error) v1.ApplicationStatus {
 	next := *app.Status.DeepCopy()
 	next.ObservedGeneration = app.Generation
 	next.Selector = resources.Selector(app.Name)
-	next.URL = url(seen.Service, mainPort(app))
+	next.URL = url(app, seen)
 	count(&next, app, seen.Deployment)
 	if now.complete {
 		next.Image = app.Spec.Image
@@ -104,7 +114,8 @@ func count(next *v1.ApplicationStatus, app *v1.Application, deployment *appsv1.D
 		next.UpdatedReplicas = deployment.Status.UpdatedReplicas
 		next.AvailableReplicas = deployment.Status.AvailableReplicas
 	}
-	next.ReplicaSummary = fmt.Sprintf("%d/%d", next.ReadyReplicas, resources.WantedReplicas(app))
+	wanted := resources.WantedReplicas(resources.Inputs{Application: app, Live: resources.LiveFrom(deployment)})
+	next.ReplicaSummary = fmt.Sprintf("%d/%d", next.ReadyReplicas, wanted)
 }
 
 // verdict is the judgement from which the conditions follow.
@@ -122,10 +133,14 @@ type verdict struct {
 // judge weighs, in this order: deletion, the pass's own failure, a pause, the rollout.
 func judge(app *v1.Application, seen Observed, err error) verdict {
 	if app.DeletionTimestamp != nil && err == nil {
-		return verdict{
+		now := verdict{
 			ready: metav1.ConditionUnknown, progressing: true, reason: v1.ReasonDraining,
 			message: "Being deleted",
 		}
+		if seen.WaitsFor != "" {
+			now.message += "; waiting for " + seen.WaitsFor
+		}
+		return now
 	}
 	rollout := rolloutVerdict(app, seen)
 	if err != nil {
@@ -223,17 +238,22 @@ func availableCondition(now verdict, deployment *appsv1.Deployment) metav1.Condi
 	case wantedPods(deployment) == 0:
 		available.Status = metav1.ConditionTrue
 		available.Message = "No pods are wanted"
+	case now.complete:
+		available.Status = metav1.ConditionTrue
+		available.Message = enoughAvailable
 	default:
 		available.Status, available.Message = fromDeployment(deployment)
 	}
 	return available
 }
 
+const enoughAvailable = "The Deployment has its minimum of available pods"
+
 func fromDeployment(deployment *appsv1.Deployment) (metav1.ConditionStatus, string) {
 	condition := deploymentCondition(deployment, appsv1.DeploymentAvailable)
 	switch {
 	case missing(deployment) == "", condition != nil && condition.Status == corev1.ConditionTrue:
-		return metav1.ConditionTrue, "The Deployment has its minimum of available pods"
+		return metav1.ConditionTrue, enoughAvailable
 	case condition == nil:
 		return metav1.ConditionUnknown, "The Deployment does not say yet"
 	default:

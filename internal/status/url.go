@@ -17,11 +17,15 @@ limitations under the License.
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/utils/ptr"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/resources"
@@ -40,10 +44,79 @@ func mainPort(app *v1.Application) string {
 	}
 }
 
-// url returns where the Service's port of this name is reached: at the load balancer's address if it has one, otherwise
+// url returns where the Application is served: by its Ingress, else by its HTTPRoute, else by its Service.
+func url(app *v1.Application, seen Observed) string {
+	for _, address := range []string{ingressURL(seen.Ingress), routeURL(seen.HTTPRoute)} {
+		if address != "" {
+			return address
+		}
+	}
+	return serviceURL(seen.Service, mainPort(app))
+}
+
+// ingressURL returns the address of the Ingress's first host, or without one that of its load balancer. It returns ""
+// where neither is known: a wildcard is no address.
+func ingressURL(ingress *networkingv1.Ingress) string {
+	if ingress == nil || len(ingress.Spec.Rules) == 0 {
+		return ""
+	}
+	rule := ingress.Spec.Rules[0]
+	host := rule.Host
+	for _, balancer := range ingress.Status.LoadBalancer.Ingress {
+		host = cmp.Or(host, balancer.Hostname, bracketed(balancer.IP))
+	}
+	path := ""
+	if rule.HTTP != nil && len(rule.HTTP.Paths) > 0 {
+		path = rule.HTTP.Paths[0].Path
+	}
+	return external(len(ingress.Spec.TLS) > 0, host, path)
+}
+
+// routeURL returns the address of the HTTPRoute's first host that is not a wildcard, or "". Whether it is served with
+// TLS only the Gateway knows, which may be in another namespace; the port or the name of the listener tell it as a
+// rule.
+func routeURL(route *gatewayv1.HTTPRoute) string {
+	if route == nil {
+		return ""
+	}
+	tls := slices.ContainsFunc(route.Spec.ParentRefs, func(parent gatewayv1.ParentReference) bool {
+		return ptr.Deref(parent.Port, 0) == 443 || strings.HasPrefix(string(ptr.Deref(parent.SectionName, "")), "https")
+	})
+	path := ""
+	if rules := route.Spec.Rules; len(rules) > 0 && len(rules[0].Matches) > 0 && rules[0].Matches[0].Path != nil {
+		path = ptr.Deref(rules[0].Matches[0].Path.Value, "")
+	}
+	for _, host := range route.Spec.Hostnames {
+		if address := external(tls, string(host), path); address != "" {
+			return address
+		}
+	}
+	return ""
+}
+
+func external(tls bool, host, path string) string {
+	if host == "" || strings.HasPrefix(host, "*") {
+		return ""
+	}
+	scheme := "http"
+	if tls {
+		scheme = "https"
+	}
+	return scheme + "://" + host + strings.TrimSuffix(path, "/")
+}
+
+// bracketed returns an address as it stands in a URL.
+func bracketed(address string) string {
+	if strings.Contains(address, ":") { // of IPv6
+		return "[" + address + "]"
+	}
+	return address
+}
+
+// serviceURL returns where the Service's port of this name is reached: at the load balancer's address if it has one, otherwise
 // by the Service's name in the cluster. It returns "" without a Service or such a port; ports that others have added
 // do not count.
-func url(service *corev1.Service, name string) string {
+func serviceURL(service *corev1.Service, name string) string {
 	if service == nil {
 		return ""
 	}
@@ -60,12 +133,9 @@ func url(service *corev1.Service, name string) string {
 			break
 		}
 		if ingress.IP != "" {
-			host = ingress.IP
+			host = bracketed(ingress.IP)
 			break
 		}
-	}
-	if strings.Contains(host, ":") { // an IPv6 address
-		host = "[" + host + "]"
 	}
 	if isDefaultPort(scheme, port.Port) {
 		return scheme + "://" + host

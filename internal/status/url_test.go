@@ -23,7 +23,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-func TestURL(t *testing.T) {
+func TestServiceURL(t *testing.T) {
 	main := func(number int32) corev1.ServicePort {
 		return corev1.ServicePort{Name: "http", Port: number, Protocol: corev1.ProtocolTCP}
 	}
@@ -122,12 +122,12 @@ func TestURL(t *testing.T) {
 			if name == "" && len(test.ports) > 0 {
 				name = test.ports[0].Name
 			}
-			if got := url(service, name); got != test.want {
+			if got := serviceURL(service, name); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
 	}
-	if got := url(nil, "http"); got != "" {
+	if got := serviceURL(nil, "http"); got != "" {
 		t.Errorf("got %q without a Service", got)
 	}
 }

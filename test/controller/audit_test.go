@@ -89,3 +89,14 @@ func (o *runningOperator) writes() []request {
 	GinkgoHelper()
 	return slices.DeleteFunc(o.requests(), func(r request) bool { return !r.writes() || r.ObjectRef.Resource == "events" })
 }
+
+// writesAfter returns what the operator has written since there were so many writes, in words.
+func (o *runningOperator) writesAfter(before int) func() []string {
+	return func() []string {
+		var words []string
+		for _, request := range o.writes()[before:] {
+			words = append(words, request.String())
+		}
+		return words
+	}
+}

@@ -31,6 +31,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/utils/ptr"
@@ -38,6 +39,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/resources"
 	"github.com/example/app-operator/test/controlplane"
 )
 
@@ -68,6 +70,26 @@ func web(namespace string) *v1.Application {
 }
 
 // create makes the Application and waits until it is Ready.
+// createReferences makes what the Application refers to, unless it is there.
+func createReferences(ctx context.Context, app *v1.Application) {
+	GinkgoHelper()
+	for _, need := range resources.References(app) {
+		meta := metav1.ObjectMeta{Name: need.Name, Namespace: app.Namespace}
+		object := map[string]client.Object{
+			resources.KindConfigMap:      &corev1.ConfigMap{ObjectMeta: meta},
+			resources.KindSecret:         &corev1.Secret{ObjectMeta: meta},
+			resources.KindServiceAccount: &corev1.ServiceAccount{ObjectMeta: meta},
+			resources.KindPersistentVolumeClaim: &corev1.PersistentVolumeClaim{ObjectMeta: meta, Spec: corev1.PersistentVolumeClaimSpec{
+				AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+				Resources: corev1.VolumeResourceRequirements{
+					Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Mi")},
+				},
+			}},
+		}[need.Kind]
+		Expect(client.IgnoreAlreadyExists(k8s.Create(ctx, object))).To(Succeed(), need.String())
+	}
+}
+
 func createReady(ctx context.Context, app *v1.Application) {
 	GinkgoHelper()
 	Expect(k8s.Create(ctx, app)).To(Succeed())

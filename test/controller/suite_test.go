@@ -23,17 +23,22 @@ package controller_test
 import (
 	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gexec"
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/sets"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/test/controlplane"
@@ -79,7 +84,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 
 	// The control plane outlives this node's context.
 	cluster, err = controlplane.Start(context.WithoutCancel(ctx), controlplane.Options{
-		CRDPaths: []string{"config/crd/bases"},
+		CRDPaths: []string{"config/crd/bases", "test/crds", gatewayCRD(ctx)},
 		Nodes:    2,
 		AuditLog: auditLog,
 		Output:   GinkgoWriter,
@@ -88,13 +93,24 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	DeferCleanup(func() { Expect(cluster.Stop()).To(Succeed()) })
 
 	scheme := runtime.NewScheme()
-	Expect(clientgoscheme.AddToScheme(scheme)).To(Succeed())
-	Expect(v1.AddToScheme(scheme)).To(Succeed())
+	for _, add := range []func(*runtime.Scheme) error{
+		clientgoscheme.AddToScheme, v1.AddToScheme, gatewayv1.Install, monitoringv1.AddToScheme, apiextensionsv1.AddToScheme,
+	} {
+		Expect(add(scheme)).To(Succeed())
+	}
 	k8s, err = client.New(cluster.Config(), client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
 }, NodeTimeout(10*time.Minute))
 
 // A verb that the Role lacks shows in the audit log as a refusal, whatever the operator makes of it.
+// gatewayCRD returns the file of the Gateway API's CRD of HTTPRoutes, as released.
+func gatewayCRD(ctx context.Context) string {
+	GinkgoHelper()
+	dir, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/gateway-api").Output()
+	Expect(err).NotTo(HaveOccurred())
+	return filepath.Join(strings.TrimSpace(string(dir)), "config", "crd", "standard", "gateway.networking.k8s.io_httproutes.yaml")
+}
+
 var _ = AfterSuite(func() {
 	if cluster == nil {
 		return

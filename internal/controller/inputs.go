@@ -1,0 +1,182 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"hash"
+	"maps"
+	"slices"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/resources"
+)
+
+// maxContents is how many contents of ConfigMaps and Secrets are remembered, as hashes: a few hundred bytes each.
+const maxContents = 16384
+
+// inputs is all that a pass reads before it thinks.
+type inputs struct {
+	resources.Inputs
+	// missing names what the spec refers to and is not there, as "Secret credentials".
+	missing []string
+}
+
+// inputs reads what the builders need.
+func (r *ApplicationReconciler) inputs(ctx context.Context, app *v1.Application) (inputs, error) {
+	in := inputs{Inputs: resources.Inputs{Application: app}}
+	deployment := &appsv1.Deployment{}
+	found, err := r.getOurs(ctx, app, deployment)
+	if err != nil {
+		return in, err
+	}
+	if found {
+		in.Live = resources.LiveFrom(deployment)
+	}
+	references := resources.References(app)
+	present := make(map[resources.Reference]metav1.Object, len(references))
+	for _, need := range references {
+		object, err := r.referenced(ctx, app.Namespace, need.Reference)
+		if err != nil {
+			return in, err
+		}
+		if object != nil {
+			present[need.Reference] = object
+		} else if !need.Optional {
+			in.missing = append(in.missing, need.String())
+		}
+	}
+	if app.Spec.Rollout == nil || !app.Spec.Rollout.RestartOnConfigChange || len(in.missing) > 0 {
+		return in, nil
+	}
+	in.ConfigHash, err = r.configHash(ctx, references, present)
+	return in, err
+}
+
+// referenced returns the metadata of a referenced object as cached, or nil if there is none.
+func (r *ApplicationReconciler) referenced(
+	ctx context.Context, namespace string, reference resources.Reference,
+) (metav1.Object, error) {
+	object := referencedKind(reference.Kind)
+	err := r.Client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: reference.Name}, object)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", reference, err)
+	}
+	return object, nil
+}
+
+// referencedKind returns an empty object of a kind that Applications refer to. Of all but ServiceAccounts, which are
+// children too, only metadata is read.
+func referencedKind(kind string) client.Object {
+	if kind == resources.KindServiceAccount {
+		return &corev1.ServiceAccount{}
+	}
+	return metadataOf(corev1.SchemeGroupVersion.WithKind(kind))
+}
+
+// configHash returns what stands for the contents of the referenced ConfigMaps and Secrets together.
+func (r *ApplicationReconciler) configHash(
+	ctx context.Context, references []resources.Need, present map[resources.Reference]metav1.Object,
+) (string, error) {
+	sum := sha256.New()
+	for _, need := range references {
+		if !need.Content {
+			continue
+		}
+		content := []byte(nil)
+		if object, ok := present[need.Reference]; ok {
+			var err error
+			if content, err = r.contentHash(ctx, need.Kind, object); err != nil {
+				return "", err
+			}
+		}
+		frame(sum, []byte(need.Kind), []byte(need.Name), content)
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:16]), nil
+}
+
+// content is which version of an object a hash was made of.
+type content struct {
+	uid     types.UID
+	version string
+	hash    []byte
+}
+
+// contentHash returns the hash of what is in a ConfigMap or Secret. The content is read from the API server, once for
+// each version of the object, and never kept.
+func (r *ApplicationReconciler) contentHash(ctx context.Context, kind string, object metav1.Object) ([]byte, error) {
+	key := kind + " " + object.GetNamespace() + "/" + object.GetName()
+	if known, ok := r.contents.Get(key); ok {
+		known := known.(content)
+		if known.uid == object.GetUID() && known.version == object.GetResourceVersion() {
+			return known.hash, nil
+		}
+	}
+	sum := sha256.New()
+	name := client.ObjectKey{Namespace: object.GetNamespace(), Name: object.GetName()}
+	var read client.Object
+	switch kind {
+	case resources.KindSecret:
+		secret := &corev1.Secret{}
+		if err := r.Reader.Get(ctx, name, secret); err != nil {
+			return nil, fmt.Errorf("read %s %s: %w", kind, name.Name, err)
+		}
+		frameAll(sum, secret.Data)
+		read = secret
+	default:
+		config := &corev1.ConfigMap{}
+		if err := r.Reader.Get(ctx, name, config); err != nil {
+			return nil, fmt.Errorf("read %s %s: %w", kind, name.Name, err)
+		}
+		frameAll(sum, config.Data)
+		frameAll(sum, config.BinaryData)
+		read = config
+	}
+	hash := sum.Sum(nil)
+	r.contents.Add(key, content{uid: read.GetUID(), version: read.GetResourceVersion(), hash: hash})
+	return hash, nil
+}
+
+// frameAll adds the entries of a map to a hash, in the order of their keys.
+func frameAll[V string | []byte](sum hash.Hash, entries map[string]V) {
+	for _, key := range slices.Sorted(maps.Keys(entries)) {
+		frame(sum, []byte(key), []byte(entries[key]))
+	}
+	frame(sum) // the next map's entries are not this one's
+}
+
+// frame adds parts to a hash so that no two lists of parts give the same bytes.
+func frame(sum hash.Hash, parts ...[]byte) {
+	_, _ = fmt.Fprintf(sum, "%d;", len(parts))
+	for _, part := range parts {
+		_, _ = fmt.Fprintf(sum, "%d:", len(part))
+		_, _ = sum.Write(part)
+	}
+}

@@ -1,0 +1,197 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/fault"
+)
+
+// retryAbsent is how long an Application waits until it asks again for a kind that the cluster does not serve. A
+// namespaced operator may not watch CRDs; while nobody wants the kind, nobody asks.
+const retryAbsent = 10 * time.Second
+
+// askAgain is how old an answer may be, so that many Applications that wait do not ask one by one.
+const askAgain = 5 * time.Second
+
+// retrySync is how long an Application waits for the first list of a kind that has just come to be served.
+const retrySync = time.Second
+
+// optionalKinds knows which kinds of children the cluster serves that it need not serve. Their objects are watched from
+// the start where they are served, from the first Application that wants one where they come later, and until they
+// are no longer served.
+type optionalKinds struct {
+	// api asks the API server.
+	api rest.Interface
+	// cache holds the objects of the kinds that are served.
+	cache cache.Cache
+	// watch has the objects of a kind wake their Applications.
+	watch func(child) error
+
+	mu    sync.Mutex
+	kinds map[string]*optionalKind
+}
+
+// optionalKind is what is known of one kind.
+type optionalKind struct {
+	// informer is there while the kind is served.
+	informer cache.Informer
+	// asked is when the API server was asked last.
+	asked time.Time
+}
+
+// start finds out which kinds are served and has them watched, before the manager starts.
+func (o *optionalKinds) start(ctx context.Context) error {
+	for _, child := range children {
+		if !child.optional() {
+			continue
+		}
+		if _, err := o.find(ctx, child); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readable returns nil when the objects of an optional child's kind can be read from the cache, and otherwise what is
+// waited for.
+func (o *optionalKinds) readable(ctx context.Context, child child) error {
+	informer, err := o.find(ctx, child)
+	if err != nil {
+		return err
+	}
+	if informer == nil {
+		return notInstalled(child)
+	}
+	if !informer.HasSynced() {
+		return &fault.Waiting{
+			Reason: v1.ReasonRollingOut, After: retrySync,
+			Message: fmt.Sprintf("Waiting for the %ss of this namespace to be read", child.kind),
+		}
+	}
+	return nil
+}
+
+// served tells whether the kind was served when that was last looked at, and its objects can be read.
+func (o *optionalKinds) served(kind string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	known := o.kinds[kind]
+	return known != nil && known.informer != nil && known.informer.HasSynced()
+}
+
+// find returns the informer of an optional child's kind, or nil while the API server does not serve it.
+func (o *optionalKinds) find(ctx context.Context, child child) (cache.Informer, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.kinds == nil {
+		o.kinds = map[string]*optionalKind{}
+	}
+	known := o.kinds[child.kind]
+	if known == nil {
+		known = &optionalKind{}
+		o.kinds[child.kind] = known
+	}
+	if known.informer != nil || time.Since(known.asked) < askAgain {
+		return known.informer, nil
+	}
+	found, err := serves(ctx, o.api, child.api)
+	if err != nil {
+		return nil, fmt.Errorf("find out whether the cluster serves %s: %w", child.api.GroupResource(), err)
+	}
+	known.asked = time.Now()
+	if !found {
+		return nil, nil
+	}
+	informer, err := o.cache.GetInformer(ctx, child.object, cache.BlockUntilSynced(false))
+	if err != nil {
+		return nil, fmt.Errorf("watch %s: %w", child.api.GroupResource(), err)
+	}
+	if err := o.watch(child); err != nil {
+		return nil, fmt.Errorf("watch %s: %w", child.api.GroupResource(), err)
+	}
+	known.informer = informer
+	ctrl.Log.WithName("controller").Info("Found an optional API; watching it", "api", child.api.GroupResource().String())
+	return informer, nil
+}
+
+// lose forgets the kind that a reflector of this type description could not find any more. It returns whether there
+// was one.
+func (o *optionalKinds) lose(ctx context.Context, description string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, child := range children {
+		known := o.kinds[child.kind]
+		if !child.optional() || known == nil || known.informer == nil || fmt.Sprintf("%T", child.object) != description {
+			continue
+		}
+		if err := o.cache.RemoveInformer(ctx, child.object); err != nil {
+			ctrl.Log.WithName("controller").Error(err, "Could not stop watching", "kind", child.kind)
+		}
+		known.informer = nil
+		known.asked = time.Time{}
+		ctrl.Log.WithName("controller").Info("Lost an optional API; it will be used again when it is back",
+			"api", child.api.GroupResource().String())
+		return true
+	}
+	return false
+}
+
+func notInstalled(child child) error {
+	return &fault.Waiting{
+		Reason: v1.ReasonAPINotInstalled, After: retryAbsent,
+		Message: fmt.Sprintf("%s is asked for, and the cluster does not serve %s; have its CRD installed, or change the spec",
+			child.kind, child.api.GroupVersion().String()+" "+child.api.Resource),
+	}
+}
+
+// notServed tells whether a request failed because the API server does not serve the kind, or is about to serve it no
+// longer: while a CRD is being deleted, nothing new may be made.
+func notServed(err error) bool {
+	return apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err) || meta.IsNoMatchError(err)
+}
+
+// serves tells whether the API server serves a resource.
+func serves(ctx context.Context, api rest.Interface, resource schema.GroupVersionResource) (bool, error) {
+	var served metav1.APIResourceList
+	err := api.Get().AbsPath("/apis/" + resource.GroupVersion().String()).MaxRetries(0).Do(ctx).Into(&served)
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	for i := range served.APIResources {
+		if served.APIResources[i].Name == resource.Resource {
+			return true, nil
+		}
+	}
+	return false, nil
+}
