@@ -43,8 +43,8 @@ func (a apply) run(t *testing.T, namespace string) error {
 	return cluster.client.Apply(t.Context(), config, client.FieldOwner(a.manager))
 }
 
-// TestServerSideApply shows which parts of a spec several managers can share: entries of env, additionalPorts and
-// imagePullSecrets, and keys of maps, belong to those who applied them.
+// TestServerSideApply shows which parts of a spec several managers can share: entries of the lists with keys and of
+// the sets, and keys of maps, belong to those who applied them.
 func TestServerSideApply(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -77,6 +77,27 @@ func TestServerSideApply(t *testing.T) {
 			{"team", `{image: nginx, podMetadata: {labels: {a: a}}}`},
 			{"platform", `{podMetadata: {labels: {b: b}, annotations: {c: c}}}`},
 		}, `{image: nginx, podMetadata: {labels: {a: a, b: b}, annotations: {c: c}}}`},
+		{"files and sidecars of two managers", []apply{
+			{"team", `{image: nginx, files: [{mountPath: /a, emptyDir: {}}], sidecars: [{name: a, image: a}]}`},
+			{"platform", `{files: [{mountPath: /b, configMap: {name: b}}], sidecars: [{name: b, image: b}],
+				initContainers: [{name: c}]}`},
+			{"team", `{image: nginx, files: [{mountPath: /a, readOnly: true, emptyDir: {}}]}`},
+		}, `{image: nginx, sidecars: [{name: b, image: b}], initContainers: [{name: c}],
+			files: [{mountPath: /a, readOnly: true, emptyDir: {}}, {mountPath: /b, configMap: {name: b}}]}`},
+		{"spread, tolerations and host names of two managers", []apply{
+			{"team", `{image: nginx, port: 80, httpRoute: {parentRefs: [{name: a}], hostnames: [a]}, scheduling: {
+				topologySpreadConstraints: [{topologyKey: zone, whenUnsatisfiable: DoNotSchedule, maxSkew: 1}]}}`},
+			{"platform", `{httpRoute: {hostnames: [b]}, scheduling: {nodeSelector: {a: b}, tolerations: [{key: a}],
+				topologySpreadConstraints: [{topologyKey: zone, whenUnsatisfiable: ScheduleAnyway, maxSkew: 2}]}}`},
+		}, `{image: nginx, port: 80, httpRoute: {parentRefs: [{name: a}], hostnames: [a, b]},
+			scheduling: {nodeSelector: {a: b}, tolerations: [{key: a}], topologySpreadConstraints: [
+			{topologyKey: zone, whenUnsatisfiable: DoNotSchedule, maxSkew: 1},
+			{topologyKey: zone, whenUnsatisfiable: ScheduleAnyway, maxSkew: 2}]}}`},
+		{"a probe's way of one manager, its numbers of another", []apply{
+			{"team", `{image: nginx, port: 80, probes: {liveness: {httpGet: {path: /healthz}}}}`},
+			{"platform", `{probes: {liveness: {periodSeconds: 5}}, rollout: {maxSurge: 1}}`},
+		}, `{image: nginx, port: 80, probes: {liveness: {httpGet: {path: /healthz}, periodSeconds: 5}},
+			rollout: {maxSurge: 1}}`},
 		{"a default belongs to nobody", []apply{
 			{"team", `{image: nginx}`},
 			{"scaler", `{replicas: 4}`},
@@ -113,6 +134,18 @@ func TestServerSideApplyConflicts(t *testing.T) {
 		{
 			"envFrom, which is one value", `{image: nginx, envFrom: [{secretRef: {name: a}}]}`,
 			`{envFrom: [{secretRef: {name: b}}]}`, ".spec.envFrom",
+		},
+		{
+			"metrics, which are one value", `{image: nginx, autoscaling: {maxReplicas: 2, metrics: [{type: Resource}]}}`,
+			`{autoscaling: {maxReplicas: 2, metrics: [{type: Pods}]}}`, ".spec.autoscaling.metrics",
+		},
+		{
+			"peers, which are one value", `{image: nginx, networkPolicy: {egressTo: [{podLabels: {a: b}}]}}`,
+			`{networkPolicy: {egressTo: [{podLabels: {a: c}}]}}`, ".spec.networkPolicy.egressTo",
+		},
+		{
+			"volume at a place", `{image: nginx, files: [{mountPath: /a, configMap: {name: a}}]}`,
+			`{files: [{mountPath: /a, configMap: {name: b}}]}`, `.spec.files[mountPath="/a"].configMap`,
 		},
 		{
 			"number of a port", `{image: nginx, additionalPorts: [{name: a, port: 1}]}`,

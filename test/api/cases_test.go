@@ -29,6 +29,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/example/app-operator/api/v1"
 )
@@ -90,6 +91,11 @@ func TestInvalid(t *testing.T) {
 				t.Error(complaint)
 			}
 		})
+	}
+	// One that is stored and cannot be decoded would hide all others.
+	stored := &v1.ApplicationList{}
+	if err := cluster.client.List(t.Context(), stored, client.InNamespace(space)); err != nil || len(stored.Items) > 0 {
+		t.Errorf("%d are stored; error of the list: %v", len(stored.Items), err)
 	}
 }
 

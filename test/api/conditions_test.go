@@ -31,7 +31,7 @@ import (
 )
 
 // TestConditionContract holds the constants of api/v1 to the released words: scripts, alerts and people rely on
-// them, so none may change or go away. APINotInstalled comes with the kinds that a cluster may not serve.
+// them, so none may change or go away.
 func TestConditionContract(t *testing.T) {
 	constants := stringConstants(t, "../../api/v1")
 	tests := []struct {
@@ -42,7 +42,7 @@ func TestConditionContract(t *testing.T) {
 		{"Reason", []string{
 			"RolloutComplete", "RollingOut", "Suspended", "Paused", "Draining", "InvalidSpec", "ChildConflict",
 			"ReferenceMissing", "ImagePullFailed", "CrashLooping", "Unschedulable", "QuotaExceeded",
-			"AdmissionDenied", "ProgressDeadlineExceeded", "ReconcileFailed",
+			"AdmissionDenied", "ProgressDeadlineExceeded", "APINotInstalled", "ReconcileFailed",
 		}},
 	}
 	for _, test := range tests {

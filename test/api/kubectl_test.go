@@ -157,6 +157,12 @@ func TestKubectlExplain(t *testing.T) {
 			"named after the Pod Security", "profile\t<string>", "enum: Baseline, Restricted",
 			"runAsUser\t<integer>", "runAsGroup\t<integer>", "fsGroup\t<integer>", "readOnlyRootFilesystem\t<boolean>",
 		}},
+		{"app.spec.initContainers", []string{"name\t<string> -required-", "image\t<string>", "Container image name"}},
+		{"app.spec.autoscaling", []string{
+			"maxReplicas\t<integer> -required-", "metrics\t<[]Object>", "in the form of autoscaling/v2",
+		}},
+		{"app.spec.probes.liveness.httpGet", []string{"port\t<Object>", "Unset, it is spec.port", "enum: HTTP, HTTPS"}},
+		{"app.spec.scheduling.affinity.nodeAffinity", []string{"requiredDuringSchedulingIgnoredDuringExecution\t<Object>"}},
 		{"app.spec.additionalPorts.protocol", []string{"protocol <string>", "TCP\n    UDP\n    SCTP"}},
 		{"app.status.conditions", []string{"conditions are Ready, Progressing, Available and Degraded"}},
 	}
@@ -187,7 +193,8 @@ func TestKubectlRefusals(t *testing.T) {
 	}
 	cases := []string{
 		"service-of-a-worker", "additional-port-repeats-port", "name-too-long", "security-restricted-root",
-		"image-missing", "image-pull-secrets-upper-case",
+		"image-missing", "image-pull-secrets-upper-case", "files-of-nothing", "probes-of-two", "probes-exec-command-empty",
+		"rollout-stuck-numbers", "resources-exponent-fraction", "autoscaling-max-below-min", "network-policy-cidr",
 	}
 	space := namespace(t, "")
 	for _, name := range cases {

@@ -38,7 +38,7 @@ var laxKind = schema.GroupVersionKind{Group: laxGroup, Version: "v1", Kind: "App
 // limitKeywords are the keywords of a schema that refuse values without changing what is stored.
 var limitKeywords = []string{
 	"x-kubernetes-validations", "minimum", "maximum", "minLength", "maxLength", "maxItems",
-	"maxProperties", "enum", "pattern",
+	"minItems", "maxProperties", "enum", "pattern",
 }
 
 // oldFaults are specs that the schema refuses, but that are stored since before it did.
@@ -49,6 +49,12 @@ var oldFaults = map[string]string{
 	"bad-port":        `{image: nginx, port: 70000}`,
 	"taken-name":      `{image: nginx, port: 80, additionalPorts: [{name: http, port: 8080}]}`,
 	"useless-service": `{image: nginx, service: {}}`,
+	"bad-quantity":    `{image: nginx, resources: {limits: {cpu: 1, memory: "1e10"}}}`,
+	"bad-file":        `{image: nginx, files: [{mountPath: a, emptyDir: {}}, {mountPath: /b, emptyDir: {}}]}`,
+	"bad-peer":        `{image: nginx, networkPolicy: {ingressFrom: [{cidr: a}, {cidr: 10.0.0.0/8}]}}`,
+	"no-parents":      `{image: nginx, port: 80, httpRoute: {parentRefs: []}}`,
+	"stuck-rollout":   `{image: nginx, rollout: {maxSurge: 0, maxUnavailable: 0}}`,
+	"aimless-probe":   `{image: nginx, probes: {liveness: {tcpSocket: {}}}}`,
 }
 
 // TestRatcheting shows what becomes of stored objects when a later version adds limits: they can still be read,
@@ -115,6 +121,35 @@ var ratchetTests = []struct {
 	{"taken-name", newImage, []string{"spec.additionalPorts: Invalid value: the name http belongs to spec.port"}},
 	{"useless-service", newImage, []string{"spec.service: Invalid value: a Service needs a port to serve"}},
 	{"useless-service", `{"spec":{"service":null}}`, nil},
+	{"bad-quantity", newImage, nil},
+	{"bad-quantity", `{"spec":{"resources":{"limits":{"cpu":2}}}}`, nil},
+	{
+		"bad-quantity", `{"spec":{"resources":{"limits":{"memory":"1e11"}}}}`,
+		[]string{`spec.resources.limits.memory: Invalid value: "1e11"`},
+	},
+	{"bad-file", newImage, nil},
+	// An entry of a list with keys is compared with what it was before.
+	{"bad-file", `{"spec":{"files":[{"mountPath":"a","emptyDir":{}},{"mountPath":"/c","emptyDir":{}}]}}`, nil},
+	{
+		"bad-file", `{"spec":{"files":[{"mountPath":"b","emptyDir":{}}]}}`,
+		[]string{`spec.files[0].mountPath: Invalid value: "b": a mountPath is absolute`},
+	},
+	{"bad-peer", newImage, nil},
+	// A list without keys is one value.
+	{
+		"bad-peer", `{"spec":{"networkPolicy":{"ingressFrom":[{"cidr":"a"}]}}}`,
+		[]string{`spec.networkPolicy.ingressFrom[0].cidr: Invalid value: "a": a cidr is an address`},
+	},
+	{"no-parents", newImage, nil},
+	{"no-parents", `{"spec":{"httpRoute":{"path":"/a"}}}`, nil},
+	{"stuck-rollout", newImage, nil},
+	{
+		"stuck-rollout", `{"spec":{"rollout":{"minReadySeconds":1}}}`,
+		[]string{"spec.rollout.maxUnavailable: Invalid value: with neither a pod too many"},
+	},
+	{"stuck-rollout", `{"spec":{"rollout":{"maxUnavailable":1}}}`, nil},
+	{"aimless-probe", newImage, []string{"spec.probes: Invalid value: a probe asks at spec.port, which is not set"}},
+	{"aimless-probe", `{"spec":{"port":80}}`, nil},
 }
 
 // storeFaults stores the faulty objects under a schema without limits and then brings the limits into force.

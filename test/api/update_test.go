@@ -171,6 +171,15 @@ additionalPorts: [{name: metrics, port: 9090}]
 podMetadata: {labels: {mine: a}, annotations: {mine: a}}
 serviceAccount: {annotations: {mine: a}}
 security: {profile: Baseline, runAsUser: 0}
+files: [{mountPath: /a, emptyDir: {}}]
+probes: {liveness: {httpGet: {}}, readiness: {tcpSocket: {}}}
+rollout: {maxSurge: 1, maxUnavailable: 0}
+shutdown: {preStopSleepSeconds: 29}
+autoscaling: {minReplicas: 2, maxReplicas: 5}
+disruptionBudget: {maxUnavailable: 1}
+ingress: {host: a}
+monitoring: {port: metrics}
+networkPolicy: {ingressFrom: [{podLabels: {a: b}}]}
 `
 	tests := []struct{ name, patch, want string }{
 		{"image removed", `{"spec":{"image":null}}`, "spec.image: Required value"},
@@ -193,8 +202,49 @@ security: {profile: Baseline, runAsUser: 0}
 		},
 		{"port onto a taken one", `{"spec":{"port":9090}}`, "spec.additionalPorts: Invalid value: each port may"},
 		{
-			"last port removed", `{"spec":{"port":null,"additionalPorts":null,"service":{}}}`,
+			"last port removed",
+			`{"spec":{"port":null,"additionalPorts":null,"service":{},"probes":null,"ingress":null,"monitoring":null}}`,
 			"spec.service: Invalid value: a Service needs a port",
+		},
+		{
+			"port removed under the probes", `{"spec":{"port":null,"ingress":null}}`,
+			"spec.probes: Invalid value: a probe asks at spec.port, which is not set",
+		},
+		{
+			"port removed under the ingress", `{"spec":{"port":null,"probes":null}}`,
+			"spec.ingress: Invalid value: it exposes spec.port, which is not set",
+		},
+		{
+			"port removed under the monitoring", `{"spec":{"additionalPorts":null}}`,
+			"spec.monitoring.port: Invalid value: there is no port of this name",
+		},
+		{
+			"another way to probe beside the first", `{"spec":{"probes":{"liveness":{"exec":{"command":["a"]}}}}}`,
+			"spec.probes.liveness.httpGet: Invalid value: a probe asks in exactly one way",
+		},
+		{
+			"another volume at the same place", `{"spec":{"files":[{"mountPath":"/a","emptyDir":{},"secret":{"secretName":"a"}}]}}`,
+			"spec.files[0].mountPath: Invalid value: what is mounted here is exactly one",
+		},
+		{
+			"last surge removed", `{"spec":{"rollout":{"maxSurge":0}}}`,
+			"spec.rollout.maxUnavailable: Invalid value: with neither a pod too many",
+		},
+		{
+			"grace below sleep", `{"spec":{"shutdown":{"gracePeriodSeconds":29}}}`,
+			"spec.shutdown.preStopSleepSeconds: Invalid value: it is part of the grace period",
+		},
+		{
+			"maximum below minimum", `{"spec":{"autoscaling":{"maxReplicas":1}}}`,
+			"spec.autoscaling.maxReplicas: Invalid value: it is below minReplicas",
+		},
+		{
+			"the other budget beside the first", `{"spec":{"disruptionBudget":{"minAvailable":1}}}`,
+			"spec.disruptionBudget.minAvailable: Invalid value: it says the same as maxUnavailable",
+		},
+		{
+			"addresses beside labels", `{"spec":{"networkPolicy":{"ingressFrom":[{"podLabels":{"a":"b"},"cidr":"10.0.0.0/8"}]}}}`,
+			"spec.networkPolicy.ingressFrom[0].cidr: Invalid value: a peer is either pods",
 		},
 		{"unknown field", `{"spec":{"imagePullSecret":"a"}}`, `unknown field "spec.imagePullSecret"`},
 	}
@@ -232,13 +282,20 @@ func TestUpdatesAreFree(t *testing.T) {
 // TestDefaultsComeBack shows that a field that is removed falls back to its default.
 func TestDefaultsComeBack(t *testing.T) {
 	app := application(t, `{image: nginx, port: 80, replicas: 3, deletionPolicy: Drain, service: {type: NodePort},
-		security: {profile: Restricted}}`)
+		security: {profile: Restricted}, rollout: {strategy: Recreate, maxSurge: 1, maxUnavailable: 1, minReadySeconds: 1,
+		progressDeadlineSeconds: 5, revisionHistoryLimit: 0}, shutdown: {gracePeriodSeconds: 5, preStopSleepSeconds: 4},
+		autoscaling: {minReplicas: 2, maxReplicas: 2}, disruptionBudget: {enabled: false}, ingress: {path: /a, pathType: Exact},
+		monitoring: {path: /a, interval: 5s}}`)
 	err := patch(t, app, `{"spec":{"replicas":null,"deletionPolicy":null,"service":{"type":null},
-		"security":{"profile":null}}}`)
+		"security":{"profile":null},"rollout":{"strategy":null,"maxSurge":null,"maxUnavailable":null,"minReadySeconds":null,
+		"progressDeadlineSeconds":null,"revisionHistoryLimit":null},"shutdown":{"gracePeriodSeconds":null,
+		"preStopSleepSeconds":null},"autoscaling":{"minReplicas":null},"disruptionBudget":{"enabled":null},
+		"ingress":{"path":null,"pathType":null},"monitoring":{"path":null,"interval":null}}}`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := application(t, `{image: nginx, port: 80, service: {}, security: {}}`)
+	want := application(t, `{image: nginx, port: 80, service: {}, security: {}, rollout: {}, shutdown: {},
+		autoscaling: {maxReplicas: 2}, disruptionBudget: {}, ingress: {}, monitoring: {}}`)
 	if diff := cmp.Diff(want.Spec, app.Spec); diff != "" {
 		t.Errorf("spec after the fields were removed (-want +got):\n%s", diff)
 	}

@@ -1,0 +1,122 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package api
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// contract lists the fields of spec that the API promises, and the fields below them that it names.
+var contract = map[string][]string{
+	"image":            nil,
+	"imagePullPolicy":  nil,
+	"imagePullSecrets": nil,
+	"command":          nil,
+	"args":             nil,
+	"replicas":         nil,
+	"port":             nil,
+	"additionalPorts":  {"[*].name", "[*].port", "[*].protocol", "[*].appProtocol"},
+	"service":          {".type", ".port", ".annotations"},
+	"env":              {"[*].name", "[*].value", "[*].valueFrom"},
+	"envFrom":          {"[*].configMapRef", "[*].secretRef", "[*].prefix"},
+	"files": {
+		"[*].mountPath", "[*].readOnly", "[*].subPath", "[*].configMap", "[*].secret", "[*].emptyDir",
+		"[*].persistentVolumeClaim",
+	},
+	"resources":      {".requests", ".limits"},
+	"probes":         withProbe(".liveness", ".readiness", ".startup"),
+	"initContainers": {"[*].name", "[*].image", "[*].volumeMounts"},
+	"sidecars":       {"[*].name", "[*].image", "[*].volumeMounts"},
+	"rollout": {
+		".strategy", ".maxSurge", ".maxUnavailable", ".minReadySeconds", ".progressDeadlineSeconds",
+		".revisionHistoryLimit", ".restartOnConfigChange",
+	},
+	"shutdown": {".gracePeriodSeconds", ".preStopSleepSeconds"},
+	"autoscaling": {
+		".minReplicas", ".maxReplicas", ".targetCPUUtilizationPercentage", ".targetMemoryUtilizationPercentage",
+		".metrics", ".behavior",
+	},
+	"disruptionBudget": {".enabled", ".maxUnavailable", ".minAvailable"},
+	"ingress":          {".host", ".path", ".pathType", ".className", ".tlsSecretName", ".annotations"},
+	"httpRoute":        {".parentRefs", ".hostnames", ".path"},
+	"networkPolicy": {
+		".ingressFrom[*].podLabels", ".ingressFrom[*].namespaceLabels", ".ingressFrom[*].cidr",
+		".egressTo[*].podLabels", ".egressTo[*].namespaceLabels", ".egressTo[*].cidr",
+	},
+	"serviceAccount": {".name", ".annotations", ".automountToken"},
+	"monitoring":     {".path", ".port", ".interval"},
+	"scheduling": {
+		".nodeSelector", ".tolerations", ".affinity", ".topologySpreadConstraints", ".priorityClassName",
+		".runtimeClassName",
+	},
+	"podMetadata":    {".labels", ".annotations"},
+	"security":       {".profile", ".runAsUser", ".runAsGroup", ".fsGroup", ".readOnlyRootFilesystem"},
+	"suspend":        nil,
+	"paused":         nil,
+	"deletionPolicy": nil,
+}
+
+// statusContract lists the promised fields of status. replicaSummary is beside them for kubectl get alone.
+var statusContract = []string{
+	"observedGeneration", "replicas", "readyReplicas", "updatedReplicas", "availableReplicas", "selector", "url",
+	"image", "conditions",
+}
+
+func withProbe(kinds ...string) []string {
+	var fields []string
+	for _, kind := range kinds {
+		for _, field := range []string{
+			".httpGet.port", ".tcpSocket.port", ".grpc.port", ".exec.command", ".initialDelaySeconds",
+			".periodSeconds", ".timeoutSeconds", ".successThreshold", ".failureThreshold",
+		} {
+			fields = append(fields, kind+field)
+		}
+	}
+	return fields
+}
+
+// TestSpecContract holds the schema to the promised names. A field that the contract does not have would be one
+// that nobody has agreed to keep.
+func TestSpecContract(t *testing.T) {
+	spec := loadSchema(t).Properties["spec"]
+	if diff := cmp.Diff(sortedKeys(contract), sortedKeys(spec.Properties)); diff != "" {
+		t.Errorf("fields of spec (-contract +schema):\n%s", diff)
+	}
+	there := map[string]bool{}
+	visitAll("", spec, func(path string, _ *property) { there[path] = true })
+	for _, name := range sortedKeys(contract) {
+		for _, below := range contract[name] {
+			if !there[name+below] {
+				t.Errorf("spec.%s is not in the schema", name+below)
+			}
+		}
+	}
+	if diff := cmp.Diff([]string{"image"}, spec.Required); diff != "" {
+		t.Errorf("required fields of spec (-contract +schema):\n%s", diff)
+	}
+}
+
+// TestStatusContract does the same for status.
+func TestStatusContract(t *testing.T) {
+	want := slices.Sorted(slices.Values(append(statusContract, "replicaSummary")))
+	if diff := cmp.Diff(want, sortedKeys(loadSchema(t).Properties["status"].Properties)); diff != "" {
+		t.Errorf("fields of status (-contract +schema):\n%s", diff)
+	}
+}
