@@ -98,6 +98,7 @@ type IngressSpec struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="no IngressClass can have this name: names are lower-case letters, digits, '-' and '.', starting and ending with a letter or digit; correct the name"
 	ClassName string `json:"className,omitempty"`
 
 	// tlsSecretName is the name of the Secret with the certificate for host. It may be made later, for example by
@@ -105,6 +106,7 @@ type IngressSpec struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="no Secret can have this name: names are lower-case letters, digits, '-' and '.', starting and ending with a letter or digit; correct the name"
 	TLSSecretName string `json:"tlsSecretName,omitempty"`
 
 	// annotations of the Ingress, for example for the ingress controller or cert-manager.
@@ -235,7 +237,7 @@ type MonitoringSpec struct {
 	// +optional
 	// +kubebuilder:default="30s"
 	// +kubebuilder:validation:MinLength=2
-	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$') && self.matches('[1-9]')",message="an interval is a time above zero, for example 30s, 1m30s or 500ms; correct it"
+	// +kubebuilder:validation:MaxLength=23
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,4}h)?([0-9]{1,4}m)?([0-9]{1,5}s)?([0-9]{1,5}ms)?$') && self.matches('[1-9]')",message="an interval is a time above zero, for example 30s, 1m30s or 500ms; correct it"
 	Interval string `json:"interval,omitempty"`
 }

@@ -244,7 +244,7 @@ type HTTPGetProbe struct {
 	// port by number or name. Unset, it is spec.port.
 	// +optional
 	// +kubebuilder:validation:XIntOrString
-	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 1 && self <= 65535 : self.size() <= 15 && self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$') && self.matches('[a-z]')",message="a port is a number from 1 to 65535 or the name of one of the container's ports; correct it"
+	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 1 && self <= 65535 : self.size() <= 15 && self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$') && self.matches('[a-z]') && !self.contains('--')",message="a port is a number from 1 to 65535 or the name of one of the container's ports; correct it"
 	Port *intstr.IntOrString `json:"port,omitempty"`
 
 	// scheme of the request. Kubernetes' default is HTTP; of HTTPS, the certificate is not checked.
@@ -264,7 +264,7 @@ type TCPSocketProbe struct {
 	// port by number or name. Unset, it is spec.port.
 	// +optional
 	// +kubebuilder:validation:XIntOrString
-	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 1 && self <= 65535 : self.size() <= 15 && self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$') && self.matches('[a-z]')",message="a port is a number from 1 to 65535 or the name of one of the container's ports; correct it"
+	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 1 && self <= 65535 : self.size() <= 15 && self.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$') && self.matches('[a-z]') && !self.contains('--')",message="a port is a number from 1 to 65535 or the name of one of the container's ports; correct it"
 	Port *intstr.IntOrString `json:"port,omitempty"`
 }
 
@@ -308,7 +308,7 @@ type RolloutSpec struct {
 	// +optional
 	// +kubebuilder:default="25%"
 	// +kubebuilder:validation:XIntOrString
-	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 0 : self.size() <= 6 && self.matches('^[0-9]+%$')",message="it is a number of pods, or a share of them such as 25%; correct it"
+	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 0 : self.size() <= 6 && self.matches('^(0|[1-9][0-9]*)%$')",message="it is a number of pods, or a share of them such as 25%; correct it"
 	MaxSurge *intstr.IntOrString `json:"maxSurge,omitempty"`
 
 	// maxUnavailable is how many pods below the wanted number a rolling update may have available: a number, or a share
