@@ -19,6 +19,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -52,8 +53,8 @@ type optionalKinds struct {
 	api rest.Interface
 	// cache holds the objects of the kinds that are served.
 	cache cache.Cache
-	// watch has the objects of a kind wake their Applications.
-	watch func(child) error
+	// watch has the objects of a kind wake their Applications, and returns what tells whether they do.
+	watch func(child, cache.Informer) (awake func() bool, err error)
 
 	mu    sync.Mutex
 	kinds map[string]*optionalKind
@@ -61,8 +62,9 @@ type optionalKinds struct {
 
 // optionalKind is what is known of one kind.
 type optionalKind struct {
-	// informer is there while the kind is served.
-	informer cache.Informer
+	// awake tells whether the objects of the kind are in the cache and wake their Applications: before that, the end of
+	// one would go unnoticed. It is nil while the kind is not served.
+	awake func() bool
 	// asked is when the API server was asked last.
 	asked time.Time
 }
@@ -83,14 +85,14 @@ func (o *optionalKinds) start(ctx context.Context) error {
 // readable returns nil when the objects of an optional child's kind can be read from the cache, and otherwise what is
 // waited for.
 func (o *optionalKinds) readable(ctx context.Context, child child) error {
-	informer, err := o.find(ctx, child)
+	awake, err := o.find(ctx, child)
 	if err != nil {
 		return err
 	}
-	if informer == nil {
+	if awake == nil {
 		return notInstalled(child)
 	}
-	if !informer.HasSynced() {
+	if !awake() {
 		return &fault.Waiting{
 			Reason: v1.ReasonRollingOut, After: retrySync,
 			Message: fmt.Sprintf("Waiting for the %ss of this namespace to be read", child.kind),
@@ -104,11 +106,12 @@ func (o *optionalKinds) served(kind string) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	known := o.kinds[kind]
-	return known != nil && known.informer != nil && known.informer.HasSynced()
+	return known != nil && known.awake != nil && known.awake()
 }
 
-// find returns the informer of an optional child's kind, or nil while the API server does not serve it.
-func (o *optionalKinds) find(ctx context.Context, child child) (cache.Informer, error) {
+// find returns what tells whether the objects of an optional child's kind can be read, or nil while the API server does
+// not serve it.
+func (o *optionalKinds) find(ctx context.Context, child child) (func() bool, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.kinds == nil {
@@ -119,8 +122,8 @@ func (o *optionalKinds) find(ctx context.Context, child child) (cache.Informer, 
 		known = &optionalKind{}
 		o.kinds[child.kind] = known
 	}
-	if known.informer != nil || time.Since(known.asked) < askAgain {
-		return known.informer, nil
+	if known.awake != nil || time.Since(known.asked) < askAgain {
+		return known.awake, nil
 	}
 	found, err := serves(ctx, o.api, child.api)
 	if err != nil {
@@ -134,12 +137,13 @@ func (o *optionalKinds) find(ctx context.Context, child child) (cache.Informer, 
 	if err != nil {
 		return nil, fmt.Errorf("watch %s: %w", child.api.GroupResource(), err)
 	}
-	if err := o.watch(child); err != nil {
+	awake, err := o.watch(child, informer)
+	if err != nil {
 		return nil, fmt.Errorf("watch %s: %w", child.api.GroupResource(), err)
 	}
-	known.informer = informer
+	known.awake = awake
 	ctrl.Log.WithName("controller").Info("Found an optional API; watching it", "api", child.api.GroupResource().String())
-	return informer, nil
+	return known.awake, nil
 }
 
 // lose forgets the kind that a reflector of this type description could not find any more. It returns whether there
@@ -149,13 +153,13 @@ func (o *optionalKinds) lose(ctx context.Context, description string) bool {
 	defer o.mu.Unlock()
 	for _, child := range children {
 		known := o.kinds[child.kind]
-		if !child.optional() || known == nil || known.informer == nil || fmt.Sprintf("%T", child.object) != description {
+		if !child.optional() || known == nil || known.awake == nil || fmt.Sprintf("%T", child.object) != description {
 			continue
 		}
 		if err := o.cache.RemoveInformer(ctx, child.object); err != nil {
 			ctrl.Log.WithName("controller").Error(err, "Could not stop watching", "kind", child.kind)
 		}
-		known.informer = nil
+		known.awake = nil
 		known.asked = time.Time{}
 		ctrl.Log.WithName("controller").Info("Lost an optional API; it will be used again when it is back",
 			"api", child.api.GroupResource().String())
@@ -172,10 +176,14 @@ func notInstalled(child child) error {
 	}
 }
 
-// notServed tells whether a request failed because the API server does not serve the kind, or is about to serve it no
-// longer: while a CRD is being deleted, nothing new may be made.
+// terminating is what the API server says when something is to be made of a kind whose CRD is being deleted (kubernetes
+// staging/src/k8s.io/apiextensions-apiserver/pkg/apiserver/customresource_handler.go).
+const terminating = "not allowed while custom resource definition is terminating"
+
+// notServed tells whether a request failed because the API server does not serve the kind, or soon will not.
 func notServed(err error) bool {
-	return apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err) || meta.IsNoMatchError(err)
+	return apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err) || meta.IsNoMatchError(err) ||
+		apierrors.IsForbidden(err) && strings.Contains(err.Error(), terminating)
 }
 
 // serves tells whether the API server serves a resource.

@@ -19,6 +19,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -94,8 +95,16 @@ func (r *ApplicationReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	if err != nil {
 		return err
 	}
-	r.optional.watch = func(child child) error {
-		return built.Watch(source.Kind[client.Object](mgr.GetCache(), child.object, &handler.EnqueueRequestForObject{}, childNews()))
+	r.optional.watch = func(child child, informer cache.Informer) (func() bool, error) {
+		objects := source.Kind[client.Object](
+			mgr.GetCache(), child.object, &handler.EnqueueRequestForObject{}, childNews())
+		started := r.queue.Load() != nil
+		if err := built.Watch(objects); err != nil || !started { // the controller waits for its first sources itself
+			return informer.HasSynced, err
+		}
+		var awake atomic.Bool
+		go func() { awake.Store(objects.WaitForSync(context.Background()) == nil) }()
+		return awake.Load, nil
 	}
 	return r.optional.start(context.Background())
 }

@@ -22,7 +22,9 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -100,6 +102,32 @@ var _ = Describe("Deletion", func() {
 		}
 	})
 
+	It("by Drain withdraws the Ingress and the route first, then the autoscaler, then the pods", func(ctx SpecContext) {
+		app.Spec.DeletionPolicy = v1.DeletionPolicyDrain
+		app.Spec.Ingress = &v1.IngressSpec{Host: "shop.example.com"}
+		app.Spec.HTTPRoute = &v1.HTTPRouteSpec{ParentRefs: []v1.ParentReference{{Name: "public"}}}
+		app.Spec.Autoscaling = &v1.AutoscalingSpec{MinReplicas: new(int32(2)), MaxReplicas: 4}
+		createReady(ctx, app)
+		edit(ctx, ingressOf(app), func(ingress *networkingv1.Ingress) { ingress.Finalizers = []string{hold} })
+		edit(ctx, autoscalerOf(app), func(hpa *autoscalingv2.HorizontalPodAutoscaler) { hpa.Finalizers = []string{hold} })
+		wanted := func(replicas int) {
+			Expect(get(ctx, deploymentOf(app))).To(HaveField("Spec.Replicas", HaveValue(BeEquivalentTo(replicas))))
+		}
+
+		Expect(k8s.Delete(ctx, app)).To(Succeed())
+		Eventually(fresh(ctx, app)).Should(
+			haveCondition(v1.ConditionReady, metav1.ConditionUnknown, v1.ReasonDraining, "waiting for Ingress to be gone"))
+		Eventually(gone(ctx, routeOf(app))).Should(Satisfy(apierrors.IsNotFound))
+		Expect(get(ctx, autoscalerOf(app))).To(HaveField("DeletionTimestamp", BeNil()))
+		wanted(2)
+		edit(ctx, ingressOf(app), func(ingress *networkingv1.Ingress) { ingress.Finalizers = nil })
+		Eventually(fresh(ctx, app)).Should(haveCondition(
+			v1.ConditionReady, metav1.ConditionUnknown, v1.ReasonDraining, "waiting for HorizontalPodAutoscaler to be gone"))
+		wanted(2)
+		edit(ctx, autoscalerOf(app), func(hpa *autoscalingv2.HorizontalPodAutoscaler) { hpa.Finalizers = nil })
+		Eventually(gone(ctx, app)).Should(Satisfy(apierrors.IsNotFound))
+	})
+
 	It("by Drain does not wait for somebody's copy of the Deployment", func(ctx SpecContext) {
 		app.Spec.DeletionPolicy = v1.DeletionPolicyDrain
 		createReady(ctx, app)
@@ -152,7 +180,7 @@ var _ = Describe("Deletion", func() {
 		createReady(ctx, app)
 		createReady(ctx, worker(namespace))
 		object := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}
-		doomed.Insert(namespace)
+		refusals.Insert(namespace)
 		Expect(k8s.Delete(ctx, object)).To(Succeed())
 		Eventually(gone(ctx, object)).Should(Satisfy(apierrors.IsNotFound))
 	})

@@ -56,8 +56,9 @@ var (
 	binary   string
 	auditLog string
 
-	// doomed are namespaces that were deleted with the Role in them, under a running operator.
-	doomed = sets.New[string]()
+	// refusals are namespaces in which the API server refuses something on purpose: where the Role was deleted under a
+	// running operator, for example.
+	refusals = sets.New[string]()
 )
 
 func TestController(t *testing.T) {
@@ -116,7 +117,7 @@ var _ = AfterSuite(func() {
 		return
 	}
 	for _, request := range requests() {
-		if request.byOperator() && !doomed.Has(request.ObjectRef.Namespace) {
+		if request.byOperator() && !refusals.Has(request.ObjectRef.Namespace) {
 			Expect(request.ResponseStatus.Code).NotTo(Equal(403), "the operator lacks a right: %s", request)
 		}
 	}

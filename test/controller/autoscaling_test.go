@@ -1,0 +1,223 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/example/app-operator/api/v1"
+)
+
+// The autoscaler is the real one of kube-controller-manager. Without metrics it keeps a Deployment within its bounds and
+// otherwise leaves it alone; what load would make it do is done through the scale subresource, as it does.
+var _ = Describe("Autoscaling", func() {
+	var namespace string
+	var running *runningOperator
+	var app *v1.Application
+
+	BeforeEach(func(ctx SpecContext) {
+		namespace = newNamespace(ctx)
+		running = startOperator(ctx, namespace)
+		app = web(namespace)
+		app.Spec.Replicas = new(int32(5))
+	})
+
+	between := func(least, most int32) func(*v1.Application) {
+		return func(app *v1.Application) {
+			app.Spec.Autoscaling = &v1.AutoscalingSpec{MinReplicas: &least, MaxReplicas: most}
+		}
+	}
+
+	It("that is turned on at five pods stays at five", func(ctx SpecContext) {
+		createReady(ctx, app)
+		sizes := watchSizes(ctx, app)
+		edit(ctx, app, between(2, 10))
+		Eventually(fresh(ctx, autoscalerOf(app))).Should(HaveField("Spec.ScaleTargetRef.Name", app.Name))
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.ReplicaSummary", "5/5")))
+		Eventually(fresh(ctx, deploymentOf(app))).ShouldNot(WithTransform(ownsReplicas, BeTrue()), "the operator must not own the size")
+
+		By("which the autoscaler's own decisions do not have to fight for")
+		scale(ctx, app, 7)
+		Eventually(fresh(ctx, app)).Should(HaveField("Status.ReplicaSummary", "7/7"))
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Image = "nginx:1.30" })
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.ReplicaSummary", "7/7")))
+		Expect(slices.Compact(sizes())).To(Equal([]int32{5, 7}), "the sizes that the Deployment has had")
+	})
+
+	It("starts where replicas says, within its bounds", func(ctx SpecContext) {
+		between(2, 4)(app)
+		createReady(ctx, app)
+		Expect(app.Status.ReplicaSummary).To(Equal("4/4"))
+		Eventually(fresh(ctx, deploymentOf(app))).ShouldNot(WithTransform(ownsReplicas, BeTrue()))
+		Expect(get(ctx, deploymentOf(app))).To(HaveField("Spec.Replicas", HaveValue(BeEquivalentTo(4))))
+	})
+
+	It("decides without making a Ready application unready, and without a storm", func(ctx SpecContext) {
+		between(2, 10)(app)
+		createReady(ctx, app)
+		Eventually(fresh(ctx, deploymentOf(app))).ShouldNot(WithTransform(ownsReplicas, BeTrue()))
+		quiet(ctx, running)
+		watcher, err := newWatcher(ctx, namespace)
+		Expect(err).NotTo(HaveOccurred())
+		defer watcher.Stop()
+
+		passes, writes := running.reconciles(ctx), len(running.writes())
+		scale(ctx, app, 9)
+		Eventually(fresh(ctx, app)).Should(HaveField("Status.ReplicaSummary", "9/9"))
+		scale(ctx, app, 3)
+		Eventually(fresh(ctx, app)).Should(HaveField("Status.ReplicaSummary", "3/3"))
+		quiet(ctx, running)
+		Expect(running.reconciles(ctx)-passes).To(BeNumerically("<", 60), "about one for each step of two rollouts")
+		for _, write := range running.writesAfter(writes)() {
+			Expect(write).To(ContainSubstring("/applications "), "only the status is written")
+		}
+		watcher.Stop()
+		for event := range watcher.ResultChan() {
+			if current, ok := event.Object.(*v1.Application); ok {
+				Expect(current).To(beReady())
+			}
+		}
+	})
+
+	It("raises the Deployment to its least number, and nobody takes it back", func(ctx SpecContext) {
+		app.Spec.Replicas = new(int32(2))
+		createReady(ctx, app)
+		edit(ctx, app, between(2, 10))
+		Eventually(fresh(ctx, app)).Should(beReady())
+		edit(ctx, app, between(6, 10))
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.ReplicaSummary", "6/6")))
+		Expect(get(ctx, deploymentOf(app))).To(WithTransform(ownsReplicas, BeFalse()))
+		kubectl(ctx, "scale", "app/web", "--replicas=1", "-n", namespace)
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.ReplicaSummary", "6/6")))
+	})
+
+	It("that is turned off leaves what runs until replicas says otherwise", func(ctx SpecContext) {
+		between(2, 10)(app)
+		createReady(ctx, app)
+		scale(ctx, app, 7)
+		Eventually(fresh(ctx, app)).Should(HaveField("Status.ReplicaSummary", "7/7"))
+		sizes := watchSizes(ctx, app)
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Autoscaling = nil })
+		Eventually(func() error { _, err := get(ctx, autoscalerOf(app)); return err }).Should(Satisfy(apierrors.IsNotFound))
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.ReplicaSummary", "7/7")))
+
+		By("repairing what a person makes of it")
+		scale(ctx, app, 1)
+		Eventually(fresh(ctx, deploymentOf(app))).Should(HaveField("Spec.Replicas", HaveValue(BeEquivalentTo(7))))
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.ReplicaSummary", "7/7")))
+
+		By("and then doing as it says")
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Replicas = new(int32(4)) })
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.ReplicaSummary", "4/4")))
+		Expect(get(ctx, deploymentOf(app))).To(HaveField("Annotations", Not(HaveKey(ContainSubstring("apps.example.com")))))
+		Expect(slices.Compact(sizes())).To(Equal([]int32{7, 1, 7, 4}))
+	})
+
+	It("is parked by suspend, and comes back", func(ctx SpecContext) {
+		between(2, 4)(app)
+		createReady(ctx, app)
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Suspend = true })
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(
+			haveCondition(v1.ConditionReady, metav1.ConditionTrue, v1.ReasonSuspended), HaveField("Status.ReplicaSummary", "0/0")))
+		Consistently(fresh(ctx, deploymentOf(app)), 3*time.Second).Should(
+			HaveField("Spec.Replicas", HaveValue(BeEquivalentTo(0))), "the autoscaler leaves it alone")
+		Expect(get(ctx, autoscalerOf(app))).NotTo(BeNil(), "all but the pods is kept")
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Suspend = false })
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.ReplicaSummary", "4/4")))
+		Eventually(fresh(ctx, deploymentOf(app))).ShouldNot(WithTransform(ownsReplicas, BeTrue()))
+	})
+
+	It("has a budget for evictions while more than one pod is asked for", func(ctx SpecContext) {
+		app.Spec.Replicas = new(int32(1))
+		between(1, 5)(app)
+		createReady(ctx, app)
+		budget := &policyv1.PodDisruptionBudget{ObjectMeta: metav1.ObjectMeta{Name: app.Name, Namespace: namespace}}
+		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(budget), budget)).To(Satisfy(apierrors.IsNotFound))
+		scale(ctx, app, 3)
+		Eventually(fresh(ctx, budget)).Should(SatisfyAll(
+			HaveField("Status.ExpectedPods", BeEquivalentTo(3)), HaveField("Status.DisruptionsAllowed", BeEquivalentTo(1))))
+		scale(ctx, app, 1)
+		Eventually(func() error { _, err := get(ctx, budget); return err }).Should(Satisfy(apierrors.IsNotFound))
+	})
+})
+
+func autoscalerOf(app *v1.Application) *autoscalingv2.HorizontalPodAutoscaler {
+	return &autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{Name: app.Name, Namespace: app.Namespace}}
+}
+
+// scale does what the autoscaler does.
+func scale(ctx context.Context, app *v1.Application, replicas int32) {
+	GinkgoHelper()
+	Expect(k8s.SubResource("scale").Update(ctx, deploymentOf(app), client.WithSubResourceBody(&autoscalingv1.Scale{
+		ObjectMeta: metav1.ObjectMeta{Name: app.Name, Namespace: app.Namespace},
+		Spec:       autoscalingv1.ScaleSpec{Replicas: replicas},
+	}))).To(Succeed())
+}
+
+// ownsReplicas tells whether the operator owns the Deployment's size.
+func ownsReplicas(deployment *appsv1.Deployment) bool {
+	return slices.ContainsFunc(deployment.ManagedFields, func(entry metav1.ManagedFieldsEntry) bool {
+		return entry.Manager == "app-operator" && strings.Contains(entry.FieldsV1.GetRawString(), `"f:replicas"`)
+	})
+}
+
+// watchSizes returns a function that ends the watch and returns all sizes that the Deployment has had since.
+func watchSizes(ctx SpecContext, app *v1.Application) func() []int32 {
+	GinkgoHelper()
+	watching, err := client.NewWithWatch(cluster.Config(), client.Options{Scheme: k8s.Scheme()})
+	Expect(err).NotTo(HaveOccurred())
+	watcher, err := watching.Watch(ctx, &appsv1.DeploymentList{}, client.InNamespace(app.Namespace))
+	Expect(err).NotTo(HaveOccurred())
+	seen := make(chan []int32, 1)
+	go func() {
+		var sizes []int32
+		for event := range watcher.ResultChan() {
+			deployment, ok := event.Object.(*appsv1.Deployment)
+			if ok && event.Type != watch.Deleted {
+				sizes = append(sizes, *deployment.Spec.Replicas)
+			}
+		}
+		seen <- sizes
+	}()
+	return func() []int32 {
+		watcher.Stop()
+		return <-seen
+	}
+}
+
+// quiet waits until the operator has nothing to do.
+func quiet(ctx context.Context, running *runningOperator) {
+	GinkgoHelper()
+	Eventually(func() error {
+		before := running.reconciles(ctx)
+		return consistently(2*time.Second, func() bool { return running.reconciles(ctx) == before })
+	}).Should(Succeed())
+}

@@ -1,0 +1,166 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller_test
+
+import (
+	"context"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	networkingv1 "k8s.io/api/networking/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	v1 "github.com/example/app-operator/api/v1"
+)
+
+var _ = Describe("Exposure", func() {
+	var namespace string
+	var app *v1.Application
+
+	BeforeEach(func(ctx SpecContext) {
+		namespace = newNamespace(ctx)
+		startOperator(ctx, namespace)
+		app = web(namespace)
+	})
+
+	It("is told in status.url: by Ingress, HTTPRoute or Service", func(ctx SpecContext) {
+		createReady(ctx, app)
+		haveURL := func(url string) {
+			Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.URL", url)))
+		}
+		haveURL("http://web." + namespace + ".svc:8080")
+		edit(ctx, app, func(app *v1.Application) {
+			app.Spec.HTTPRoute = &v1.HTTPRouteSpec{
+				ParentRefs: []v1.ParentReference{{Name: "public", SectionName: new("https")}},
+				Hostnames:  []string{"*.example.com", "web.example.com"}, Path: "/shop",
+			}
+		})
+		haveURL("https://web.example.com/shop")
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Ingress = &v1.IngressSpec{Host: "shop.example.com"} })
+		haveURL("http://shop.example.com")
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Ingress.TLSSecretName = "certificate-to-come" })
+		haveURL("https://shop.example.com")
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Ingress, app.Spec.HTTPRoute = nil, nil })
+		haveURL("http://web." + namespace + ".svc:8080")
+	})
+
+	It("by an Ingress for any host is told once the load balancer has an address", func(ctx SpecContext) {
+		app.Spec.Ingress = &v1.IngressSpec{}
+		createReady(ctx, app)
+		Expect(app.Status.URL).To(Equal("http://web." + namespace + ".svc:8080"))
+		ingress := ingressOf(app)
+		Eventually(func(g Gomega) {
+			g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(ingress), ingress)).To(Succeed())
+			ingress.Status.LoadBalancer.Ingress = []networkingv1.IngressLoadBalancerIngress{{IP: "2001:db8::7"}}
+			g.Expect(k8s.Status().Update(ctx, ingress)).To(Succeed())
+		}).Should(Succeed())
+		Eventually(fresh(ctx, app)).Should(HaveField("Status.URL", "http://[2001:db8::7]"))
+	})
+})
+
+// The CRD is the cluster's: these specs take it away from the whole suite, which runs one spec at a time, and bring it
+// back.
+var _ = Describe("An optional API", func() {
+	var namespace string
+	var app *v1.Application
+
+	BeforeEach(func(ctx SpecContext) {
+		namespace = newNamespace(ctx)
+		app = web(namespace)
+		app.Spec.HTTPRoute = &v1.HTTPRouteSpec{ParentRefs: []v1.ParentReference{{Name: "public"}}}
+	})
+
+	It("that goes is missed, and used again when it is back", func(ctx SpecContext) {
+		startOperator(ctx, namespace)
+		createReady(ctx, app)
+		Expect(get(ctx, routeOf(app))).NotTo(BeNil())
+		without := worker(namespace)
+		createReady(ctx, without)
+
+		refusals.Insert(namespace) // while the CRD goes
+		restore := removeCRD(ctx)
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(
+			haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonAPINotInstalled, "HTTPRoute", "gateway.networking.k8s.io"),
+			haveCondition(v1.ConditionAvailable, metav1.ConditionTrue, v1.ReasonAPINotInstalled),
+			HaveField("Status.ReadyReplicas", BeEquivalentTo(2))))
+		Expect(get(ctx, without)).To(beReady(), "who does not ask for it does not miss it")
+
+		restore(ctx)
+		Eventually(fresh(ctx, app)).Should(beReady())
+		route, err := get(ctx, routeOf(app))
+		Expect(err).NotTo(HaveOccurred())
+
+		By("watching it again")
+		Expect(k8s.Delete(ctx, route)).To(Succeed())
+		Eventually(fresh(ctx, routeOf(app))).Should(HaveField("UID", Not(Equal(route.UID))))
+	})
+
+	It("that is absent at the start does not keep anybody from starting, and is used when it comes", func(ctx SpecContext) {
+		restore := removeCRD(ctx)
+		running := startOperator(ctx, namespace)
+		Expect(k8s.Create(ctx, app)).To(Succeed())
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(
+			haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonAPINotInstalled, "have its CRD installed"),
+			haveCondition(v1.ConditionProgressing, metav1.ConditionTrue, v1.ReasonAPINotInstalled),
+			HaveField("Status.ReadyReplicas", BeEquivalentTo(2))))
+
+		By("or not asked for any more")
+		edit(ctx, app, func(app *v1.Application) { app.Spec.HTTPRoute = nil })
+		Eventually(fresh(ctx, app)).Should(beReady())
+		edit(ctx, app, func(app *v1.Application) {
+			app.Spec.HTTPRoute = &v1.HTTPRouteSpec{ParentRefs: []v1.ParentReference{{Name: "public"}}}
+		})
+		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonAPINotInstalled))
+
+		restore(ctx)
+		Eventually(fresh(ctx, app)).Should(beReady())
+		Expect(get(ctx, routeOf(app))).To(HaveField("OwnerReferences", HaveLen(1)))
+		Expect(running.log()).NotTo(ContainSubstring(`"level":"error"`))
+	})
+})
+
+func ingressOf(app *v1.Application) *networkingv1.Ingress {
+	return &networkingv1.Ingress{ObjectMeta: metav1.ObjectMeta{Name: app.Name, Namespace: app.Namespace}}
+}
+
+func routeOf(app *v1.Application) *gatewayv1.HTTPRoute {
+	return &gatewayv1.HTTPRoute{ObjectMeta: metav1.ObjectMeta{Name: app.Name, Namespace: app.Namespace}}
+}
+
+// removeCRD takes HTTPRoutes away from the cluster and returns what brings them back.
+func removeCRD(ctx SpecContext) func(context.Context) {
+	GinkgoHelper()
+	crd := &apiextensionsv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: "httproutes.gateway.networking.k8s.io"}}
+	Expect(k8s.Get(ctx, client.ObjectKeyFromObject(crd), crd)).To(Succeed())
+	again := crd.DeepCopy()
+	again.ObjectMeta = metav1.ObjectMeta{Name: crd.Name, Annotations: crd.Annotations, Labels: crd.Labels}
+	again.Status = apiextensionsv1.CustomResourceDefinitionStatus{}
+	restore := func(ctx context.Context) {
+		GinkgoHelper()
+		Expect(client.IgnoreAlreadyExists(k8s.Create(ctx, again.DeepCopy()))).To(Succeed())
+		Eventually(fresh(ctx, crd)).Should(HaveField("Status.Conditions", ContainElement(SatisfyAll(
+			HaveField("Type", apiextensionsv1.Established), HaveField("Status", apiextensionsv1.ConditionTrue)))))
+	}
+	DeferCleanup(restore)
+	Expect(k8s.Delete(ctx, crd)).To(Succeed())
+	Eventually(func() error { _, err := get(ctx, crd); return err }).Should(Satisfy(apierrors.IsNotFound))
+	return restore
+}
