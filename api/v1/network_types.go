@@ -213,7 +213,7 @@ type NetworkPeer struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:XValidation:rule="isCIDR(self)",message="a cidr is an address and the length of its prefix, for example 10.0.0.0/8 or 2001:db8::/32; correct it"
+	// +kubebuilder:validation:XValidation:rule="isCIDR(self) && cidr(self).masked() == cidr(self)",message="a cidr is the first address of a network and the length of its prefix, for example 10.0.0.0/8 or 2001:db8::/32; correct it"
 	CIDR string `json:"cidr,omitempty"`
 }
 

@@ -18,6 +18,7 @@ limitations under the License.
 //
 //   - It bounds the values that the API server would store and no Go client could decode. One object with such a
 //     value would hide every Application of its namespace from the operator.
+//   - It bounds the names of the user's own containers, which are DNS labels, so that a rule may compare them.
 //   - It shortens the descriptions of Kubernetes' own types, which are most of the file: kubectl apply keeps a copy
 //     of what it applies in an annotation of at most 256 KiB. kubectl explain pod.spec has them in full.
 package main
@@ -38,8 +39,14 @@ const (
 	quantity = `^[+-]?([0-9]{1,18}([.][0-9]{0,9})?|[.][0-9]{1,9})([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9])?$`
 )
 
+// maxLabel is the longest that a DNS label may be.
+const maxLabel = 63
+
 // maxInt32 is the largest number that an IntOrString of Go holds.
 const maxInt32 = 1<<31 - 1
+
+// labels are DNS labels (RFC 1123) of Kubernetes' own types.
+var labels = map[string]bool{"spec.initContainers[].name": true, "spec.sidecars[].name": true}
 
 // shortened are the fields of Kubernetes' own types, and down to which level their fields keep a description.
 var shortened = map[string]int{
@@ -98,6 +105,9 @@ func complete(path string) error {
 		}
 		visit("", root, func(path string, property map[string]any) {
 			bound(property)
+			if labels[path] {
+				property["maxLength"] = maxLabel
+			}
 			if levels, ok := shortened[path]; ok {
 				missed--
 				shorten(property, levels)

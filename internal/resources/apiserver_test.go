@@ -17,6 +17,7 @@ limitations under the License.
 package resources
 
 import (
+	"cmp"
 	"encoding/json"
 	"testing"
 
@@ -207,18 +208,16 @@ func defaultContainer(container *corev1.Container) {
 	defaultVariables(container.Env)
 	defaultPorts(container.Ports)
 	round(container.Resources)
-	container.TerminationMessagePath = corev1.TerminationMessagePathDefault
-	container.TerminationMessagePolicy = corev1.TerminationMessageReadFile
-	if container.ImagePullPolicy == "" {
-		container.ImagePullPolicy = corev1.PullIfNotPresent
-	}
+	container.TerminationMessagePath = cmp.Or(container.TerminationMessagePath, corev1.TerminationMessagePathDefault)
+	container.TerminationMessagePolicy = cmp.Or(container.TerminationMessagePolicy, corev1.TerminationMessageReadFile)
+	container.ImagePullPolicy = cmp.Or(container.ImagePullPolicy, corev1.PullIfNotPresent)
 	for _, probe := range []*corev1.Probe{container.LivenessProbe, container.ReadinessProbe, container.StartupProbe} {
 		if probe != nil {
 			defaultProbe(probe)
 		}
 	}
 	if hook := container.Lifecycle; hook != nil && hook.PreStop != nil && hook.PreStop.HTTPGet != nil {
-		hook.PreStop.HTTPGet.Scheme = corev1.URISchemeHTTP
+		hook.PreStop.HTTPGet.Scheme = cmp.Or(hook.PreStop.HTTPGet.Scheme, corev1.URISchemeHTTP)
 	}
 }
 
@@ -226,15 +225,11 @@ func defaultProbe(probe *corev1.Probe) {
 	for field, value := range map[*int32]int32{
 		&probe.TimeoutSeconds: 1, &probe.PeriodSeconds: 10, &probe.SuccessThreshold: 1, &probe.FailureThreshold: 3,
 	} {
-		if *field == 0 {
-			*field = value
-		}
+		*field = cmp.Or(*field, value)
 	}
-	if get := probe.HTTPGet; get != nil && get.Path == "" {
-		get.Path = "/"
-	}
-	if get := probe.HTTPGet; get != nil && get.Scheme == "" {
-		get.Scheme = corev1.URISchemeHTTP
+	if get := probe.HTTPGet; get != nil {
+		get.Path = cmp.Or(get.Path, "/")
+		get.Scheme = cmp.Or(get.Scheme, corev1.URISchemeHTTP)
 	}
 	if probe.GRPC != nil {
 		defaultTo(&probe.GRPC.Service, "")
@@ -255,9 +250,7 @@ func defaultVariables(env []corev1.EnvVar) {
 
 func defaultPorts(ports []corev1.ContainerPort) {
 	for i := range ports {
-		if ports[i].Protocol == "" {
-			ports[i].Protocol = corev1.ProtocolTCP
-		}
+		ports[i].Protocol = cmp.Or(ports[i].Protocol, corev1.ProtocolTCP)
 	}
 }
 

@@ -36,7 +36,7 @@ import (
 )
 
 // TestEveryBuilderIsTested holds the list of builders in these tests complete: it must have every exported function
-// of the package that takes Inputs.
+// of the package that makes a configuration of Inputs.
 func TestEveryBuilderIsTested(t *testing.T) {
 	entries, err := os.ReadDir(".")
 	if err != nil {
@@ -69,8 +69,8 @@ func TestEveryBuilderIsTested(t *testing.T) {
 }
 
 func isBuilder(function *ast.FuncDecl) bool {
-	parameters := function.Type.Params.List
-	if !function.Name.IsExported() || function.Recv != nil || len(parameters) != 1 {
+	parameters, results := function.Type.Params.List, function.Type.Results
+	if !function.Name.IsExported() || function.Recv != nil || len(parameters) != 1 || results.NumFields() != 2 {
 		return false
 	}
 	kind, ok := parameters[0].Type.(*ast.Ident)
@@ -159,6 +159,28 @@ func TestReservedLabelsWin(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, deploymentOf(t, in).Spec.Template.Labels); diff != "" {
 		t.Errorf("the pods' labels (-want +got):\n%s", diff)
+	}
+}
+
+// TestWhatLeadsNowhereIsNotThere is about Applications that were stored before the schema asked for a port.
+func TestWhatLeadsNowhereIsNotThere(t *testing.T) {
+	in := readInputs(t, "every-field")
+	in.Application.Spec.Port = nil
+	configs := buildAll(t, in)
+	for _, kind := range []string{"Ingress", "HTTPRoute"} {
+		if config := configs[kind]; config != nil {
+			t.Errorf("without spec.port, there is a %s: %s", kind, text(t, config))
+		}
+	}
+	if configs["ServiceMonitor"] == nil {
+		t.Error("no ServiceMonitor although an additional port serves the metrics")
+	}
+	in.Application.Spec.AdditionalPorts = nil
+	configs = buildAll(t, in)
+	for _, kind := range []string{"Service", "ServiceMonitor"} {
+		if config := configs[kind]; config != nil {
+			t.Errorf("without any port, there is a %s: %s", kind, text(t, config))
+		}
 	}
 }
 

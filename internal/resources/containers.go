@@ -17,9 +17,12 @@ limitations under the License.
 package resources
 
 import (
+	"strings"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	"k8s.io/utils/ptr"
 
 	v1 "github.com/example/app-operator/api/v1"
 )
@@ -104,9 +107,16 @@ func extraContainers(
 // complete does to a container what the API server does on every write to values that have one owner as a whole:
 // otherwise the live object would differ from what is wanted, and each pass would write it.
 func complete(container *corev1ac.ContainerApplyConfiguration) {
+	if container.ImagePullPolicy == nil {
+		container.WithImagePullPolicy(pullPolicy(ptr.Deref(container.Image, "")))
+	}
 	for i := range container.Env {
-		if from := container.Env[i].ValueFrom; from != nil && from.FieldRef != nil && from.FieldRef.APIVersion == nil {
+		from := container.Env[i].ValueFrom
+		if from != nil && from.FieldRef != nil && from.FieldRef.APIVersion == nil {
 			from.FieldRef.WithAPIVersion("v1")
+		}
+		if from != nil && from.FileKeyRef != nil && from.FileKeyRef.Optional == nil {
+			from.FileKeyRef.WithOptional(false)
 		}
 	}
 	for i := range container.Ports { // the protocol is part of the list's key
@@ -121,6 +131,17 @@ func complete(container *corev1ac.ContainerApplyConfiguration) {
 			container.Resources = nil
 		}
 	}
+}
+
+// pullPolicy returns when Kubernetes pulls an image by default: Always if its tag is latest, or if it has neither tag nor
+// digest. The API server decides that once, for the first image; it is decided here for each.
+func pullPolicy(image string) corev1.PullPolicy {
+	name, _, digested := strings.Cut(image, "@")
+	_, tag, tagged := strings.Cut(name[strings.LastIndex(name, "/")+1:], ":")
+	if tag == "latest" || !tagged && !digested {
+		return corev1.PullAlways
+	}
+	return corev1.PullIfNotPresent
 }
 
 // roundUp takes the quantities to thousandths.

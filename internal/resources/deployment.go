@@ -72,13 +72,12 @@ func size(config *appsv1ac.DeploymentApplyConfiguration, in Inputs) {
 	if !autoscaled || starting(in) {
 		config.Spec.WithReplicas(WantedReplicas(in))
 	}
-	parked := app.Spec.Suspend || app.DeletionTimestamp != nil
-	kept := !autoscaled && !parked && app.Spec.Autoscaling == nil && keeping(in)
+	kept := keeping(in) // also while suspended: resuming brings them back
 	if autoscaled || kept {
 		config.WithAnnotations(map[string]string{annotationOverridden: decimal(specReplicas(app))})
 	}
 	if kept {
-		config.WithAnnotations(map[string]string{annotationKept: decimal(WantedReplicas(in))})
+		config.WithAnnotations(map[string]string{annotationKept: decimal(keptReplicas(in))})
 	}
 }
 

@@ -42,7 +42,7 @@ func HTTPRoute(in Inputs) (*gatewayv1ac.HTTPRouteApplyConfiguration, error) {
 			WithGroup("").
 			WithKind("Service").
 			WithName(gatewayv1.ObjectName(app.Name)).
-			WithPort(gatewayv1.PortNumber(mainServicePort(app))).
+			WithPort(mainServicePort(app)).
 			WithWeight(1)))
 	for _, parent := range route.ParentRefs {
 		spec.WithParentRefs(parentReference(parent))
@@ -68,7 +68,7 @@ func parentReference(parent v1.ParentReference) *gatewayv1ac.ParentReferenceAppl
 		config.WithSectionName(gatewayv1.SectionName(*parent.SectionName))
 	}
 	if parent.Port != nil {
-		config.WithPort(gatewayv1.PortNumber(*parent.Port))
+		config.WithPort(*parent.Port)
 	}
 	return config
 }

@@ -223,7 +223,7 @@ func checkPortsOfOthers(t *testing.T, app *v1.Application, configs map[string]ru
 	}
 	if route := childOf[*gatewayv1ac.HTTPRouteApplyConfiguration](configs, "HTTPRoute"); route != nil {
 		backend := route.Spec.Rules[0].BackendRefs[0]
-		if string(*backend.Name) != app.Name || int32(*backend.Port) != mainPort || names[0] != MainPortName {
+		if string(*backend.Name) != app.Name || *backend.Port != mainPort || names[0] != MainPortName {
 			t.Errorf("the route leads to %s, the Service has the main port %d", text(t, backend), mainPort)
 		}
 	}

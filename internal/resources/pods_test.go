@@ -173,7 +173,7 @@ func TestAnotherConfigurationRestartsThePods(t *testing.T) {
 
 // TestSecurityOfOtherContainers holds that the profile reaches the user's own containers, and that their word counts.
 func TestSecurityOfOtherContainers(t *testing.T) {
-	none := func() *corev1ac.SecurityContextApplyConfiguration { return corev1ac.SecurityContext() }
+	none := corev1ac.SecurityContext
 	drop := func(names ...corev1.Capability) *corev1ac.CapabilitiesApplyConfiguration {
 		return corev1ac.Capabilities().WithDrop(names...)
 	}
@@ -212,6 +212,12 @@ func TestSecurityOfOtherContainers(t *testing.T) {
 			restricted: none().WithPrivileged(true).WithCapabilities(drop("ALL")),
 		},
 		{
+			name:       "may administer the system",
+			own:        &corev1.SecurityContext{Capabilities: &corev1.Capabilities{Add: []corev1.Capability{"CAP_SYS_ADMIN"}}},
+			baseline:   none().WithCapabilities(corev1ac.Capabilities().WithAdd("CAP_SYS_ADMIN")),
+			restricted: none().WithCapabilities(drop("ALL").WithAdd("CAP_SYS_ADMIN")),
+		},
+		{
 			name:       "says that it is not privileged",
 			own:        &corev1.SecurityContext{Privileged: new(false)},
 			baseline:   none().WithPrivileged(false).WithAllowPrivilegeEscalation(false),
@@ -246,5 +252,25 @@ func TestSecurityOfOtherContainers(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestPullPolicy compares with what the API server made of the same images, in Kubernetes 1.36.
+func TestPullPolicy(t *testing.T) {
+	const digest = "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	for image, want := range map[string]corev1.PullPolicy{
+		"nginx":                                  corev1.PullAlways,
+		"nginx:latest":                           corev1.PullAlways,
+		"registry.example.com:5000/nginx":        corev1.PullAlways,
+		"nginx:latest" + digest:                  corev1.PullAlways,
+		"nginx:1.29":                             corev1.PullIfNotPresent,
+		"nginx" + digest:                         corev1.PullIfNotPresent,
+		"nginx:1.29" + digest:                    corev1.PullIfNotPresent,
+		"registry.example.com:5000/a/b:v1":       corev1.PullIfNotPresent,
+		"registry.example.com:5000/a/b" + digest: corev1.PullIfNotPresent,
+	} {
+		if got := pullPolicy(image); got != want {
+			t.Errorf("%s: got %s, want %s", image, got, want)
+		}
 	}
 }

@@ -77,7 +77,7 @@ func WantedReplicas(in Inputs) int32 {
 	case app.Spec.Autoscaling != nil:
 		return in.Live.Replicas
 	case keeping(in):
-		return ptr.Deref(in.Live.Kept, in.Live.Replicas)
+		return keptReplicas(in)
 	default:
 		return specReplicas(app)
 	}
@@ -90,7 +90,13 @@ func starting(in Inputs) bool {
 
 // keeping tells whether what an autoscaler has asked for is still in force, although it is gone.
 func keeping(in Inputs) bool {
-	return in.Live != nil && in.Live.Overridden != nil && *in.Live.Overridden == specReplicas(in.Application)
+	return in.Application.Spec.Autoscaling == nil && in.Live != nil && in.Live.Overridden != nil &&
+		*in.Live.Overridden == specReplicas(in.Application) && keptReplicas(in) > 0
+}
+
+// keptReplicas returns how many pods ran when the autoscaler was taken away.
+func keptReplicas(in Inputs) int32 {
+	return ptr.Deref(in.Live.Kept, in.Live.Replicas)
 }
 
 // Autoscaled tells whether an autoscaler decides how many pods run now.

@@ -127,6 +127,14 @@ var withAutoscaler = []replicasTest{
 // afterAutoscaler are Applications that have none any more.
 var afterAutoscaler = []replicasTest{
 	{
+		name: "what was kept comes back after a suspension", spec: spec(3),
+		live: &LiveDeployment{Replicas: 0, Overridden: new(int32(3)), Kept: new(int32(5))}, wanted: 5, annotations: kept("3", "5"),
+	},
+	{
+		name: "nothing is not worth keeping", spec: spec(3),
+		live: &LiveDeployment{Replicas: 0, Overridden: new(int32(3))}, wanted: 3,
+	},
+	{
 		name: "what runs is kept", spec: spec(3),
 		live: &LiveDeployment{Replicas: 5, Overridden: new(int32(3))}, wanted: 5, annotations: kept("3", "5"),
 	},
@@ -149,11 +157,11 @@ var afterAutoscaler = []replicasTest{
 	},
 	{
 		name: "none while suspended", spec: suspended(spec(3)),
-		live: &LiveDeployment{Replicas: 5, Overridden: new(int32(3)), Kept: new(int32(5))}, wanted: 0,
+		live: &LiveDeployment{Replicas: 5, Overridden: new(int32(3)), Kept: new(int32(5))}, wanted: 0, annotations: kept("3", "5"),
 	},
 	{
 		name: "none while being deleted", spec: spec(3), gone: true,
-		live: &LiveDeployment{Replicas: 5, Overridden: new(int32(3)), Kept: new(int32(5))}, wanted: 0,
+		live: &LiveDeployment{Replicas: 5, Overridden: new(int32(3)), Kept: new(int32(5))}, wanted: 0, annotations: kept("3", "5"),
 	},
 }
 

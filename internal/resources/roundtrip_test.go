@@ -102,7 +102,7 @@ func TestUserValuesArriveUnchanged(t *testing.T) {
 				autoscaler := built.(*autoscalingv2.HorizontalPodAutoscaler).Spec
 				ours := len(autoscaler.Metrics) - len(autoscaling.Metrics) // come first
 				values = append(values, userValue{"metrics", autoscaling.Metrics, autoscaler.Metrics[ours:]},
-					userValue{"behavior", autoscaling.Behavior, autoscaler.Behavior})
+					userValue{"behavior", saying(autoscaling.Behavior), autoscaler.Behavior})
 			}
 			for _, value := range values {
 				if !equality.Semantic.DeepEqual(value.want, value.got) {
@@ -129,7 +129,7 @@ func ofContainer(spec v1.ApplicationSpec, container corev1.Container) []userValu
 	}
 }
 
-// ofOtherContainers leaves the containers' security out, which has tests of its own.
+// ofOtherContainers leaves out what is completed and has tests of its own.
 func ofOtherContainers(spec v1.ApplicationSpec, pod corev1.PodSpec) []userValue {
 	var values []userValue
 	for i, container := range slices.Concat(spec.Sidecars, spec.InitContainers) {
@@ -138,6 +138,9 @@ func ofOtherContainers(spec v1.ApplicationSpec, pod corev1.PodSpec) []userValue 
 			want.RestartPolicy = new(corev1.ContainerRestartPolicyAlways)
 		}
 		want.SecurityContext, got.SecurityContext = nil, nil
+		if want.ImagePullPolicy == "" {
+			got.ImagePullPolicy = "" // Kubernetes' own, which has a test too
+		}
 		values = append(values, userValue{"container " + container.Name, want, got})
 	}
 	return values
@@ -164,6 +167,23 @@ func ofPod(spec v1.ApplicationSpec, pod corev1.PodSpec) []userValue {
 		values = append(values, userValue{"constraint on " + constraint.TopologyKey, constraint, got})
 	}
 	return values
+}
+
+// saying returns a behavior without the rules that say nothing, or nil.
+func saying(behavior *autoscalingv2.HorizontalPodAutoscalerBehavior) *autoscalingv2.HorizontalPodAutoscalerBehavior {
+	if behavior == nil {
+		return nil
+	}
+	behavior = behavior.DeepCopy()
+	for _, rules := range []**autoscalingv2.HPAScalingRules{&behavior.ScaleUp, &behavior.ScaleDown} {
+		if *rules != nil && equality.Semantic.DeepEqual(**rules, autoscalingv2.HPAScalingRules{}) {
+			*rules = nil
+		}
+	}
+	if behavior.ScaleUp == nil && behavior.ScaleDown == nil {
+		return nil
+	}
+	return behavior
 }
 
 // wholeOwned returns a container with what the API server makes of values that have one owner as a whole.

@@ -17,6 +17,8 @@ limitations under the License.
 package resources
 
 import (
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	"k8s.io/utils/ptr"
@@ -60,8 +62,8 @@ func secure(container *corev1ac.ContainerApplyConfiguration, app *v1.Application
 		container.WithSecurityContext(corev1ac.SecurityContext())
 	}
 	context := container.SecurityContext
-	if context.AllowPrivilegeEscalation == nil && !ptr.Deref(context.Privileged, false) {
-		context.WithAllowPrivilegeEscalation(false) // which the API server refuses of a privileged container
+	if context.AllowPrivilegeEscalation == nil && !privileged(context) {
+		context.WithAllowPrivilegeEscalation(false)
 	}
 	if !restricted(app) {
 		return
@@ -72,6 +74,13 @@ func secure(container *corev1ac.ContainerApplyConfiguration, app *v1.Application
 	if len(context.Capabilities.Drop) == 0 {
 		context.Capabilities.WithDrop("ALL")
 	}
+}
+
+// privileged tells whether the API server would refuse to forbid the container to escalate its privileges (kubernetes
+// pkg/apis/core/validation, ValidateSecurityContext).
+func privileged(context *corev1ac.SecurityContextApplyConfiguration) bool {
+	return ptr.Deref(context.Privileged, false) ||
+		context.Capabilities != nil && slices.Contains(context.Capabilities.Add, "CAP_SYS_ADMIN")
 }
 
 func restricted(app *v1.Application) bool {

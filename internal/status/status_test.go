@@ -45,6 +45,7 @@ func TestAfterAFailedPass(t *testing.T) {
 		{"invalid", "False|False|True", v1.ReasonInvalidSpec, "the API server refused it"},
 		{"reference missing", "False|False|True", v1.ReasonReferenceMissing, "ServiceAccount builder is missing"},
 		{"denied", "False|True|True", v1.ReasonAdmissionDenied, "no"},
+		{"API missing", "False|True|True", v1.ReasonAPINotInstalled, "HTTPRoute is asked for"},
 		{"rolling out", "Unknown|True|False", v1.ReasonRollingOut, "Waiting for the Service to be gone"},
 		{"rolling out, soon", "Unknown|True|False", v1.ReasonRollingOut, "somebody else was quicker"},
 		{"transient", "Unknown|True|True", v1.ReasonReconcileFailed, noDetail},

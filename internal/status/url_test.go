@@ -20,7 +20,11 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	v1 "github.com/example/app-operator/api/v1"
 )
 
 func TestServiceURL(t *testing.T) {
@@ -129,5 +133,77 @@ func TestServiceURL(t *testing.T) {
 	}
 	if got := serviceURL(nil, "http"); got != "" {
 		t.Errorf("got %q without a Service", got)
+	}
+}
+
+func TestURL(t *testing.T) {
+	service := &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Name: "my-app", Namespace: "shop"},
+		Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Name: "http", Port: 80, Protocol: corev1.ProtocolTCP}}},
+	}
+	ingress := func(host, path string, tls bool, balancers ...networkingv1.IngressLoadBalancerIngress) *networkingv1.Ingress {
+		rule := networkingv1.IngressRule{Host: host}
+		rule.HTTP = &networkingv1.HTTPIngressRuleValue{Paths: []networkingv1.HTTPIngressPath{{Path: path}}}
+		ingress := &networkingv1.Ingress{Spec: networkingv1.IngressSpec{Rules: []networkingv1.IngressRule{rule}}}
+		if tls {
+			ingress.Spec.TLS = []networkingv1.IngressTLS{{SecretName: "certificate"}}
+		}
+		ingress.Status.LoadBalancer.Ingress = balancers
+		return ingress
+	}
+	route := func(path string, parent gatewayv1.ParentReference, hosts ...gatewayv1.Hostname) *gatewayv1.HTTPRoute {
+		route := &gatewayv1.HTTPRoute{Spec: gatewayv1.HTTPRouteSpec{Hostnames: hosts, Rules: []gatewayv1.HTTPRouteRule{{
+			Matches: []gatewayv1.HTTPRouteMatch{{Path: &gatewayv1.HTTPPathMatch{Value: &path}}},
+		}}}}
+		route.Spec.ParentRefs = []gatewayv1.ParentReference{parent}
+		return route
+	}
+	plain := gatewayv1.ParentReference{Name: "public"}
+	const inside = "http://my-app.shop.svc"
+	tests := []struct {
+		name string
+		seen Observed
+		want string
+	}{
+		{name: "an Ingress's host", seen: Observed{Ingress: ingress("shop.example.com", "/", false)}, want: "http://shop.example.com"},
+		{name: "with TLS", seen: Observed{Ingress: ingress("shop.example.com", "/", true)}, want: "https://shop.example.com"},
+		{name: "with a path", seen: Observed{Ingress: ingress("shop.example.com", "/cart/", true)}, want: "https://shop.example.com/cart"},
+		{name: "a wildcard is no address", seen: Observed{Ingress: ingress("*.example.com", "/", false)}, want: inside},
+		{name: "any host, and no address yet", seen: Observed{Ingress: ingress("", "/", false)}, want: inside},
+		{
+			name: "any host, at the load balancer's name", want: "http://lb.example.com/cart",
+			seen: Observed{Ingress: ingress("", "/cart", false, networkingv1.IngressLoadBalancerIngress{Hostname: "lb.example.com"})},
+		},
+		{
+			name: "any host, at the load balancer's address", want: "http://[2001:db8::7]",
+			seen: Observed{Ingress: ingress("", "/", false, networkingv1.IngressLoadBalancerIngress{IP: "2001:db8::7"})},
+		},
+		{name: "an Ingress that somebody has emptied", seen: Observed{Ingress: &networkingv1.Ingress{}}, want: inside},
+		{
+			name: "an Ingress before a route", want: "http://shop.example.com",
+			seen: Observed{Ingress: ingress("shop.example.com", "/", false), HTTPRoute: route("/", plain, "route.example.com")},
+		},
+		{name: "a route's host", seen: Observed{HTTPRoute: route("/", plain, "*.example.com", "route.example.com")}, want: "http://route.example.com"},
+		{name: "a route's path", seen: Observed{HTTPRoute: route("/cart", plain, "route.example.com")}, want: "http://route.example.com/cart"},
+		{
+			name: "a route at an https listener", want: "https://route.example.com",
+			seen: Observed{HTTPRoute: route("/", gatewayv1.ParentReference{SectionName: new(gatewayv1.SectionName("https-public"))}, "route.example.com")},
+		},
+		{
+			name: "a route at port 443", want: "https://route.example.com",
+			seen: Observed{HTTPRoute: route("/", gatewayv1.ParentReference{Port: new(gatewayv1.PortNumber(443))}, "route.example.com")},
+		},
+		{name: "a route for all of the listener's hosts", seen: Observed{HTTPRoute: route("/", plain)}, want: inside},
+		{name: "an empty route", seen: Observed{HTTPRoute: &gatewayv1.HTTPRoute{}}, want: inside},
+		{name: "neither", want: inside},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			test.seen.Service = service
+			app := newApplication(func(app *v1.Application) { app.Spec.Port = new(int32(80)) })
+			if got := Of(app, test.seen, nil).URL; got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
 	}
 }

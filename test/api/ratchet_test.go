@@ -138,7 +138,7 @@ var ratchetTests = []struct {
 	// A list without keys is one value.
 	{
 		"bad-peer", `{"spec":{"networkPolicy":{"ingressFrom":[{"cidr":"a"}]}}}`,
-		[]string{`spec.networkPolicy.ingressFrom[0].cidr: Invalid value: "a": a cidr is an address`},
+		[]string{`spec.networkPolicy.ingressFrom[0].cidr: Invalid value: "a": a cidr is the first address`},
 	},
 	{"no-parents", newImage, nil},
 	{"no-parents", `{"spec":{"httpRoute":{"path":"/a"}}}`, nil},

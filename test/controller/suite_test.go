@@ -56,6 +56,9 @@ var (
 	binary   string
 	auditLog string
 
+	// used are the rights that operators have used, once the suite is over.
+	used sets.Set[string]
+
 	// refusals are namespaces in which the API server refuses something on purpose: where the Role was deleted under a
 	// running operator, for example.
 	refusals = sets.New[string]()
@@ -116,6 +119,7 @@ var _ = AfterSuite(func() {
 	if cluster == nil {
 		return
 	}
+	used = usedRights()
 	for _, request := range requests() {
 		if request.byOperator() && !refusals.Has(request.ObjectRef.Namespace) {
 			Expect(request.ResponseStatus.Code).NotTo(Equal(403), "the operator lacks a right: %s", request)

@@ -1,0 +1,144 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package status
+
+import (
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "github.com/example/app-operator/api/v1"
+)
+
+// autoscaled gives the Application an autoscaler that keeps at least two pods.
+func autoscaled(app *v1.Application) {
+	app.Spec.Autoscaling = &v1.AutoscalingSpec{MinReplicas: new(int32(2)), MaxReplicas: 10}
+}
+
+// wasReady makes the Application's last status be Ready for this generation.
+func wasReady(app *v1.Application) {
+	app.Status.Conditions = []metav1.Condition{{
+		Type: v1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1.ReasonRolloutComplete, ObservedGeneration: app.Generation,
+	}}
+}
+
+// TestAnAutoscalersDecisionIsNoNews holds that an application that was Ready stays so while pods are added, and in no
+// other case.
+func TestAnAutoscalersDecisionIsNoNews(t *testing.T) {
+	notLookedAt := func(d *appsv1.Deployment) { d.Status.ObservedGeneration-- }
+	older := func(app *v1.Application) { app.Status.Conditions[0].ObservedGeneration-- }
+	tests := []struct {
+		name string
+		app  *v1.Application
+		seen Observed
+		// statuses are those of Ready|Progressing|Available|Degraded.
+		statuses string
+	}{
+		{
+			name: "pods are being added", app: newApplication(autoscaled, wasReady),
+			seen: Observed{Deployment: newDeployment(5, unavailable, counters(5, 5, 3, 3))}, statuses: "True|False|True|False",
+		},
+		{
+			name: "the Deployment's controller has not begun", app: newApplication(autoscaled, wasReady),
+			seen: Observed{Deployment: newDeployment(5, counters(3, 3, 3, 3), notLookedAt)}, statuses: "True|False|True|False",
+		},
+		{
+			name: "pods are being taken away", app: newApplication(autoscaled, wasReady),
+			seen: Observed{Deployment: newDeployment(3, counters(5, 5, 5, 5))}, statuses: "True|False|True|False",
+		},
+		{
+			name: "an added pod is faulty", app: newApplication(autoscaled, wasReady),
+			seen: Observed{
+				Deployment: newDeployment(5, unavailable, counters(5, 5, 3, 3)), PodFaults: []PodFault{currentFaultOfPod},
+			}, statuses: "True|False|True|True",
+		},
+		{
+			name: "fewer than the least are left", app: newApplication(autoscaled, wasReady),
+			seen: Observed{Deployment: newDeployment(5, unavailable, counters(5, 5, 1, 1))}, statuses: "Unknown|True|False|False",
+		},
+		{
+			name: "fewer than the least are left, and why is known", app: newApplication(autoscaled, wasReady),
+			seen: Observed{
+				Deployment: newDeployment(5, unavailable, counters(5, 5, 1, 1)), PodFaults: []PodFault{currentFaultOfPod},
+			}, statuses: "False|False|False|True",
+		},
+		{
+			name: "old pods are left", app: newApplication(autoscaled, wasReady),
+			seen: Observed{Deployment: newDeployment(5, counters(6, 4, 6, 6))}, statuses: "Unknown|True|True|False",
+		},
+		{
+			name: "it was not Ready yet", app: newApplication(autoscaled),
+			seen: Observed{Deployment: newDeployment(5, unavailable, counters(5, 5, 3, 3))}, statuses: "Unknown|True|False|False",
+		},
+		{
+			name: "it was Ready for an older generation", app: newApplication(autoscaled, wasReady, older),
+			seen: Observed{Deployment: newDeployment(5, unavailable, counters(5, 5, 3, 3))}, statuses: "Unknown|True|False|False",
+		},
+		{
+			name: "this pass has written the Deployment", app: newApplication(autoscaled, wasReady),
+			seen: Observed{Deployment: newDeployment(5, notLookedAt), DeploymentWritten: true}, statuses: "Unknown|True|True|False",
+		},
+		{
+			name: "it has no autoscaler", app: newApplication(wasReady),
+			seen: Observed{Deployment: newDeployment(5, unavailable, counters(5, 5, 3, 3))}, statuses: "Unknown|True|False|False",
+		},
+		{
+			name: "it is suspended", app: newApplication(autoscaled, wasReady, suspended),
+			seen: Observed{Deployment: newDeployment(0, counters(3, 3, 3, 3))}, statuses: "Unknown|True|True|False",
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			if got := statuses(Of(test.app, test.seen, nil)); got != test.statuses {
+				t.Errorf("got %s, want %s", got, test.statuses)
+			}
+		})
+	}
+}
+
+func TestReplicaSummaryFollowsTheAutoscaler(t *testing.T) {
+	deployment := newDeployment(7)
+	for name, test := range map[string]struct {
+		app  *v1.Application
+		want string
+	}{
+		"as many as it asks for":        {newApplication(autoscaled), "7/7"},
+		"as many as replicas asks for":  {newApplication(), "7/3"},
+		"none are wanted in suspension": {newApplication(autoscaled, suspended), "7/0"},
+	} {
+		if got := Of(test.app, Observed{Deployment: deployment}, nil).ReplicaSummary; got != test.want {
+			t.Errorf("%s: got %s, want %s", name, got, test.want)
+		}
+	}
+	deployment.Annotations = map[string]string{"apps.example.com/replicas-overridden": "3"}
+	if got := Of(newApplication(), Observed{Deployment: deployment}, nil).ReplicaSummary; got != "7/7" {
+		t.Errorf("what an autoscaler has left is wanted: got %s", got)
+	}
+}
+
+func TestADrainSaysWhatItWaitsFor(t *testing.T) {
+	for waitsFor, want := range map[string]string{
+		"":                   "Being deleted",
+		"Ingress to be gone": "Being deleted; waiting for Ingress to be gone",
+	} {
+		got := Of(newApplication(beingDeleted), Observed{Deployment: newDeployment(3), WaitsFor: waitsFor}, nil)
+		if message := condition(t, got, v1.ConditionReady).Message; message != want {
+			t.Errorf("got %q, want %q", message, want)
+		}
+	}
+}
