@@ -53,19 +53,18 @@ var children = []child{
 		resources.PodDisruptionBudget, policyv1ac.ExtractPodDisruptionBudget),
 	childOf("Ingress", &networkingv1.Ingress{}, resources.Ingress, networkingv1ac.ExtractIngress).withdrawn(drainTraffic),
 	childOf("HTTPRoute", &gatewayv1.HTTPRoute{}, resources.HTTPRoute, gatewayv1ac.ExtractHTTPRoute).
-		withdrawn(drainTraffic).servedAs(gatewayv1.SchemeGroupVersion.WithResource("httproutes")),
+		withdrawn(drainTraffic).servedAs(schema.GroupVersion(gatewayv1.GroupVersion).WithResource("httproutes")),
 	childOf("ServiceMonitor", &monitoringv1.ServiceMonitor{}, resources.ServiceMonitor, resources.ExtractServiceMonitor).
 		servedAs(monitoringv1.SchemeGroupVersion.WithResource(monitoringv1.ServiceMonitorName)),
 }
 
-// draining is when a child is withdrawn from an Application that is drained, before its pods end.
+// draining is when a child is withdrawn from an Application that is drained, before its pods end. Zero is
+// not at all: the garbage collector takes it.
 type draining int
 
 const (
-	// drainNever leaves the child to the garbage collector.
-	drainNever draining = iota
 	// drainTraffic comes first: nobody is to be sent to the pods any more.
-	drainTraffic
+	drainTraffic draining = iota + 1
 	// drainSize comes second: nobody but us is to decide how many pods run.
 	drainSize
 )

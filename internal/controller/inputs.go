@@ -159,9 +159,9 @@ func (r *ApplicationReconciler) contentHash(ctx context.Context, kind string, ob
 		frameAll(sum, config.BinaryData)
 		read = config
 	}
-	hash := sum.Sum(nil)
-	r.contents.Add(key, content{uid: read.GetUID(), version: read.GetResourceVersion(), hash: hash})
-	return hash, nil
+	made := content{uid: read.GetUID(), version: read.GetResourceVersion(), hash: sum.Sum(nil)}
+	r.contents.Add(key, made)
+	return made.hash, nil
 }
 
 // frameAll adds the entries of a map to a hash, in the order of their keys.

@@ -177,8 +177,9 @@ func startInformers(informers cache.Cache) error {
 		}
 	}
 	return informers.IndexField(ctx, &v1.Application{}, byReference, func(object client.Object) []string {
-		var keys []string
-		for _, need := range resources.References(object.(*v1.Application)) {
+		references := resources.References(object.(*v1.Application))
+		keys := make([]string, 0, len(references))
+		for _, need := range references {
 			keys = append(keys, need.String())
 		}
 		return keys

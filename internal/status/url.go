@@ -69,7 +69,11 @@ func ingressURL(ingress *networkingv1.Ingress) string {
 	if rule.HTTP != nil && len(rule.HTTP.Paths) > 0 {
 		path = rule.HTTP.Paths[0].Path
 	}
-	return external(len(ingress.Spec.TLS) > 0, host, path)
+	scheme := "http"
+	if len(ingress.Spec.TLS) > 0 {
+		scheme = "https"
+	}
+	return external(scheme, host, path)
 }
 
 // routeURL returns the address of the HTTPRoute's first host that is not a wildcard, or "". Whether it is served with
@@ -79,28 +83,27 @@ func routeURL(route *gatewayv1.HTTPRoute) string {
 	if route == nil {
 		return ""
 	}
-	tls := slices.ContainsFunc(route.Spec.ParentRefs, func(parent gatewayv1.ParentReference) bool {
+	scheme := "http"
+	if slices.ContainsFunc(route.Spec.ParentRefs, func(parent gatewayv1.ParentReference) bool {
 		return ptr.Deref(parent.Port, 0) == 443 || strings.HasPrefix(string(ptr.Deref(parent.SectionName, "")), "https")
-	})
+	}) {
+		scheme = "https"
+	}
 	path := ""
 	if rules := route.Spec.Rules; len(rules) > 0 && len(rules[0].Matches) > 0 && rules[0].Matches[0].Path != nil {
 		path = ptr.Deref(rules[0].Matches[0].Path.Value, "")
 	}
 	for _, host := range route.Spec.Hostnames {
-		if address := external(tls, string(host), path); address != "" {
+		if address := external(scheme, string(host), path); address != "" {
 			return address
 		}
 	}
 	return ""
 }
 
-func external(tls bool, host, path string) string {
+func external(scheme, host, path string) string {
 	if host == "" || strings.HasPrefix(host, "*") {
 		return ""
-	}
-	scheme := "http"
-	if tls {
-		scheme = "https"
 	}
 	return scheme + "://" + host + strings.TrimSuffix(path, "/")
 }

@@ -74,12 +74,12 @@ func web(namespace string) *v1.Application {
 func createReferences(ctx context.Context, app *v1.Application) {
 	GinkgoHelper()
 	for _, need := range resources.References(app) {
-		meta := metav1.ObjectMeta{Name: need.Name, Namespace: app.Namespace}
+		named := metav1.ObjectMeta{Name: need.Name, Namespace: app.Namespace}
 		object := map[string]client.Object{
-			resources.KindConfigMap:      &corev1.ConfigMap{ObjectMeta: meta},
-			resources.KindSecret:         &corev1.Secret{ObjectMeta: meta},
-			resources.KindServiceAccount: &corev1.ServiceAccount{ObjectMeta: meta},
-			resources.KindPersistentVolumeClaim: &corev1.PersistentVolumeClaim{ObjectMeta: meta, Spec: corev1.PersistentVolumeClaimSpec{
+			resources.KindConfigMap:      &corev1.ConfigMap{ObjectMeta: named},
+			resources.KindSecret:         &corev1.Secret{ObjectMeta: named},
+			resources.KindServiceAccount: &corev1.ServiceAccount{ObjectMeta: named},
+			resources.KindPersistentVolumeClaim: &corev1.PersistentVolumeClaim{ObjectMeta: named, Spec: corev1.PersistentVolumeClaimSpec{
 				AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
 				Resources: corev1.VolumeResourceRequirements{
 					Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Mi")},
