@@ -107,7 +107,7 @@ type ApplicationSpec struct {
 	// +listType=atomic
 	Args []string `json:"args,omitempty"`
 
-	// replicas is how many pods are wanted.
+	// replicas is how many pods are wanted. With autoscaling it is only where the autoscaler starts.
 	// +optional
 	// +kubebuilder:default=1
 	// +kubebuilder:validation:Minimum=0

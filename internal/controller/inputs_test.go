@@ -1,0 +1,154 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/lru"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/example/app-operator/internal/resources"
+)
+
+// reading is an API server that has two objects, in a version, and counts what is read.
+type reading struct {
+	client.Reader
+	version string
+	data    map[string]string
+	reads   int
+	err     error
+}
+
+func (r *reading) Get(_ context.Context, key client.ObjectKey, object client.Object, _ ...client.GetOption) error {
+	r.reads++
+	object.SetName(key.Name)
+	object.SetNamespace(key.Namespace)
+	object.SetUID("uid")
+	object.SetResourceVersion(r.version)
+	switch object := object.(type) {
+	case *corev1.Secret:
+		object.Data = map[string][]byte{}
+		for name, value := range r.data {
+			object.Data[name] = []byte(value)
+		}
+	case *corev1.ConfigMap:
+		object.Data = r.data
+	}
+	return r.err
+}
+
+func cached(version string) metav1.Object {
+	return &metav1.ObjectMeta{Namespace: "shop", Name: "settings", UID: "uid", ResourceVersion: version}
+}
+
+func TestContentHash(t *testing.T) {
+	for _, kind := range []string{resources.KindConfigMap, resources.KindSecret} {
+		t.Run(kind, func(t *testing.T) {
+			api := &reading{version: "1", data: map[string]string{"a": "1", "b": "2"}}
+			r := &ApplicationReconciler{Reader: api, contents: lru.New(10)}
+			hash := func(version string) []byte {
+				t.Helper()
+				sum, err := r.contentHash(t.Context(), kind, cached(version))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return sum
+			}
+			first := hash("1")
+			if !bytes.Equal(first, hash("1")) || api.reads != 1 {
+				t.Errorf("the same version was read %d times", api.reads)
+			}
+			api.version = "2"
+			if !bytes.Equal(first, hash("2")) || api.reads != 2 {
+				t.Errorf("a version with the same content has another hash, or was read %d times", api.reads-1)
+			}
+			api.version, api.data = "3", map[string]string{"a": "1", "b": "3"}
+			if bytes.Equal(first, hash("3")) {
+				t.Error("another content has the same hash")
+			}
+			api.err = errors.New("no answer")
+			if _, err := r.contentHash(t.Context(), kind, cached("4")); err == nil {
+				t.Error("a content that cannot be read has a hash")
+			}
+		})
+	}
+}
+
+// TestFramesAreUnambiguous holds that no two contents give the same bytes.
+func TestFramesAreUnambiguous(t *testing.T) {
+	seen := map[string]string{}
+	for _, entries := range []map[string]string{
+		{}, {"": ""}, {"a": ""}, {"": "a"}, {"a": "b"}, {"ab": ""}, {"a": "b", "c": ""}, {"a": "bc"}, {"a": "b1:c"}, {"a": "b", "": "c"},
+	} {
+		sum := sha256.New()
+		frameAll(sum, entries)
+		key := string(sum.Sum(nil))
+		if other, ok := seen[key]; ok {
+			t.Errorf("%v and %s are the same", entries, other)
+		}
+		seen[key] = fmt.Sprint(entries)
+	}
+}
+
+func TestConfigHash(t *testing.T) {
+	r := &ApplicationReconciler{
+		Reader: &reading{version: "1", data: map[string]string{"a": "1"}}, contents: lru.New(10),
+	}
+	secret := resources.Reference{Kind: resources.KindSecret, Name: "settings"}
+	config := resources.Reference{Kind: resources.KindConfigMap, Name: "settings"}
+	pull := resources.Reference{Kind: resources.KindSecret, Name: "pull"}
+	hash := func(present []resources.Reference, needs ...resources.Need) string {
+		t.Helper()
+		objects := map[resources.Reference]metav1.Object{}
+		for _, reference := range present {
+			objects[reference] = cached("1")
+		}
+		sum, err := r.configHash(t.Context(), needs, objects)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sum
+	}
+	needed := func(reference resources.Reference) resources.Need {
+		return resources.Need{Reference: reference, Content: true}
+	}
+	alone := hash([]resources.Reference{secret}, needed(secret))
+	if len(alone) != 32 {
+		t.Errorf("a hash has %d characters", len(alone))
+	}
+	for name, other := range map[string]string{
+		"absent":         hash(nil, needed(secret)),
+		"another kind":   hash([]resources.Reference{config}, needed(config)),
+		"one more":       hash([]resources.Reference{secret, config}, needed(secret), needed(config)),
+		"nothing at all": hash(nil),
+	} {
+		if other == alone {
+			t.Errorf("%s: the same hash", name)
+		}
+	}
+	if hash([]resources.Reference{secret, pull}, resources.Need{Reference: pull}, needed(secret)) != alone {
+		t.Error("what the pods take no configuration from counts")
+	}
+}

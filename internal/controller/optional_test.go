@@ -1,0 +1,172 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/fault"
+)
+
+// cluster is one that serves, or does not serve, the resources of a child.
+type cluster struct {
+	cache.Cache
+	status    int
+	resources []string
+	asked     int
+	removed   int
+}
+
+func (c *cluster) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	c.asked++
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(c.status)
+	list := metav1.APIResourceList{TypeMeta: metav1.TypeMeta{Kind: "APIResourceList", APIVersion: "v1"}}
+	for _, name := range c.resources {
+		list.APIResources = append(list.APIResources, metav1.APIResource{Name: name})
+	}
+	_ = json.NewEncoder(w).Encode(list)
+}
+
+func (c *cluster) GetInformer(context.Context, client.Object, ...cache.InformerGetOption) (cache.Informer, error) {
+	return nil, nil
+}
+
+func (c *cluster) RemoveInformer(context.Context, client.Object) error {
+	c.removed++
+	return nil
+}
+
+// newOptionalKinds returns the kinds of the cluster, whose objects wake their Applications when awake says so.
+func newOptionalKinds(t *testing.T, c *cluster, awake *bool) *optionalKinds {
+	t.Helper()
+	server := httptest.NewServer(c)
+	t.Cleanup(server.Close)
+	asks, err := discovery.NewDiscoveryClientForConfig(&rest.Config{Host: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &optionalKinds{
+		api: asks.RESTClient(), cache: c,
+		watch: func(child, cache.Informer) (func() bool, error) { return func() bool { return *awake }, nil },
+	}
+}
+
+func theRoute(t *testing.T) child {
+	t.Helper()
+	for _, child := range children {
+		if child.kind == "HTTPRoute" {
+			return child
+		}
+	}
+	t.Fatal("there is no such child")
+	return child{}
+}
+
+// waitsFor complains if the error is not a Waiting of this reason; "" is no error.
+func waitsFor(t *testing.T, err error, reason string) {
+	t.Helper()
+	waiting, ok := errors.AsType[*fault.Waiting](err)
+	switch {
+	case reason == "" && err != nil:
+		t.Errorf("got %v, want none", err)
+	case reason != "" && (!ok || waiting.Reason != reason || waiting.After == 0):
+		t.Errorf("got %v, want to wait for a while because of %s", err, reason)
+	}
+}
+
+func TestAnOptionalKindComesAndGoes(t *testing.T) {
+	route, awake := theRoute(t), false
+	c := &cluster{status: http.StatusNotFound}
+	kinds := newOptionalKinds(t, c, &awake)
+
+	waitsFor(t, kinds.readable(t.Context(), route), v1.ReasonAPINotInstalled)
+	waitsFor(t, kinds.readable(t.Context(), route), v1.ReasonAPINotInstalled)
+	if c.asked != 1 || kinds.served(route.kind) {
+		t.Errorf("the API server was asked %d times in a row", c.asked)
+	}
+
+	c.status, c.resources = http.StatusOK, []string{"gateways", "httproutes"}
+	kinds.kinds[route.kind].asked = time.Now().Add(-time.Hour)
+	waitsFor(t, kinds.readable(t.Context(), route), v1.ReasonRollingOut)
+	if kinds.served(route.kind) {
+		t.Error("it is served before its objects wake anybody")
+	}
+	awake = true
+	waitsFor(t, kinds.readable(t.Context(), route), "")
+	if !kinds.served(route.kind) || c.asked != 2 {
+		t.Errorf("served: %v, after %d questions", kinds.served(route.kind), c.asked)
+	}
+
+	if kinds.lose(t.Context(), "*v1.Service") || c.removed != 0 {
+		t.Error("another kind's loss is not this one's")
+	}
+	if !kinds.lose(t.Context(), fmt.Sprintf("%T", route.object)) || c.removed != 1 || kinds.served(route.kind) {
+		t.Error("it is not lost")
+	}
+	if kinds.lose(t.Context(), fmt.Sprintf("%T", route.object)) {
+		t.Error("it is lost twice")
+	}
+	c.resources = []string{"gateways"} // the group, without the kind
+	waitsFor(t, kinds.readable(t.Context(), route), v1.ReasonAPINotInstalled)
+}
+
+func TestAnAnswerThatDoesNotComeIsNoAbsence(t *testing.T) {
+	awake := true
+	kinds := newOptionalKinds(t, &cluster{status: http.StatusInternalServerError}, &awake)
+	err := kinds.readable(t.Context(), theRoute(t))
+	if _, ok := errors.AsType[*fault.Waiting](err); ok || err == nil {
+		t.Errorf("got %v, want an error that is tried again", err)
+	}
+}
+
+func TestNotServed(t *testing.T) {
+	resource := schema.GroupResource{Group: "gateway.networking.k8s.io", Resource: "httproutes"}
+	for name, test := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"nothing":            {nil, false},
+		"gone":               {apierrors.NewNotFound(resource, "web"), true},
+		"not to be made":     {apierrors.NewMethodNotSupported(resource, "patch"), true},
+		"unknown":            {&meta.NoKindMatchError{}, true},
+		"going":              {apierrors.NewForbidden(resource, "web", errors.New("create "+terminating)), true},
+		"forbidden":          {apierrors.NewForbidden(resource, "web", errors.New("no")), false},
+		"broken connections": {errors.New("connection refused"), false},
+	} {
+		if got := notServed(test.err); got != test.want {
+			t.Errorf("%s: got %v", name, got)
+		}
+	}
+}
