@@ -25,6 +25,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/singleflight"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
@@ -62,6 +63,8 @@ type ApplicationReconciler struct {
 	optional optionalKinds
 	// contents remembers, by kind and name, what the contents of referenced objects hash to.
 	contents *lru.Cache
+	// reads keeps several workers from reading the same content at once.
+	reads singleflight.Group
 	// queue is where Applications wait for a pass, once the controller has started.
 	queue atomic.Pointer[queue]
 }

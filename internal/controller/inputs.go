@@ -130,38 +130,47 @@ type content struct {
 }
 
 // contentHash returns the hash of what is in a ConfigMap or Secret. The content is read from the API server, once for
-// each version of the object, and never kept.
+// each version of the object, however many Applications refer to it, and never kept.
 func (r *ApplicationReconciler) contentHash(ctx context.Context, kind string, object metav1.Object) ([]byte, error) {
 	key := kind + " " + object.GetNamespace() + "/" + object.GetName()
-	if known, ok := r.contents.Get(key); ok {
-		known := known.(content)
-		if known.uid == object.GetUID() && known.version == object.GetResourceVersion() {
-			return known.hash, nil
+	sum, err, _ := r.reads.Do(key+" "+object.GetResourceVersion(), func() (any, error) {
+		if known, ok := r.contents.Get(key); ok {
+			known := known.(content)
+			if known.uid == object.GetUID() && known.version == object.GetResourceVersion() {
+				return known.hash, nil
+			}
 		}
+		read, err := r.readContent(ctx, kind, client.ObjectKey{Namespace: object.GetNamespace(), Name: object.GetName()})
+		if err != nil {
+			return nil, err
+		}
+		r.contents.Add(key, read)
+		return read.hash, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read %s %s: %w", kind, object.GetName(), err)
 	}
+	return sum.([]byte), nil
+}
+
+// readContent reads a ConfigMap or Secret from the API server and returns the hash of what is in it.
+func (r *ApplicationReconciler) readContent(ctx context.Context, kind string, name client.ObjectKey) (content, error) {
 	sum := sha256.New()
-	name := client.ObjectKey{Namespace: object.GetNamespace(), Name: object.GetName()}
-	var read client.Object
-	switch kind {
-	case resources.KindSecret:
+	if kind == resources.KindSecret {
 		secret := &corev1.Secret{}
 		if err := r.Reader.Get(ctx, name, secret); err != nil {
-			return nil, fmt.Errorf("read %s %s: %w", kind, name.Name, err)
+			return content{}, err
 		}
 		frameAll(sum, secret.Data)
-		read = secret
-	default:
-		config := &corev1.ConfigMap{}
-		if err := r.Reader.Get(ctx, name, config); err != nil {
-			return nil, fmt.Errorf("read %s %s: %w", kind, name.Name, err)
-		}
-		frameAll(sum, config.Data)
-		frameAll(sum, config.BinaryData)
-		read = config
+		return content{uid: secret.UID, version: secret.ResourceVersion, hash: sum.Sum(nil)}, nil
 	}
-	made := content{uid: read.GetUID(), version: read.GetResourceVersion(), hash: sum.Sum(nil)}
-	r.contents.Add(key, made)
-	return made.hash, nil
+	config := &corev1.ConfigMap{}
+	if err := r.Reader.Get(ctx, name, config); err != nil {
+		return content{}, err
+	}
+	frameAll(sum, config.Data)
+	frameAll(sum, config.BinaryData)
+	return content{uid: config.UID, version: config.ResourceVersion, hash: sum.Sum(nil)}, nil
 }
 
 // frameAll adds the entries of a map to a hash, in the order of their keys.
