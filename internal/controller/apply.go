@@ -84,8 +84,8 @@ func (r *ApplicationReconciler) write(ctx context.Context, step step) (int64, er
 		log.Info("Created")
 		return generationOf(step.config), nil
 	}
-	if updatedByUs(step.live) {
-		if _, err := r.patchAndOwn(ctx, step, nil); err != nil {
+	if step.clear != "" || updatedByUs(step.live) {
+		if _, err := r.patchAndOwn(ctx, step, json.RawMessage(step.clear)); err != nil {
 			return 0, fault.FromAPI(err, step.child.kind)
 		}
 	}
@@ -151,12 +151,12 @@ func (r *ApplicationReconciler) replace(ctx context.Context, step step) (int64, 
 	return r.patchAndOwn(ctx, step, wanted.Spec)
 }
 
-// patchAndOwn replaces the spec by a plain patch, or leaves it if spec is nil, and then makes all that the operator has
+// patchAndOwn changes the spec by a plain patch, or leaves it if there is none, and then makes all that the operator has
 // ever written by a plain patch its apply's own: the next apply could not give it up otherwise. Should the second half
 // fail, the live object shows it, and the next pass makes up for it. It returns the object's generation.
 func (r *ApplicationReconciler) patchAndOwn(ctx context.Context, step step, spec json.RawMessage) (int64, error) {
 	body := map[string]any{"metadata": map[string]any{"uid": step.live.GetUID()}}
-	if spec != nil {
+	if len(spec) > 0 {
 		body["spec"] = spec
 	}
 	patch, err := json.Marshal(body)

@@ -25,10 +25,12 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
+	networkingv1ac "k8s.io/client-go/applyconfigurations/networking/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/example/app-operator/api/v1"
@@ -47,6 +49,8 @@ type step struct {
 	// handOver is the Deployment's size, of which config says nothing any more although we own it: it is handed over
 	// first, or the API server would reset it to 1.
 	handOver *int32
+	// clear is a patch that takes away what somebody has added beside our fields, where that cannot be left.
+	clear string
 }
 
 func (s step) deletes() bool { return s.config.ApplyConfiguration == nil }
@@ -175,11 +179,24 @@ func planUpdate(child child, live client.Object, config configuration) (*step, e
 		return nil, fmt.Errorf("read the managed fields of %s: %w", child.kind, err)
 	}
 	same := equality.Semantic.DeepEqual(owned.ApplyConfiguration, config.ApplyConfiguration)
-	paused := resume(config, live)
-	if same && !paused && !updatedByUs(live) {
+	paused, clear := resume(config, live), opened(config, live)
+	if same && !paused && clear == "" && !updatedByUs(live) {
 		return nil, nil
 	}
-	return &step{child: child, live: live, config: config, handOver: handOver(owned, config)}, nil
+	return &step{child: child, live: live, config: config, handOver: handOver(owned, config), clear: clear}, nil
+}
+
+// opened returns the patch that closes a NetworkPolicy by which nobody is to get in and somebody may; otherwise "". Where
+// there is no rule there is no field to own, so that a rule which somebody adds is drift that ownership does not show.
+func opened(config configuration, live client.Object) string {
+	policy, ok := live.(*networkingv1.NetworkPolicy)
+	if !ok || len(policy.Spec.Ingress) == 0 {
+		return ""
+	}
+	if len(config.ApplyConfiguration.(*networkingv1ac.NetworkPolicyApplyConfiguration).Spec.Ingress) > 0 {
+		return ""
+	}
+	return `{"ingress":null}`
 }
 
 // handOver returns the Deployment's size if we own it and want to say nothing of it any more, since an autoscaler

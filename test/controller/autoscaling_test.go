@@ -84,7 +84,7 @@ var _ = Describe("Autoscaling", func() {
 		between(2, 10)(app)
 		createReady(ctx, app)
 		Eventually(fresh(ctx, deploymentOf(app))).ShouldNot(WithTransform(ownsReplicas, BeTrue()))
-		quiet(ctx, running)
+		running.rest(ctx)
 		watcher, err := newWatcher(ctx, namespace)
 		Expect(err).NotTo(HaveOccurred())
 		defer watcher.Stop()
@@ -94,7 +94,7 @@ var _ = Describe("Autoscaling", func() {
 		Eventually(fresh(ctx, app)).Should(HaveField("Status.ReplicaSummary", "9/9"))
 		scale(ctx, app, 3)
 		Eventually(fresh(ctx, app)).Should(HaveField("Status.ReplicaSummary", "3/3"))
-		quiet(ctx, running)
+		running.rest(ctx)
 		Expect(running.reconciles(ctx)-passes).To(BeNumerically("<", 60), "about one for each step of two rollouts")
 		for _, write := range running.writesAfter(writes)() {
 			Expect(write).To(ContainSubstring("/applications "), "only the status is written")
@@ -211,13 +211,4 @@ func watchSizes(ctx SpecContext, app *v1.Application) func() []int32 {
 		watcher.Stop()
 		return <-seen
 	}
-}
-
-// quiet waits until the operator has nothing to do.
-func quiet(ctx context.Context, running *runningOperator) {
-	GinkgoHelper()
-	Eventually(func() error {
-		before := running.reconciles(ctx)
-		return consistently(2*time.Second, func() bool { return running.reconciles(ctx) == before })
-	}).Should(Succeed())
 }

@@ -25,6 +25,7 @@ import (
 	gomegatypes "github.com/onsi/gomega/types"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -109,6 +110,24 @@ var _ = Describe("Drift", func() {
 		Entry("of the Service", theService),
 		Entry("of the ServiceAccount", theAccount),
 	)
+
+	It("that opens a NetworkPolicy which lets nobody in is closed again", func(ctx SpecContext) {
+		edit(ctx, app, func(app *v1.Application) { app.Spec.NetworkPolicy = &v1.NetworkPolicySpec{} })
+		policy := &networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Name: app.Name, Namespace: app.Namespace}}
+		Eventually(fresh(ctx, policy)).Should(HaveField("Spec.PolicyTypes", HaveLen(2)))
+		for range 2 {
+			edit(ctx, policy, func(policy *networkingv1.NetworkPolicy) {
+				policy.Spec.Ingress = []networkingv1.NetworkPolicyIngressRule{{}}
+			})
+			Eventually(fresh(ctx, policy)).Should(HaveField("Spec.Ingress", BeEmpty()))
+		}
+		edit(ctx, app, func(app *v1.Application) {
+			app.Spec.NetworkPolicy.IngressFrom = []v1.NetworkPeer{{PodLabels: map[string]string{}}}
+		})
+		Eventually(fresh(ctx, policy)).Should(HaveField("Spec.Ingress", HaveLen(1)))
+		edit(ctx, app, func(app *v1.Application) { app.Spec.NetworkPolicy.IngressFrom = nil })
+		Eventually(fresh(ctx, policy)).Should(HaveField("Spec.Ingress", BeEmpty()))
+	})
 
 	It("of fields that the operator has no opinion on is left alone", func(ctx SpecContext) {
 		edit(ctx, theDeployment(app), func(o client.Object) {

@@ -204,11 +204,7 @@ var _ = Describe("An Application", func() {
 		} {
 			createReady(ctx, app)
 		}
-		// Until the last event has been worked off.
-		Eventually(func() error {
-			before := running.reconciles(ctx)
-			return consistently(2*time.Second, func() bool { return running.reconciles(ctx) == before })
-		}).Should(Succeed())
+		running.rest(ctx)
 		passes, writes := running.reconciles(ctx), len(running.writes())
 		Consistently(func(g Gomega) {
 			g.Expect(running.reconciles(ctx)).To(Equal(passes))
@@ -249,10 +245,7 @@ var _ = Describe("An Application", func() {
 				haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonAdmissionDenied),
 				haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonUnschedulable)), app.Name)
 		}
-		Eventually(func() error {
-			before := running.reconciles(ctx)
-			return consistently(2*time.Second, func() bool { return running.reconciles(ctx) == before })
-		}).Should(Succeed())
+		running.rest(ctx)
 
 		passes, writes := running.reconciles(ctx), len(running.writes())
 		for _, app := range apps {

@@ -46,10 +46,10 @@ var _ = Describe("A rollout", func() {
 			Eventually(fresh(ctx, app)).Should(beReady())
 			Expect(get(ctx, deploymentOf(app))).To(HaveField("Spec.Strategy.Type", strategy))
 		}
-		quiet(ctx, running)
+		running.rest(ctx)
 		writes := len(running.writes())
 		edit(ctx, app, func(app *v1.Application) { metav1.SetMetaDataAnnotation(&app.ObjectMeta, "a-person", "was here") })
-		quiet(ctx, running)
+		running.rest(ctx)
 		Expect(running.writesAfter(writes)()).To(BeEmpty())
 	})
 

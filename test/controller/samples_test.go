@@ -65,7 +65,7 @@ var _ = Describe("The samples", func() {
 					haveCondition(v1.ConditionReady, metav1.ConditionTrue, v1.ReasonPaused)))
 			}
 		}
-		quiet(ctx, running)
+		running.rest(ctx)
 		Expect(running.log()).NotTo(ContainSubstring(`"level":"error"`))
 	})
 })
