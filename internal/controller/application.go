@@ -87,7 +87,7 @@ func (r *ApplicationReconciler) sync(ctx context.Context, app *v1.Application) (
 	generation, pending, err := r.act(ctx, app)
 	seen, unseen := r.observe(ctx, app, generation)
 	seen.Pending = pending
-	return seen, errors.Join(err, unseen)
+	return seen, errors.Join(err, unseen, stillCrashing(app, seen))
 }
 
 // act brings the children to what is wanted. It returns the Deployment's generation if it wrote one, and whether it

@@ -22,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -84,8 +85,8 @@ func (r *ApplicationReconciler) write(ctx context.Context, step step) (int64, er
 		log.Info("Created")
 		return generationOf(step.config), nil
 	}
-	if step.clear != "" || updatedByUs(step.live) {
-		if _, err := r.patchAndOwn(ctx, step, json.RawMessage(step.clear)); err != nil {
+	if step.closing != "" || updatedByUs(step.live) {
+		if _, err := r.patchAndOwn(ctx, step, json.RawMessage(step.closing)); err != nil {
 			return 0, fault.FromAPI(err, step.child.kind)
 		}
 	}
@@ -117,10 +118,15 @@ func (r *ApplicationReconciler) handOver(ctx context.Context, step step) error {
 		WithUID(step.live.GetUID()).
 		WithSpec(appsv1ac.DeploymentSpec().WithReplicas(*step.handOver))
 	err := r.Client.Apply(ctx, size, client.FieldOwner(handOverManager))
-	if apierrors.HasStatusCause(err, metav1.CauseTypeFieldManagerConflict) {
+	if apierrors.HasStatusCause(err, metav1.CauseTypeFieldManagerConflict) && !conflictsWithUs(err) {
 		return nil
 	}
 	return err
+}
+
+// conflictsWithUs tells whether a conflict is with a value that we have applied since the cache saw the object.
+func conflictsWithUs(err error) bool {
+	return strings.Contains(err.Error(), fmt.Sprintf("conflict with %q", FieldOwner))
 }
 
 // generationOf returns the generation of an applied Deployment: the client has overwritten the configuration with the

@@ -21,11 +21,13 @@ import (
 	"reflect"
 	"slices"
 
-	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -42,7 +44,7 @@ import (
 func NewScheme() (*runtime.Scheme, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
-		clientgoscheme.AddToScheme, v1.AddToScheme, gatewayv1.Install, monitoringv1.AddToScheme,
+		clientgoscheme.AddToScheme, v1.AddToScheme, gatewayv1.Install,
 	} {
 		if err := add(scheme); err != nil {
 			return nil, fmt.Errorf("register kinds: %w", err)
@@ -107,6 +109,7 @@ func stripChild(in any) (any, error) {
 		return in, nil //nolint:nilerr // a tombstone has nothing to strip
 	}
 	if ofAnApplication(object) {
+		dropStatus(in)
 		object.SetManagedFields(slices.DeleteFunc(object.GetManagedFields(), func(entry metav1.ManagedFieldsEntry) bool {
 			return entry.Manager != FieldOwner || entry.Subresource != ""
 		}))
@@ -114,16 +117,34 @@ func stripChild(in any) (any, error) {
 	}
 	stranger := reflect.New(reflect.TypeOf(in).Elem()).Interface().(metav1.Object)
 	copyIdentity(stranger, object)
+	if untyped, ok := in.(*unstructured.Unstructured); ok {
+		stranger.(*unstructured.Unstructured).SetGroupVersionKind(untyped.GroupVersionKind())
+	}
 	return stranger, nil
 }
 
 // stripOther is for the kinds that have no transform of their own: Applications and optional children.
 func stripOther(in any) (any, error) {
 	switch in.(type) {
-	case *gatewayv1.HTTPRoute, *monitoringv1.ServiceMonitor:
+	case *gatewayv1.HTTPRoute, *unstructured.Unstructured:
 		return stripChild(in)
 	default:
 		return cache.TransformStripManagedFields()(in)
+	}
+}
+
+// dropStatus drops what nobody reads and what others write all the time: an autoscaler tells of its metrics every 15
+// seconds.
+func dropStatus(in any) {
+	switch object := in.(type) {
+	case *autoscalingv2.HorizontalPodAutoscaler:
+		object.Status = autoscalingv2.HorizontalPodAutoscalerStatus{}
+	case *policyv1.PodDisruptionBudget:
+		object.Status = policyv1.PodDisruptionBudgetStatus{}
+	case *gatewayv1.HTTPRoute:
+		object.Status = gatewayv1.HTTPRouteStatus{}
+	case *unstructured.Unstructured:
+		unstructured.RemoveNestedField(object.Object, "status")
 	}
 }
 

@@ -17,12 +17,12 @@ limitations under the License.
 package controller
 
 import (
-	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -54,8 +54,16 @@ var children = []child{
 	childOf("Ingress", &networkingv1.Ingress{}, resources.Ingress, networkingv1ac.ExtractIngress).withdrawn(drainTraffic),
 	childOf("HTTPRoute", &gatewayv1.HTTPRoute{}, resources.HTTPRoute, gatewayv1ac.ExtractHTTPRoute).
 		withdrawn(drainTraffic).servedAs(schema.GroupVersion(gatewayv1.GroupVersion).WithResource("httproutes")),
-	childOf("ServiceMonitor", &monitoringv1.ServiceMonitor{}, resources.ServiceMonitor, resources.ExtractServiceMonitor).
-		servedAs(monitoringv1.SchemeGroupVersion.WithResource(monitoringv1.ServiceMonitorName)),
+	childOf("ServiceMonitor", emptyServiceMonitor(), resources.ServiceMonitor, resources.ExtractServiceMonitor).
+		servedAs(resources.ServiceMonitorKind.GroupVersion().WithResource("servicemonitors")),
+}
+
+// emptyServiceMonitor returns an object that any ServiceMonitor can be decoded into. The CRD lets values through that the
+// Go type cannot hold, and one of them would keep the cache, and with it the operator, from starting (decision 0010).
+func emptyServiceMonitor() *unstructured.Unstructured {
+	object := &unstructured.Unstructured{}
+	object.SetGroupVersionKind(resources.ServiceMonitorKind)
+	return object
 }
 
 // draining is when a child is withdrawn from an Application that is drained, before its pods end. Zero is

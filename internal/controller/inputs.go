@@ -161,6 +161,7 @@ func (r *ApplicationReconciler) readContent(ctx context.Context, kind string, na
 		if err := r.Reader.Get(ctx, name, secret); err != nil {
 			return content{}, err
 		}
+		frame(sum, []byte(secret.UID)) // known to who may read the Secret: without it, others could try guesses out
 		frameAll(sum, secret.Data)
 		return content{uid: secret.UID, version: secret.ResourceVersion, hash: sum.Sum(nil)}, nil
 	}

@@ -22,17 +22,20 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/fault"
 	"github.com/example/app-operator/internal/status"
 )
 
@@ -57,7 +60,7 @@ func (r *ApplicationReconciler) observe(
 	seen.Deployment = deployment
 	seen.DeploymentBehind = deployment.Generation < generation
 	seen.DeploymentWritten = generation > 0
-	if seen.DeploymentBehind || status.RolledOut(deployment) {
+	if seen.DeploymentBehind || status.RolledOut(deployment) && !crashLooping(app) {
 		return seen, nil
 	}
 	seen.PodFaults, err = r.podFaults(ctx, deployment)
@@ -93,6 +96,30 @@ func (r *ApplicationReconciler) observeExposure(ctx context.Context, app *v1.App
 	return seen, nil
 }
 
+// calm is how long a container that has crashed again and again must run before it counts as cured. Without a readiness
+// probe the kubelet calls it ready as soon as it is started, and the Deployment calls itself available.
+const calm = time.Minute
+
+// crashLooping tells whether the status says that this generation's pods crash again and again.
+func crashLooping(app *v1.Application) bool {
+	ready := meta.FindStatusCondition(app.Status.Conditions, v1.ConditionReady)
+	return ready != nil && ready.Reason == v1.ReasonCrashLooping && ready.ObservedGeneration == app.Generation
+}
+
+// stillCrashing returns what to wait for when a pod has crashed again and again and all pods run, but not yet for long
+// enough to be believed; otherwise nil.
+func stillCrashing(app *v1.Application, seen status.Observed) error {
+	if seen.Deployment == nil || seen.DeploymentBehind || app.Spec.Paused || !status.RolledOut(seen.Deployment) {
+		return nil
+	}
+	for _, found := range seen.PodFaults {
+		if found.Current && found.Reason == v1.ReasonCrashLooping {
+			return &fault.Waiting{Reason: found.Reason, Message: found.Message, After: calm}
+		}
+	}
+	return nil
+}
+
 // getOurs reads the object of the Application's name, and returns whether it exists and is the Application's.
 func (r *ApplicationReconciler) getOurs(ctx context.Context, app *v1.Application, object client.Object) (bool, error) {
 	err := r.Client.Get(ctx, client.ObjectKeyFromObject(app), object)
@@ -116,6 +143,7 @@ func (r *ApplicationReconciler) podFaults(ctx context.Context, deployment *appsv
 	if err != nil {
 		return nil, err
 	}
+	since := metav1.NewTime(time.Now().Add(-calm))
 	slices.SortFunc(pods, func(a, b corev1.Pod) int {
 		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
 	})
@@ -125,7 +153,7 @@ func (r *ApplicationReconciler) podFaults(ctx context.Context, deployment *appsv
 		if by == nil || !all[by.UID] {
 			continue
 		}
-		if found := status.FaultOf(&pods[i]); found != nil {
+		if found := status.FaultOf(&pods[i], since); found != nil {
 			found.Current = by.UID == newest
 			faults = append(faults, *found)
 		}

@@ -26,6 +26,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -65,11 +66,12 @@ type optionalKind struct {
 	// awake tells whether the objects of the kind are in the cache and wake their Applications: before that, the end of
 	// one would go unnoticed. It is nil while the kind is not served.
 	awake func() bool
-	// asked is when the API server was asked last.
-	asked time.Time
+	// asked is when the API server was asked last, and failed how, if it gave no answer.
+	asked  time.Time
+	failed error
 }
 
-// start finds out which kinds are served and has them watched, before the manager starts.
+// start finds out which kinds are served and has them watched.
 func (o *optionalKinds) start(ctx context.Context) error {
 	for _, child := range children {
 		if !child.optional() {
@@ -123,13 +125,14 @@ func (o *optionalKinds) find(ctx context.Context, child child) (func() bool, err
 		o.kinds[child.kind] = known
 	}
 	if known.awake != nil || time.Since(known.asked) < askAgain {
-		return known.awake, nil
+		return known.awake, known.failed
 	}
 	found, err := serves(ctx, o.api, child.api)
+	known.asked, known.failed = time.Now(), nil
 	if err != nil {
-		return nil, fmt.Errorf("find out whether the cluster serves %s: %w", child.api.GroupResource(), err)
+		known.failed = fmt.Errorf("find out whether the cluster serves %s: %w", child.api.GroupResource(), err)
+		return nil, known.failed
 	}
-	known.asked = time.Now()
 	if !found {
 		return nil, nil
 	}
@@ -153,7 +156,7 @@ func (o *optionalKinds) lose(ctx context.Context, description string) bool {
 	defer o.mu.Unlock()
 	for _, child := range children {
 		known := o.kinds[child.kind]
-		if !child.optional() || known == nil || known.awake == nil || fmt.Sprintf("%T", child.object) != description {
+		if !child.optional() || known == nil || known.awake == nil || typeDescription(child) != description {
 			continue
 		}
 		if err := o.cache.RemoveInformer(ctx, child.object); err != nil {
@@ -166,6 +169,14 @@ func (o *optionalKinds) lose(ctx context.Context, description string) bool {
 		return true
 	}
 	return false
+}
+
+// typeDescription returns how a reflector calls a child's kind.
+func typeDescription(child child) string {
+	if untyped, ok := child.object.(*unstructured.Unstructured); ok {
+		return untyped.GroupVersionKind().String()
+	}
+	return fmt.Sprintf("%T", child.object)
 }
 
 func notInstalled(child child) error {

@@ -49,8 +49,8 @@ type step struct {
 	// handOver is the Deployment's size, of which config says nothing any more although we own it: it is handed over
 	// first, or the API server would reset it to 1.
 	handOver *int32
-	// clear is a patch that takes away what somebody has added beside our fields, where that cannot be left.
-	clear string
+	// closing is a patch of the spec that takes away what somebody has added beside our fields, where that cannot be left.
+	closing string
 }
 
 func (s step) deletes() bool { return s.config.ApplyConfiguration == nil }
@@ -179,11 +179,11 @@ func planUpdate(child child, live client.Object, config configuration) (*step, e
 		return nil, fmt.Errorf("read the managed fields of %s: %w", child.kind, err)
 	}
 	same := equality.Semantic.DeepEqual(owned.ApplyConfiguration, config.ApplyConfiguration)
-	paused, clear := resume(config, live), opened(config, live)
-	if same && !paused && clear == "" && !updatedByUs(live) {
+	paused, closing := resume(config, live), opened(config, live)
+	if same && !paused && closing == "" && !updatedByUs(live) {
 		return nil, nil
 	}
-	return &step{child: child, live: live, config: config, handOver: handOver(owned, config), clear: clear}, nil
+	return &step{child: child, live: live, config: config, handOver: handOver(owned, config), closing: closing}, nil
 }
 
 // opened returns the patch that closes a NetworkPolicy by which nobody is to get in and somebody may; otherwise "". Where

@@ -56,13 +56,16 @@ func TestChildNews(t *testing.T) {
 	service := func(owners []metav1.OwnerReference) *corev1.Service {
 		return &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "my-app", OwnerReferences: owners}}
 	}
+	labelledService := service(ofMyApp)
+	labelledService.Labels = map[string]string{"team": "shop"}
 	ours, strangers := service(ofMyApp), service(ownedBy("example.com/v1", "Database", "my-app"))
 	tests := []struct {
 		name        string
 		before, now client.Object
 		want        passes
 	}{
-		{"a child", ours, ours, passes{create: true, update: true, delete: true}},
+		{"a child", ours, labelledService, passes{create: true, update: true, delete: true}},
+		{"a child in another version with nothing new", ours, ours, passes{create: true, delete: true}},
 		{"a stranger's object, whose end frees a name", strangers, strangers, passes{delete: true}},
 		{"nobody's object, whose end frees a name", service(nil), service(nil), passes{delete: true}},
 		{"a child whose owner reference was taken away", ours, service(nil), passes{update: true, delete: true}},

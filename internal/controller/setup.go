@@ -39,6 +39,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -65,7 +66,7 @@ import (
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,namespace=system,resources=httproutes,verbs=list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=monitoring.coreos.com,namespace=system,resources=servicemonitors,verbs=list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",namespace=system,resources=pods,verbs=list;watch
-// +kubebuilder:rbac:groups=events.k8s.io,namespace=system,resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups=events.k8s.io,namespace=system,resources=events,verbs=create
 
 // The indexes of the cache.
 const (
@@ -103,10 +104,39 @@ func (r *ApplicationReconciler) SetupWithManager(mgr ctrl.Manager) error {
 			return informer.HasSynced, err
 		}
 		var awake atomic.Bool
-		go func() { awake.Store(objects.WaitForSync(context.Background()) == nil) }()
+		go func() {
+			if objects.WaitForSync(context.Background()) == nil {
+				awake.Store(true)
+				r.wakeAll(context.Background())
+			}
+		}()
 		return awake.Load, nil
 	}
-	return r.optional.start(context.Background())
+	if err := r.optional.start(context.Background()); err != nil {
+		return err
+	}
+	return mgr.Add(manager.RunnableFunc(r.lookAgain))
+}
+
+// lookAgain runs when this process is elected. A standby does not hear of an optional API that comes: what is left of it,
+// and not wanted any more, would stay.
+func (r *ApplicationReconciler) lookAgain(ctx context.Context) error {
+	if err := r.optional.start(ctx); err != nil { // whoever wants one will ask again
+		ctrl.Log.WithName("controller").Error(err, "Could not look for optional APIs")
+	}
+	return nil
+}
+
+// wakeAll has every Application looked at.
+func (r *ApplicationReconciler) wakeAll(ctx context.Context) {
+	queue := r.queue.Load()
+	list := &v1.ApplicationList{}
+	if queue == nil || r.Client.List(ctx, list, client.UnsafeDisableDeepCopy) != nil {
+		return // not started: every Application is still to be looked at
+	}
+	for i := range list.Items {
+		(*queue).Add(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
+	}
 }
 
 func (r *ApplicationReconciler) setDefaults(mgr ctrl.Manager) error {
@@ -249,7 +279,8 @@ func (r *ApplicationReconciler) requests(
 	list := &v1.ApplicationList{}
 	reference := resources.Reference{Kind: kind, Name: object.GetName()}
 	err := r.Client.List(ctx, list,
-		client.InNamespace(object.GetNamespace()), client.MatchingFields{byReference: reference.String()})
+		client.InNamespace(object.GetNamespace()), client.MatchingFields{byReference: reference.String()},
+		client.UnsafeDisableDeepCopy) // they are only read
 	if err != nil {
 		ctrl.Log.Error(err, "Could not list the Applications that refer to an object", "kind", kind)
 		return nil
@@ -270,14 +301,7 @@ func (r *ApplicationReconciler) watchFailed(ctx context.Context, reflector *tool
 		watchErrorHandler(ctx, reflector, err)
 		return
 	}
-	queue := r.queue.Load()
-	list := &v1.ApplicationList{}
-	if queue == nil || r.Client.List(ctx, list) != nil { // not started: every Application is still to be looked at
-		return
-	}
-	for i := range list.Items {
-		(*queue).Add(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
-	}
+	r.wakeAll(ctx)
 }
 
 // childNews passes what happens to Applications' children, and the going of strangers' objects, which frees a
@@ -286,10 +310,17 @@ func childNews() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(e event.CreateEvent) bool { return ofAnApplication(e.Object) },
 		UpdateFunc: func(e event.UpdateEvent) bool {
-			return ofAnApplication(e.ObjectOld) || ofAnApplication(e.ObjectNew)
+			return (ofAnApplication(e.ObjectOld) || ofAnApplication(e.ObjectNew)) && !sameButVersion(e.ObjectOld, e.ObjectNew)
 		},
 		DeleteFunc: func(event.DeleteEvent) bool { return true },
 	}
+}
+
+// sameButVersion tells whether all that is cached of two versions of an object is the same.
+func sameButVersion(before, after client.Object) bool {
+	before = before.DeepCopyObject().(client.Object)
+	before.SetResourceVersion(after.GetResourceVersion())
+	return equality.Semantic.DeepEqual(before, after)
 }
 
 // podNews passes a pod's new, changed or cured fault, and its end. All else about pods reaches the controller
@@ -309,7 +340,7 @@ func faultOf(object client.Object) *status.PodFault {
 	if !ok {
 		return nil
 	}
-	return status.FaultOf(pod)
+	return status.FaultOf(pod, metav1.NewTime(time.Now().Add(-calm)))
 }
 
 // comes passes the appearance of an object.

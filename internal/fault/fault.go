@@ -132,6 +132,8 @@ func FromAPI(err error, object string) error {
 		return &Waiting{Reason: v1.ReasonQuotaExceeded, Message: fmt.Sprintf("%s: %s", object, message), After: RetryDenied}
 	case deniedByAdmission(err, message):
 		return &Waiting{Reason: v1.ReasonAdmissionDenied, Message: fmt.Sprintf("%s: %s", object, message), After: RetryDenied}
+	case strings.Contains(message, "field not declared in schema"): // of an older Kubernetes than ours
+		return &Invalid{Reason: v1.ReasonInvalidSpec, Message: fmt.Sprintf("the API server does not know %s: %s", object, message)}
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsRequestEntityTooLargeError(err):
 		return &Invalid{Reason: v1.ReasonInvalidSpec, Message: fmt.Sprintf("the API server refused %s: %s", object, message)}
 	default:
@@ -184,7 +186,12 @@ func serverWords(err error) (string, bool) {
 	if !errors.As(err, &status) {
 		return "", false
 	}
-	return localAddress.ReplaceAllString(status.Status().Message, ""), true
+	return Steady(status.Status().Message), true
+}
+
+// Steady returns words without what is another on every try of a connection: the local port.
+func Steady(words string) string {
+	return localAddress.ReplaceAllString(words, "")
 }
 
 // leaves returns the errors that were joined into err, whether or not the joins were wrapped in more words.

@@ -107,17 +107,14 @@ func extraContainers(
 // complete does to a container what the API server does on every write to values that have one owner as a whole:
 // otherwise the live object would differ from what is wanted, and each pass would write it.
 func complete(container *corev1ac.ContainerApplyConfiguration) {
+	if container.TerminationMessagePolicy == nil { // a crash is told with the program's last words
+		container.WithTerminationMessagePolicy(corev1.TerminationMessageFallbackToLogsOnError)
+	}
 	if container.ImagePullPolicy == nil {
 		container.WithImagePullPolicy(pullPolicy(ptr.Deref(container.Image, "")))
 	}
 	for i := range container.Env {
-		from := container.Env[i].ValueFrom
-		if from != nil && from.FieldRef != nil && from.FieldRef.APIVersion == nil {
-			from.FieldRef.WithAPIVersion("v1")
-		}
-		if from != nil && from.FileKeyRef != nil && from.FileKeyRef.Optional == nil {
-			from.FileKeyRef.WithOptional(false)
-		}
+		completeVariable(&container.Env[i])
 	}
 	for i := range container.Ports { // the protocol is part of the list's key
 		if container.Ports[i].Protocol == nil {
@@ -130,6 +127,19 @@ func complete(container *corev1ac.ContainerApplyConfiguration) {
 		if resources.Limits == nil && resources.Requests == nil && len(resources.Claims) == 0 {
 			container.Resources = nil
 		}
+	}
+}
+
+func completeVariable(variable *corev1ac.EnvVarApplyConfiguration) {
+	from := variable.ValueFrom
+	if from == nil {
+		return
+	}
+	if from.FieldRef != nil && from.FieldRef.APIVersion == nil {
+		from.FieldRef.WithAPIVersion("v1")
+	}
+	if from.FileKeyRef != nil && from.FileKeyRef.Optional == nil {
+		from.FileKeyRef.WithOptional(false)
 	}
 }
 

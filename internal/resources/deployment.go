@@ -72,7 +72,7 @@ func size(config *appsv1ac.DeploymentApplyConfiguration, in Inputs) {
 	if !autoscaled || starting(in) {
 		config.Spec.WithReplicas(WantedReplicas(in))
 	}
-	kept := keeping(in) // also while suspended: resuming brings them back
+	kept := Keeping(in) // also while suspended: resuming brings them back
 	if autoscaled || kept {
 		config.WithAnnotations(map[string]string{annotationOverridden: decimal(specReplicas(app))})
 	}

@@ -76,7 +76,7 @@ func WantedReplicas(in Inputs) int32 {
 		return within(app.Spec.Autoscaling, specReplicas(app))
 	case app.Spec.Autoscaling != nil:
 		return in.Live.Replicas
-	case keeping(in):
+	case Keeping(in):
 		return keptReplicas(in)
 	default:
 		return specReplicas(app)
@@ -88,8 +88,8 @@ func starting(in Inputs) bool {
 	return in.Live == nil || in.Live.Replicas == 0
 }
 
-// keeping tells whether what an autoscaler has asked for is still in force, although it is gone.
-func keeping(in Inputs) bool {
+// Keeping tells whether what an autoscaler has asked for is still in force, although it is gone.
+func Keeping(in Inputs) bool {
 	return in.Application.Spec.Autoscaling == nil && in.Live != nil && in.Live.Overridden != nil &&
 		*in.Live.Overridden == specReplicas(in.Application) && keptReplicas(in) > 0
 }

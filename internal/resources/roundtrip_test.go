@@ -141,6 +141,9 @@ func ofOtherContainers(spec v1.ApplicationSpec, pod corev1.PodSpec) []userValue 
 		if want.ImagePullPolicy == "" {
 			got.ImagePullPolicy = "" // Kubernetes' own, which has a test too
 		}
+		if want.TerminationMessagePolicy == "" {
+			got.TerminationMessagePolicy = ""
+		}
 		values = append(values, userValue{"container " + container.Name, want, got})
 	}
 	return values

@@ -17,12 +17,16 @@ limitations under the License.
 package resources
 
 import (
-	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/managedfields"
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 	"sigs.k8s.io/structured-merge-diff/v6/typed"
 )
+
+// ServiceMonitorKind is the kind of the Prometheus Operator.
+var ServiceMonitorKind = schema.GroupVersionKind{Group: "monitoring.coreos.com", Version: "v1", Kind: "ServiceMonitor"}
 
 // ServiceMonitorApplyConfiguration is a ServiceMonitor as server-side apply takes it, with the fields that we have an
 // opinion on. The Prometheus Operator's own module of apply configurations is not to be had apart from its clients.
@@ -50,8 +54,8 @@ type EndpointApplyConfiguration struct {
 func newServiceMonitor(name, namespace string) *ServiceMonitorApplyConfiguration {
 	config := &ServiceMonitorApplyConfiguration{ObjectMetaApplyConfiguration: metav1ac.ObjectMeta()}
 	config.TypeMetaApplyConfiguration.
-		WithKind(monitoringv1.ServiceMonitorsKind).
-		WithAPIVersion(monitoringv1.SchemeGroupVersion.String())
+		WithKind(ServiceMonitorKind.Kind).
+		WithAPIVersion(ServiceMonitorKind.GroupVersion().String())
 	config.ObjectMetaApplyConfiguration.WithName(name).WithNamespace(namespace)
 	return config
 }
@@ -116,7 +120,7 @@ var serviceMonitorType = func() typed.ParseableType {
 
 // ExtractServiceMonitor returns which fields of the ServiceMonitor the field manager owns, with their live values.
 func ExtractServiceMonitor(
-	monitor *monitoringv1.ServiceMonitor, manager string,
+	monitor *unstructured.Unstructured, manager string,
 ) (*ServiceMonitorApplyConfiguration, error) {
 	config := &ServiceMonitorApplyConfiguration{}
 	if err := managedfields.ExtractInto(monitor, serviceMonitorType, manager, config, ""); err != nil {
@@ -126,8 +130,8 @@ func ExtractServiceMonitor(
 		config.ObjectMetaApplyConfiguration = metav1ac.ObjectMeta()
 	}
 	config.TypeMetaApplyConfiguration.
-		WithKind(monitoringv1.ServiceMonitorsKind).
-		WithAPIVersion(monitoringv1.SchemeGroupVersion.String())
-	config.ObjectMetaApplyConfiguration.WithName(monitor.Name).WithNamespace(monitor.Namespace)
+		WithKind(ServiceMonitorKind.Kind).
+		WithAPIVersion(ServiceMonitorKind.GroupVersion().String())
+	config.ObjectMetaApplyConfiguration.WithName(monitor.GetName()).WithNamespace(monitor.GetNamespace())
 	return config, nil
 }

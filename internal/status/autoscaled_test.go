@@ -32,6 +32,7 @@ func autoscaled(app *v1.Application) {
 
 // wasReady makes the Application's last status be Ready for this generation.
 func wasReady(app *v1.Application) {
+	app.Status.AvailableReplicas = 3
 	app.Status.Conditions = []metav1.Condition{{
 		Type: v1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1.ReasonRolloutComplete, ObservedGeneration: app.Generation,
 	}}
@@ -62,19 +63,24 @@ func TestAnAutoscalersDecisionIsNoNews(t *testing.T) {
 			seen: Observed{Deployment: newDeployment(3, counters(5, 5, 5, 5))}, statuses: "True|False|True|False",
 		},
 		{
+			name: "a quota allows no more", app: newApplication(autoscaled, wasReady),
+			seen:     Observed{Deployment: newDeployment(5, unavailable, refused(podIsForbidden+"exceeded quota: small"), counters(3, 3, 3, 3))},
+			statuses: "True|False|True|True",
+		},
+		{
 			name: "an added pod is faulty", app: newApplication(autoscaled, wasReady),
 			seen: Observed{
 				Deployment: newDeployment(5, unavailable, counters(5, 5, 3, 3)), PodFaults: []PodFault{currentFaultOfPod},
 			}, statuses: "True|False|True|True",
 		},
 		{
-			name: "fewer than the least are left", app: newApplication(autoscaled, wasReady),
-			seen: Observed{Deployment: newDeployment(5, unavailable, counters(5, 5, 1, 1))}, statuses: "Unknown|True|False|False",
+			name: "fewer than before are left", app: newApplication(autoscaled, wasReady),
+			seen: Observed{Deployment: newDeployment(5, unavailable, counters(5, 5, 2, 2))}, statuses: "Unknown|True|False|False",
 		},
 		{
-			name: "fewer than the least are left, and why is known", app: newApplication(autoscaled, wasReady),
+			name: "fewer than before are left, and why is known", app: newApplication(autoscaled, wasReady),
 			seen: Observed{
-				Deployment: newDeployment(5, unavailable, counters(5, 5, 1, 1)), PodFaults: []PodFault{currentFaultOfPod},
+				Deployment: newDeployment(5, unavailable, counters(5, 5, 2, 2)), PodFaults: []PodFault{currentFaultOfPod},
 			}, statuses: "False|False|False|True",
 		},
 		{

@@ -45,7 +45,7 @@ func BenchmarkFaultOf(b *testing.B) {
 		b.Run("pod="+name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				FaultOf(pod)
+				FaultOf(pod, later)
 			}
 		})
 	}

@@ -194,7 +194,7 @@ func TestEveryReasonOccurs(t *testing.T) {
 		}
 	}
 	for _, pod := range readPods(t) {
-		if found := FaultOf(pod); found != nil {
+		if found := FaultOf(pod, later); found != nil {
 			if !declaredReasons(t)[found.Reason] {
 				t.Errorf("the reason %s is not declared", found.Reason)
 			}
@@ -240,7 +240,7 @@ func TestMessagesHaveNoCounters(t *testing.T) {
 	}
 	pods := readPods(t)
 	crashing := func(name string) Observed {
-		return Observed{Deployment: newDeployment(3, unavailable), PodFaults: []PodFault{*FaultOf(pods[name])}}
+		return Observed{Deployment: newDeployment(3, unavailable), PodFaults: []PodFault{*FaultOf(pods[name], later)}}
 	}
 	tests := []struct {
 		name          string
@@ -273,7 +273,7 @@ func TestMessagesHaveNoCounters(t *testing.T) {
 			Observed{Deployment: newDeployment(30, unavailable, pastDeadline)},
 		},
 		{
-			"no pod can be made",
+			"a pod cannot be made",
 			Observed{Deployment: newDeployment(3, failed("x2x7k"))},
 			Observed{Deployment: newDeployment(3, failed("9z8qv"))},
 		},

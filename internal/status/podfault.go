@@ -22,8 +22,10 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/fault"
 )
 
 // PodFault is a fault that a person should look at.
@@ -41,17 +43,20 @@ const maxWords = 512
 
 // FaultOf returns what keeps the pod from serving and will not pass by itself, or nil. A pod that is ending or has
 // ended, such as one that was evicted, has no fault: its ReplicaSet makes another.
-func FaultOf(pod *corev1.Pod) *PodFault {
+//
+// A container that has crashed again and again and was started after since counts as crashing still, although it runs:
+// nothing but time tells a cured one from one that will crash the next moment.
+func FaultOf(pod *corev1.Pod, since metav1.Time) *PodFault {
 	if pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded {
 		return nil
 	}
 	for _, container := range pod.Status.InitContainerStatuses {
-		if found := containerFault(pod.Name, container); found != nil {
+		if found := containerFault(pod.Name, container, since); found != nil {
 			return found
 		}
 	}
 	for _, container := range pod.Status.ContainerStatuses {
-		if found := containerFault(pod.Name, container); found != nil {
+		if found := containerFault(pod.Name, container, since); found != nil {
 			return found
 		}
 	}
@@ -73,7 +78,7 @@ func schedulingFault(pod *corev1.Pod) *PodFault {
 
 // containerFault judges one container. The waiting reasons are the kubelet's (kubernetes
 // pkg/kubelet/images/types.go and pkg/kubelet/kuberuntime).
-func containerFault(pod string, container corev1.ContainerStatus) *PodFault {
+func containerFault(pod string, container corev1.ContainerStatus, since metav1.Time) *PodFault {
 	if waiting := container.State.Waiting; waiting != nil {
 		switch waiting.Reason {
 		case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "ImageInspectError",
@@ -96,20 +101,23 @@ func containerFault(pod string, container corev1.ContainerStatus) *PodFault {
 		}
 		return nil
 	}
-	if crashedAgain(container) {
+	if crashedAgain(container, since) {
 		return inContainer(v1.ReasonCrashLooping, pod, container.Name, lastWords(container))
 	}
 	return nil
 }
 
 // crashedAgain recognises a crash loop between its back-offs, so that the status does not flicker: the container
-// has ended before and has ended again, or has ended twice, and is still not ready. How it ended does not matter:
-// a pod's containers are not meant to end, and an init container that is done is ready.
-func crashedAgain(container corev1.ContainerStatus) bool {
-	if container.LastTerminationState.Terminated == nil || container.Ready {
+// has ended before and has ended again, or has ended twice, and is not ready or has only just been started. How it ended
+// does not matter: a pod's containers are not meant to end, and an init container that is done is ready.
+func crashedAgain(container corev1.ContainerStatus, since metav1.Time) bool {
+	if container.LastTerminationState.Terminated == nil {
 		return false
 	}
-	return container.State.Terminated != nil || container.RestartCount >= 2
+	if running := container.State.Running; running != nil && container.RestartCount >= 2 && since.Before(&running.StartedAt) {
+		return true
+	}
+	return !container.Ready && (container.State.Terminated != nil || container.RestartCount >= 2)
 }
 
 func inContainer(reason, pod, container, words string) *PodFault {
@@ -136,7 +144,7 @@ func pullWords(waiting *corev1.ContainerStateWaiting) string {
 	if waiting.Message == "" {
 		return waiting.Reason
 	}
-	return backOffPulling.ReplaceAllString(waiting.Message, "")
+	return fault.Steady(backOffPulling.ReplaceAllString(waiting.Message, ""))
 }
 
 // lastWords tells how a crashing container ended last, without the back-off's growing time.

@@ -23,10 +23,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
 	v1 "github.com/example/app-operator/api/v1"
@@ -123,7 +125,7 @@ func TestFaultOf(t *testing.T) {
 				t.Fatal("this test does not say what to expect of the pod")
 			}
 			before := pod.DeepCopy()
-			if diff := cmp.Diff(want, FaultOf(pod)); diff != "" {
+			if diff := cmp.Diff(want, FaultOf(pod, later)); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 			if diff := cmp.Diff(before, pod); diff != "" {
@@ -154,7 +156,7 @@ func TestLongLastWordsAreCutAtACharacter(t *testing.T) {
 			pod := readPods(t)["crash-with-last-words"]
 			pod.Status.ContainerStatuses[0].LastTerminationState.Terminated.Message = test.words
 			const start = "pod my-app-5d9c7b6f4-x2x7k, container my-app: CrashLoopBackOff: ended with exit code 2 (Error): "
-			got := FaultOf(pod).Message
+			got := FaultOf(pod, later).Message
 			if diff := cmp.Diff(start+test.want, got); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
@@ -185,4 +187,34 @@ func readPods(t testing.TB) map[string]*corev1.Pod {
 		pods[strings.TrimSuffix(filepath.Base(path), ".yaml")] = pod
 	}
 	return pods
+}
+
+// later is after everything in these tests: no container counts as just started.
+var later = metav1.NewTime(time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC))
+
+func TestACrashLoopIsNotOverWhenTheContainerRuns(t *testing.T) {
+	started := metav1.NewTime(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC))
+	before, after := metav1.NewTime(started.Add(-time.Minute)), metav1.NewTime(started.Add(time.Minute))
+	pod := func(restarts int32, ready bool) *corev1.Pod {
+		return &corev1.Pod{Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{
+			Name: "my-app", RestartCount: restarts, Ready: ready,
+			State:                corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: started}},
+			LastTerminationState: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1}},
+		}}}}
+	}
+	for name, test := range map[string]struct {
+		pod   *corev1.Pod
+		since metav1.Time
+		want  bool
+	}{
+		"just started, and called ready":      {pod(3, true), before, true},
+		"just started, and not ready":         {pod(3, false), before, true},
+		"runs for long enough":                {pod(3, true), after, false},
+		"runs for long enough, and not ready": {pod(3, false), after, true},
+		"was restarted once":                  {pod(1, true), before, false},
+	} {
+		if got := FaultOf(test.pod, test.since) != nil; got != test.want {
+			t.Errorf("%s: a fault: %v, want %v", name, got, test.want)
+		}
+	}
 }

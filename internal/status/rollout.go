@@ -41,25 +41,26 @@ func rolloutVerdict(app *v1.Application, seen Observed) verdict {
 		return underWay(app, seen, "Waiting for the Deployment's controller")
 	}
 	waitsFor, found := missing(deployment), currentFault(seen)
+	if found == nil && waitsFor != "" {
+		found = deploymentFault(app, deployment)
+	}
 	switch {
 	case waitsFor == "":
-		return completeVerdict(app)
+		return completeVerdict(app, deployment)
 	case wantedPods(deployment) == 0: // what is amiss with pods that are to end does not matter any more
 		return underWay(app, Observed{}, waitsFor)
 	case grows(app, deployment):
-		now := completeVerdict(app)
+		now := completeVerdict(app, deployment)
 		now.degraded = found
 		return now
 	case found != nil:
 		return stuck(found.Reason, found.Message)
+	default:
+		return underWay(app, seen, waitsFor)
 	}
-	if found := deploymentFault(deployment); found != nil {
-		return stuck(found.Reason, found.Message)
-	}
-	return underWay(app, seen, waitsFor)
 }
 
-func completeVerdict(app *v1.Application) verdict {
+func completeVerdict(app *v1.Application, deployment *appsv1.Deployment) verdict {
 	now := verdict{ready: metav1.ConditionTrue, complete: true}
 	if app.Spec.Suspend {
 		now.reason = v1.ReasonSuspended
@@ -68,21 +69,24 @@ func completeVerdict(app *v1.Application) verdict {
 	}
 	now.reason = v1.ReasonRolloutComplete
 	now.message = "All wanted pods run this spec and are available"
-	if resources.Autoscaled(app) {
+	switch {
+	case resources.Keeping(resources.Inputs{Application: app, Live: resources.LiveFrom(deployment)}):
+		now.message = "The pods run this spec and are available; an autoscaler has left so many, and they stay until spec.replicas is changed"
+	case resources.Autoscaled(app):
 		now.message = "The pods run this spec and are available; an autoscaler decides how many are wanted"
 	}
 	return now
 }
 
-// grows tells whether all that is missing are pods that an autoscaler has asked for since this generation was Ready,
-// while the least number of them is available: a load that comes and goes is no news of the rollout.
+// grows tells whether all that is missing are pods that an autoscaler has asked for since this generation was Ready: no
+// fewer are available than were, or than are still wanted. A load that comes and goes is no news of the rollout.
 func grows(app *v1.Application, deployment *appsv1.Deployment) bool {
 	if !resources.Autoscaled(app) || deployment.Status.Replicas > deployment.Status.UpdatedReplicas {
 		return false
 	}
 	ready := meta.FindStatusCondition(app.Status.Conditions, v1.ConditionReady)
 	return ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == app.Generation &&
-		deployment.Status.AvailableReplicas >= resources.MinReplicas(app.Spec.Autoscaling)
+		deployment.Status.AvailableReplicas >= min(app.Status.AvailableReplicas, wantedPods(deployment))
 }
 
 // underWay is the verdict when nobody has to act. A fault of an older revision's pods is told, since serving
@@ -138,15 +142,15 @@ func currentFault(seen Observed) *PodFault {
 }
 
 // deploymentFault returns what keeps the Deployment from making pods or from getting on, or nil.
-func deploymentFault(deployment *appsv1.Deployment) *PodFault {
+func deploymentFault(app *v1.Application, deployment *appsv1.Deployment) *PodFault {
 	if failure := deploymentCondition(deployment, appsv1.DeploymentReplicaFailure); failure != nil &&
 		failure.Status == corev1.ConditionTrue {
 		words := ofRefusedPod.ReplaceAllString(failure.Message, "")
-		trouble := "no pod can be made: "
+		trouble := "a pod cannot be made: "
 		if failure.Reason == failedDelete {
 			trouble = "a pod cannot be deleted: "
 		}
-		return &PodFault{Reason: reasonOfRefusal(failure.Message), Message: trouble + words}
+		return &PodFault{Reason: reasonOfRefusal(failure.Message), Message: trouble + words + remedy(app, words)}
 	}
 	if progressing := deploymentCondition(deployment, appsv1.DeploymentProgressing); progressing != nil &&
 		progressing.Reason == deadlineExceeded {
@@ -156,6 +160,16 @@ func deploymentFault(deployment *appsv1.Deployment) *PodFault {
 		}
 	}
 	return nil
+}
+
+// remedy returns what to do about a refusal, where the words that tell it speak of the pod's fields and the Application
+// has a shorter one.
+func remedy(app *v1.Application, words string) string {
+	restricted := app.Spec.Security != nil && app.Spec.Security.Profile == v1.SecurityProfileRestricted
+	if restricted || !strings.Contains(words, `violates PodSecurity "restricted`) {
+		return ""
+	}
+	return "; set spec.security.profile to Restricted"
 }
 
 // deadlineExceeded is the reason that the Deployment's controller gives (kubernetes

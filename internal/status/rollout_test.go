@@ -84,9 +84,9 @@ func checkRows(t *testing.T, app *v1.Application, rows []row, skipped ...string)
 }
 
 const (
-	quotaWords  = "no pod can be made: exceeded quota: small, requested: pods=1, used: pods=2, limited: pods=2"
-	deniedWords = `no pod can be made: violates PodSecurity "restricted:latest": runAsNonRoot != true`
-	absentWords = `no pod can be made: error looking up service account shop/builder: serviceaccount "builder" not found`
+	quotaWords  = "a pod cannot be made: exceeded quota: small, requested: pods=1, used: pods=2, limited: pods=2"
+	deniedWords = `a pod cannot be made: violates PodSecurity "restricted:latest": runAsNonRoot != true; set spec.security.profile to Restricted`
+	absentWords = `a pod cannot be made: error looking up service account shop/builder: serviceaccount "builder" not found`
 	lateWords   = "the rollout has not moved for its progress deadline; look at the pods' logs and readiness"
 
 	faultWords = "pod new, container my-app: not found"
@@ -224,11 +224,11 @@ func TestRefusedPods(t *testing.T) {
 		{"a quota", podIsForbidden + "exceeded quota: small, requested: pods=1, used: pods=2, limited: pods=2", v1.ReasonQuotaExceeded, quotaWords},
 		{
 			"a quota that wants limits", podIsForbidden + "failed quota: small: must specify limits.cpu for: my-app",
-			v1.ReasonQuotaExceeded, "no pod can be made: failed quota: small: must specify limits.cpu for: my-app",
+			v1.ReasonQuotaExceeded, "a pod cannot be made: failed quota: small: must specify limits.cpu for: my-app",
 		},
 		{
 			"a quota that is not counted yet", podIsForbidden + "status unknown for quota: small, resources: pods",
-			v1.ReasonQuotaExceeded, "no pod can be made: status unknown for quota: small, resources: pods",
+			v1.ReasonQuotaExceeded, "a pod cannot be made: status unknown for quota: small, resources: pods",
 		},
 		{"Pod Security", podIsForbidden + `violates PodSecurity "restricted:latest": runAsNonRoot != true`, notAllowed, deniedWords},
 		{
@@ -237,25 +237,25 @@ func TestRefusedPods(t *testing.T) {
 		},
 		{
 			"a limit range", podIsForbidden + "minimum cpu usage per Container is 100m, but request is 10m", notAllowed,
-			"no pod can be made: minimum cpu usage per Container is 100m, but request is 10m",
+			"a pod cannot be made: minimum cpu usage per Container is 100m, but request is 10m",
 		},
 		{
 			"a webhook", `admission webhook "x.example.com" denied the request: no`, notAllowed,
-			`no pod can be made: admission webhook "x.example.com" denied the request: no`,
+			`a pod cannot be made: admission webhook "x.example.com" denied the request: no`,
 		},
 		{
 			"a webhook that says forbidden, too", `admission webhook "x.example.com" denied the request: this image is forbidden: use the mirror`,
-			notAllowed, `no pod can be made: admission webhook "x.example.com" denied the request: this image is forbidden: use the mirror`,
+			notAllowed, `a pod cannot be made: admission webhook "x.example.com" denied the request: this image is forbidden: use the mirror`,
 		},
 		{
 			"a policy", podIsForbidden + `ValidatingAdmissionPolicy 'images' with binding 'shop' denied request: image is forbidden: nginx`,
-			notAllowed, `no pod can be made: ValidatingAdmissionPolicy 'images' with binding 'shop' denied request: image is forbidden: nginx`,
+			notAllowed, `a pod cannot be made: ValidatingAdmissionPolicy 'images' with binding 'shop' denied request: image is forbidden: nginx`,
 		},
 		{
 			"a pod that became invalid by what the cluster added",
 			`Pod "my-app-5d9c7b6f4-x2x7k" is invalid: spec.containers[0].resources.requests: Invalid value: "500m": must be less than or equal to cpu limit of 200m`,
 			v1.ReasonInvalidSpec,
-			`no pod can be made: spec.containers[0].resources.requests: Invalid value: "500m": must be less than or equal to cpu limit of 200m`,
+			`a pod cannot be made: spec.containers[0].resources.requests: Invalid value: "500m": must be less than or equal to cpu limit of 200m`,
 		},
 	}
 	for _, test := range tests {

@@ -207,14 +207,15 @@ var _ = Describe("A change of the configuration", Ordered, ContinueOnFailure, fu
 		Expect(get(ctx, app)).To(beReady())
 	})
 
-	It("is not that an object is made anew with the same content", func(ctx SpecContext) {
+	// Of a Secret it is one: its UID is part of the hash, so that nobody can try guesses of its content out.
+	It("is not that a ConfigMap is made anew with the same content", func(ctx SpecContext) {
 		before := revisionOf(ctx, Default, app)
-		old, err := get(ctx, secret(namespace, "web-env-from"))
+		old, err := get(ctx, configMap(namespace, "web-env"))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(k8s.Delete(ctx, old)).To(Succeed())
 		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonReferenceMissing))
-		again := secret(namespace, "web-env-from").(*corev1.Secret)
-		again.Data = old.(*corev1.Secret).Data
+		again := configMap(namespace, "web-env").(*corev1.ConfigMap)
+		again.Data = old.(*corev1.ConfigMap).Data
 		Expect(k8s.Create(ctx, again)).To(Succeed())
 		Eventually(fresh(ctx, app)).Should(beReady())
 		Expect(revisionOf(ctx, Default, app)).To(Equal(before))

@@ -98,7 +98,7 @@ var _ = Describe("kubectl describe app tells why it is broken", func() {
 		Expect(k8s.Create(ctx, quota)).To(Succeed())
 		Eventually(fresh(ctx, quota)).Should(HaveField("Status.Hard", Not(BeEmpty())))
 		Expect(k8s.Create(ctx, app)).To(Succeed())
-		tells(ctx, v1.ReasonQuotaExceeded, "no pod can be made", "exceeded quota: small", "limited: pods=1")
+		tells(ctx, v1.ReasonQuotaExceeded, "a pod cannot be made", "exceeded quota: small", "limited: pods=1")
 	})
 
 	It("by a name conflict", func(ctx SpecContext) {
@@ -115,6 +115,6 @@ var _ = Describe("kubectl describe app tells why it is broken", func() {
 			metav1.SetMetaDataLabel(&n.ObjectMeta, "pod-security.kubernetes.io/enforce", "restricted")
 		})
 		Expect(k8s.Create(ctx, app)).To(Succeed())
-		tells(ctx, v1.ReasonAdmissionDenied, "no pod can be made", "violates PodSecurity", "runAsNonRoot")
+		tells(ctx, v1.ReasonAdmissionDenied, "a pod cannot be made", "violates PodSecurity", "runAsNonRoot")
 	})
 })

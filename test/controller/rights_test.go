@@ -96,7 +96,7 @@ func usedRights() sets.Set[string] {
 	GinkgoHelper()
 	all := sets.New[string]()
 	for _, request := range requests() {
-		if !request.byOperator() || request.ResponseStatus.Code >= 300 || request.ObjectRef.Namespace == "" {
+		if !request.byOperator() || request.ResponseStatus.Code == 403 || request.ObjectRef.Namespace == "" {
 			continue
 		}
 		resource := request.ObjectRef.Resource
@@ -105,13 +105,16 @@ func usedRights() sets.Set[string] {
 		}
 		name := schema.GroupResource{Group: request.ObjectRef.APIGroup, Resource: resource}.String()
 		all.Insert(request.Verb + " " + name)
+		if request.Verb == "watch" { // which lists as well, on an API server that can stream lists, and on no older one
+			all.Insert("list " + name)
+		}
 		if request.Verb == "patch" && request.ResponseStatus.Code == 201 { // an apply that makes something needs both
 			all.Insert("create " + name)
 		}
 	}
 	// The API server asks for this right itself, where OwnerReferencesPermissionEnforcement is on, when a child that blocks
 	// its Application's deletion is made.
-	return all.Insert("update applications.apps.example.com/finalizers")
+	return all.Insert("update applications/finalizers.apps.example.com")
 }
 
 // Only a suite that has run in full has used all rights.
