@@ -27,6 +27,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	ctrlconfig "sigs.k8s.io/controller-runtime/pkg/client/config"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -76,9 +77,11 @@ func newManager(
 		return nil, err
 	}
 	options := manager.Options{
-		Scheme:                  scheme,
-		Logger:                  logr.New(plainSink{ctrl.Log.GetSink()}),
-		Cache:                   reconciler.CacheOptions(opts.namespaces),
+		Scheme: scheme,
+		Logger: logr.New(plainSink{ctrl.Log.GetSink()}),
+		Cache:  reconciler.CacheOptions(opts.namespaces),
+		// Kinds without a Go type are cached like the others, and not read from the API server each time.
+		Client:                  client.Options{Cache: &client.CacheOptions{Unstructured: true}},
 		Metrics:                 metricsserver.Options{BindAddress: opts.metricsAddress},
 		HealthProbeBindAddress:  disabled,
 		GracefulShutdownTimeout: new(gracePeriod),

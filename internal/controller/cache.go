@@ -50,6 +50,8 @@ func NewScheme() (*runtime.Scheme, error) {
 			return nil, fmt.Errorf("register kinds: %w", err)
 		}
 	}
+	// The options of requests, for a kind that has no Go type here.
+	metav1.AddToGroupVersion(scheme, resources.ServiceMonitorKind.GroupVersion())
 	return scheme, nil
 }
 

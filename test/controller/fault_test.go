@@ -85,6 +85,32 @@ var _ = Describe("A fault", func() {
 			"container has runAsNonRoot and image will run as root"), v1.ReasonInvalidSpec, "runAsNonRoot"),
 	)
 
+	It("of a container that crashes again and again is not over when it runs, but when it has run for a while", func(ctx SpecContext) {
+		app.Spec.PodMetadata = &v1.PodMetadata{Labels: map[string]string{controlplane.Unmanaged: "true"}}
+		Expect(k8s.Create(ctx, app)).To(Succeed())
+		crashed := corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, Reason: "Error", Message: "no database"}}
+		breakPods(ctx, app, corev1.ContainerStatus{RestartCount: 3, State: crashed, LastTerminationState: crashed})
+		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonCrashLooping, "no database"))
+
+		By("running, as a container without a readiness probe does between two crashes")
+		running := func(since time.Duration) corev1.ContainerStatus {
+			return corev1.ContainerStatus{
+				RestartCount: 4, Ready: true, LastTerminationState: crashed, State: corev1.ContainerState{
+					Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(time.Now().Add(-since))},
+				},
+			}
+		}
+		runPods(ctx, app, running(0))
+		Eventually(fresh(ctx, deploymentOf(app))).Should(HaveField("Status.AvailableReplicas", BeEquivalentTo(2)))
+		Eventually(fresh(ctx, app)).Should(HaveField("Status.ReplicaSummary", "2/2"))
+		Consistently(fresh(ctx, app), 2*time.Second).Should(
+			haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonCrashLooping, "no database"))
+
+		By("and having run for long enough")
+		runPods(ctx, app, running(time.Hour))
+		Eventually(fresh(ctx, app)).Should(beReady())
+	})
+
 	It("of the old pods does not hide that new ones are on their way", func(ctx SpecContext) {
 		app.Spec.PodMetadata = &v1.PodMetadata{Labels: map[string]string{controlplane.Unmanaged: "true"}}
 		Expect(k8s.Create(ctx, app)).To(Succeed())
@@ -270,6 +296,24 @@ func breakPods(ctx context.Context, app *v1.Application, state corev1.ContainerS
 		oldest = first.Name
 	}).Should(Succeed())
 	return oldest
+}
+
+// runPods makes the containers of the Application's pods run in this state, in which they count as ready.
+func runPods(ctx context.Context, app *v1.Application, state corev1.ContainerStatus) {
+	GinkgoHelper()
+	state.Name, state.Image = app.Name, app.Spec.Image
+	Eventually(func(g Gomega) {
+		pods, err := podsOf(ctx, app)
+		g.Expect(err).NotTo(HaveOccurred())
+		for i := range pods {
+			pods[i].Status.Phase = corev1.PodRunning
+			pods[i].Status.ContainerStatuses = []corev1.ContainerStatus{state}
+			pods[i].Status.Conditions = []corev1.PodCondition{{
+				Type: corev1.PodReady, Status: corev1.ConditionTrue, LastTransitionTime: metav1.Now(),
+			}}
+			g.Expect(k8s.Status().Update(ctx, &pods[i])).To(Succeed())
+		}
+	}).Should(Succeed())
 }
 
 // healPods hands the pods to the nodes that play the kubelet.
