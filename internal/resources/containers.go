@@ -68,7 +68,7 @@ func mainContainer(app *v1.Application) (*corev1ac.ContainerApplyConfiguration, 
 		WithEnv(env...).
 		WithEnvFrom(envFrom...).
 		WithVolumeMounts(volumeMounts(app)...).
-		WithSecurityContext(containerSecurity(app))
+		WithSecurityContext(mainSecurity(app))
 	if app.Spec.ImagePullPolicy != "" {
 		container.WithImagePullPolicy(app.Spec.ImagePullPolicy)
 	}
@@ -84,6 +84,7 @@ func mainContainer(app *v1.Application) (*corev1ac.ContainerApplyConfiguration, 
 			return nil, err
 		}
 	}
+	secure(container, app)
 	complete(container)
 	return container, nil
 }

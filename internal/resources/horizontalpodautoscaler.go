@@ -46,7 +46,7 @@ func HorizontalPodAutoscaler(in Inputs) (*autoscalingv2ac.HorizontalPodAutoscale
 			WithAPIVersion(appsv1.SchemeGroupVersion.String()).
 			WithKind("Deployment").
 			WithName(app.Name)).
-		WithMinReplicas(MinReplicas(autoscaling)).
+		WithMinReplicas(minReplicas(autoscaling)).
 		WithMaxReplicas(autoscaling.MaxReplicas).
 		WithMetrics(metrics...)
 	if spec.Behavior, err = behavior(autoscaling.Behavior); err != nil {

@@ -108,11 +108,11 @@ func specReplicas(app *v1.Application) int32 {
 	return ptr.Deref(app.Spec.Replicas, 1)
 }
 
-// MinReplicas returns the least number of pods that the autoscaler may ask for.
-func MinReplicas(autoscaling *v1.AutoscalingSpec) int32 {
+// minReplicas returns the least number of pods that the autoscaler may ask for.
+func minReplicas(autoscaling *v1.AutoscalingSpec) int32 {
 	return ptr.Deref(autoscaling.MinReplicas, 1)
 }
 
 func within(autoscaling *v1.AutoscalingSpec, replicas int32) int32 {
-	return min(max(replicas, MinReplicas(autoscaling)), autoscaling.MaxReplicas)
+	return min(max(replicas, minReplicas(autoscaling)), autoscaling.MaxReplicas)
 }

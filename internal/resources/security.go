@@ -44,19 +44,16 @@ func podSecurity(app *v1.Application) *corev1ac.PodSecurityContextApplyConfigura
 	return context
 }
 
-// containerSecurity returns a container's part of the security profile.
-func containerSecurity(app *v1.Application) *corev1ac.SecurityContextApplyConfiguration {
-	context := corev1ac.SecurityContext().WithAllowPrivilegeEscalation(false)
-	if restricted(app) {
-		context.WithCapabilities(corev1ac.Capabilities().WithDrop("ALL"))
-	}
+// mainSecurity returns what the main container alone is told beside the profile.
+func mainSecurity(app *v1.Application) *corev1ac.SecurityContextApplyConfiguration {
+	context := corev1ac.SecurityContext()
 	if app.Spec.Security != nil {
 		context.ReadOnlyRootFilesystem = clone(app.Spec.Security.ReadOnlyRootFilesystem)
 	}
 	return context
 }
 
-// secure puts one of the user's own containers under the profile, where it does not say otherwise.
+// secure puts a container under the profile, where it does not say otherwise.
 func secure(container *corev1ac.ContainerApplyConfiguration, app *v1.Application) {
 	if container.SecurityContext == nil {
 		container.WithSecurityContext(corev1ac.SecurityContext())

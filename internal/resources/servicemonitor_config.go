@@ -52,12 +52,19 @@ type EndpointApplyConfiguration struct {
 
 // newServiceMonitor returns an empty configuration of the ServiceMonitor of this name.
 func newServiceMonitor(name, namespace string) *ServiceMonitorApplyConfiguration {
-	config := &ServiceMonitorApplyConfiguration{ObjectMetaApplyConfiguration: metav1ac.ObjectMeta()}
-	config.TypeMetaApplyConfiguration.
+	return (&ServiceMonitorApplyConfiguration{}).identified(name, namespace)
+}
+
+// identified sets which object the configuration is for.
+func (c *ServiceMonitorApplyConfiguration) identified(name, namespace string) *ServiceMonitorApplyConfiguration {
+	if c.ObjectMetaApplyConfiguration == nil {
+		c.ObjectMetaApplyConfiguration = metav1ac.ObjectMeta()
+	}
+	c.TypeMetaApplyConfiguration.
 		WithKind(ServiceMonitorKind.Kind).
 		WithAPIVersion(ServiceMonitorKind.GroupVersion().String())
-	config.ObjectMetaApplyConfiguration.WithName(name).WithNamespace(namespace)
-	return config
+	c.ObjectMetaApplyConfiguration.WithName(name).WithNamespace(namespace)
+	return c
 }
 
 // IsApplyConfiguration marks the type as one that server-side apply takes.
@@ -126,12 +133,5 @@ func ExtractServiceMonitor(
 	if err := managedfields.ExtractInto(monitor, serviceMonitorType, manager, config, ""); err != nil {
 		return nil, err
 	}
-	if config.ObjectMetaApplyConfiguration == nil {
-		config.ObjectMetaApplyConfiguration = metav1ac.ObjectMeta()
-	}
-	config.TypeMetaApplyConfiguration.
-		WithKind(ServiceMonitorKind.Kind).
-		WithAPIVersion(ServiceMonitorKind.GroupVersion().String())
-	config.ObjectMetaApplyConfiguration.WithName(monitor.GetName()).WithNamespace(monitor.GetNamespace())
-	return config, nil
+	return config.identified(monitor.GetName(), monitor.GetNamespace()), nil
 }
