@@ -65,6 +65,8 @@ type ApplicationReconciler struct {
 	contents *lru.Cache
 	// reads keeps several workers from reading the same content at once.
 	reads singleflight.Group
+	// memory is what the metrics need to know of the past.
+	memory memory
 	// queue is where Applications wait for a pass, once the controller has started.
 	queue atomic.Pointer[queue]
 }
@@ -105,7 +107,7 @@ func (r *ApplicationReconciler) act(ctx context.Context, app *v1.Application) (i
 	if app.Spec.Paused {
 		return 0, len(steps) > 0 || blocked != nil, nil
 	}
-	generation, failed := r.apply(ctx, steps)
+	generation, failed := r.apply(ctx, app, steps)
 	return generation, false, errors.Join(blocked, failed)
 }
 
@@ -125,6 +127,7 @@ func (r *ApplicationReconciler) report(
 	}
 	before := app.Status
 	next := status.Of(app, seen, err)
+	r.timeRollout(app, next, seen)
 	if equality.Semantic.DeepEqual(before, next) {
 		return fault.Result(err)
 	}
@@ -132,6 +135,7 @@ func (r *ApplicationReconciler) report(
 	switch failed := r.Client.Status().Update(ctx, app); {
 	case failed == nil:
 		r.tell(ctx, app, before, next)
+		countConflicts(before, next, err)
 	case apierrors.IsConflict(failed), apierrors.IsNotFound(failed):
 		// The cache is behind the API server; what it lacks is on its way and brings us back.
 		logf.FromContext(ctx).V(1).Info("Left the status to the next pass", "why", failed.Error())

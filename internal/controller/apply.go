@@ -35,11 +35,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
+	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/fault"
 )
 
 // apply makes the planned writes. It returns the Deployment's generation where it wrote one, and otherwise 0.
-func (r *ApplicationReconciler) apply(ctx context.Context, steps []step) (int64, error) {
+func (r *ApplicationReconciler) apply(ctx context.Context, app *v1.Application, steps []step) (int64, error) {
 	var deployment int64
 	var failed []error
 	for _, step := range steps {
@@ -49,6 +50,8 @@ func (r *ApplicationReconciler) apply(ctx context.Context, steps []step) (int64,
 		generation, err := r.write(ctx, step)
 		if err != nil {
 			failed = append(failed, err)
+		} else {
+			r.written(app, step)
 		}
 		if _, ok := step.child.object.(*appsv1.Deployment); ok {
 			deployment = generation
@@ -82,7 +85,7 @@ func (r *ApplicationReconciler) write(ctx context.Context, step step) (int64, er
 		if err != nil {
 			return 0, fault.FromAPI(err, step.child.kind)
 		}
-		log.Info("Created")
+		log.Info("Created", "drift", step.repairs)
 		return generationOf(step.config), nil
 	}
 	if step.closing != "" || updatedByUs(step.live) {
@@ -104,7 +107,7 @@ func (r *ApplicationReconciler) write(ctx context.Context, step step) (int64, er
 	if err != nil {
 		return generation, fault.FromAPI(err, step.child.kind)
 	}
-	log.Info("Updated")
+	log.Info("Updated", "drift", step.repairs)
 	return generation, nil
 }
 

@@ -49,6 +49,8 @@ type step struct {
 	// handOver is the Deployment's size, of which config says nothing any more although we own it: it is handed over
 	// first, or the API server would reset it to 1.
 	handOver *int32
+	// repairs says that the child was as config wants it before somebody else changed or deleted it.
+	repairs bool
 	// closing is a patch of the spec that takes away what somebody has added beside our fields, where that cannot be left.
 	closing string
 }
@@ -144,11 +146,18 @@ func (r *ApplicationReconciler) planChild(
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case !wanted:
+	known := r.memory.of(app.UID)
+	if !wanted {
+		known.forget(child.kind)
 		return planPrune(app, child, live), nil
+	}
+	sum, err := fingerprint(config)
+	if err != nil {
+		return nil, err
+	}
+	switch {
 	case live == nil:
-		return &step{child: child, config: config}, nil
+		return &step{child: child, config: config, repairs: known.wasRight(child.kind, sum)}, nil
 	case !metav1.IsControlledBy(live, app):
 		return nil, notOurs(app, child, live)
 	case live.GetDeletionTimestamp() != nil:
@@ -157,7 +166,16 @@ func (r *ApplicationReconciler) planChild(
 			Message: fmt.Sprintf("Waiting for %s %s, which is being deleted, to be gone", child.kind, live.GetName()),
 		}
 	}
-	return planUpdate(child, live, config)
+	next, err := planUpdate(child, live, config)
+	switch {
+	case err != nil:
+		return nil, err
+	case next == nil:
+		known.isRight(child.kind, sum)
+	default:
+		next.repairs = known.wasRight(child.kind, sum)
+	}
+	return next, nil
 }
 
 // planPrune returns the deletion of a child that is not wanted, or nil if there is none, if it is not ours, or if it is
@@ -249,9 +267,9 @@ func notOurs(app *v1.Application, child child, live client.Object) error {
 	if _, ok := live.(*corev1.ServiceAccount); ok {
 		remedy = "to run the pods as it, name it in spec.serviceAccount.name; otherwise " + remedy
 	}
-	return &fault.Invalid{
+	return &conflict{kind: child.kind, Invalid: &fault.Invalid{
 		Reason: v1.ReasonChildConflict,
 		Message: fmt.Sprintf("%s %s exists and is not this Application's, so it is left alone; %s",
 			child.kind, live.GetName(), remedy),
-	}
+	}}
 }

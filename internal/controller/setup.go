@@ -115,6 +115,9 @@ func (r *ApplicationReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	if err := r.optional.start(context.Background()); err != nil {
 		return err
 	}
+	if err := r.registerMetrics(mgr); err != nil {
+		return err
+	}
 	return mgr.Add(manager.RunnableFunc(r.lookAgain))
 }
 

@@ -74,7 +74,7 @@ func (e *Waiting) Error() string { return e.Reason + ": " + e.Message }
 func Result(err error) (reconcile.Result, error) {
 	var after time.Duration
 	transient := false
-	for _, leaf := range leaves(err) {
+	for _, leaf := range Leaves(err) {
 		if waiting, ok := errors.AsType[*Waiting](leaf); ok {
 			if waiting.After > 0 && (after == 0 || waiting.After < after) {
 				after = waiting.After
@@ -96,7 +96,7 @@ func Result(err error) (reconcile.Result, error) {
 // before what is transient, and among equals the first. It returns nil for nil.
 func Gravest(err error) error {
 	var waiting, transient error
-	for _, leaf := range leaves(err) {
+	for _, leaf := range Leaves(err) {
 		if _, ok := errors.AsType[*Invalid](leaf); ok {
 			return leaf
 		}
@@ -194,8 +194,8 @@ func Steady(words string) string {
 	return localAddress.ReplaceAllString(words, "")
 }
 
-// leaves returns the errors that were joined into err, whether or not the joins were wrapped in more words.
-func leaves(err error) []error {
+// Leaves returns the errors that were joined into err, whether or not the joins were wrapped in more words.
+func Leaves(err error) []error {
 	if err == nil {
 		return nil
 	}
@@ -206,7 +206,7 @@ func leaves(err error) []error {
 		}
 		var all []error
 		for _, one := range joined.Unwrap() {
-			all = append(all, leaves(one)...)
+			all = append(all, Leaves(one)...)
 		}
 		if len(all) > 0 {
 			return all

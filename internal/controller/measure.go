@@ -1,0 +1,196 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/lru"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/fault"
+	"github.com/example/app-operator/internal/metrics"
+	"github.com/example/app-operator/internal/status"
+)
+
+// maxRemembered is how many Applications are remembered, a few hundred bytes each. Of one that is forgotten, a repair may
+// go uncounted.
+const maxRemembered = 16384
+
+// memory is what the metrics of an Application's history need to know of its past, beyond what its status says. A new
+// process begins with nothing, and counts nothing that it cannot tell from what a newer operator wants.
+type memory struct {
+	once sync.Once
+	apps *lru.Cache
+}
+
+// past is what is remembered of one Application. One worker at a time has it.
+type past struct {
+	// right holds, by kind, what was wanted of a child when the cache last showed it to be so. A write takes it away until
+	// the cache shows its outcome: a cache that lags is no drift.
+	right map[string]uint64
+	// revision is that of the last complete rollout, as the Deployment's controller counts them.
+	revision string
+	// began is when the rollout in progress began; zero when there is none, or none that is known.
+	began time.Time
+}
+
+func (m *memory) of(app types.UID) *past {
+	m.once.Do(func() { m.apps = lru.New(maxRemembered) })
+	if known, ok := m.apps.Get(app); ok {
+		return known.(*past)
+	}
+	fresh := &past{right: map[string]uint64{}}
+	m.apps.Add(app, fresh)
+	return fresh
+}
+
+// fingerprint stands for what is wanted of a child.
+func fingerprint(config configuration) (uint64, error) {
+	content, err := json.Marshal(config.ApplyConfiguration)
+	if err != nil {
+		return 0, fmt.Errorf("encode an apply configuration: %w", err)
+	}
+	sum := fnv.New64a()
+	_, _ = sum.Write(content) // never fails
+	return sum.Sum64(), nil
+}
+
+// isRight notes that the cache shows a child as it is wanted.
+func (p *past) isRight(kind string, wanted uint64) { p.right[kind] = wanted }
+
+// wasRight tells whether the child was as it is wanted now, before somebody else changed it.
+func (p *past) wasRight(kind string, wanted uint64) bool {
+	was, ok := p.right[kind]
+	return ok && was == wanted
+}
+
+// forget notes that nothing is known of the child any more.
+func (p *past) forget(kind string) { delete(p.right, kind) }
+
+// written counts a write that has succeeded, if it has put right what somebody else had changed.
+func (r *ApplicationReconciler) written(app *v1.Application, step step) {
+	r.memory.of(app.UID).forget(step.child.kind)
+	if step.repairs {
+		metrics.DriftRepaired(step.child.kind)
+	}
+}
+
+// timeRollout follows the Application from one status to the next, and measures each rollout of new pods that gets
+// complete. What makes no new pods, such as another size, is none; and what waited for somebody to act before this
+// process began is not measured.
+func (r *ApplicationReconciler) timeRollout(app *v1.Application, next v1.ApplicationStatus, seen status.Observed) {
+	known := r.memory.of(app.UID)
+	ready := meta.FindStatusCondition(next.Conditions, v1.ConditionReady)
+	if ready.Status == metav1.ConditionTrue && seen.Deployment != nil {
+		began := known.began
+		known.began = time.Time{}
+		if ready.Reason != v1.ReasonRolloutComplete { // no pods are wanted, or nothing is written
+			return
+		}
+		revision := seen.Deployment.Annotations[revisionAnnotation]
+		if !began.IsZero() && revision != known.revision {
+			metrics.RolloutTook(time.Since(began))
+		}
+		known.revision = revision
+		return
+	}
+	was := meta.FindStatusCondition(app.Status.Conditions, v1.ConditionProgressing)
+	now := meta.FindStatusCondition(next.Conditions, v1.ConditionProgressing)
+	if now.Status != metav1.ConditionTrue {
+		return
+	}
+	started := was == nil || was.Status != metav1.ConditionTrue
+	switch {
+	case known.began.IsZero() && !started: // before this process
+		known.began = now.LastTransitionTime.Time
+	case known.began.IsZero(), started && app.Status.ObservedGeneration != next.ObservedGeneration:
+		known.began = time.Now() // or somebody has acted
+	}
+}
+
+// conflict is an error about an object of this kind that is in an Application's way.
+type conflict struct {
+	kind string
+	*fault.Invalid
+}
+
+// Unwrap returns what the conflict means for the Application.
+func (c *conflict) Unwrap() error { return c.Invalid }
+
+// countConflicts counts what is in the Application's way, once its status has come to say so.
+func countConflicts(before, after v1.ApplicationStatus, err error) {
+	ready := meta.FindStatusCondition(after.Conditions, v1.ConditionReady)
+	if ready.Reason != v1.ReasonChildConflict || !changed(before, *ready) {
+		return
+	}
+	for _, leaf := range fault.Leaves(err) {
+		if found, ok := errors.AsType[*conflict](leaf); ok {
+			metrics.ConflictFound(found.kind)
+		}
+	}
+}
+
+// registerMetrics has the metrics served of what the operator does and of the Applications, the latter while this
+// process leads: of several replicas, one tells of an Application.
+func (r *ApplicationReconciler) registerMetrics(mgr ctrl.Manager) error {
+	kinds := make([]string, 0, len(children))
+	for _, child := range children {
+		kinds = append(kinds, child.kind)
+	}
+	applications := metrics.Applications{List: func() []v1.Application {
+		select {
+		case <-mgr.Elected():
+			return r.applications()
+		default:
+			return nil
+		}
+	}}
+	for _, collector := range append(metrics.Collectors(kinds), applications) {
+		if err := ctrlmetrics.Registry.Register(collector); err != nil {
+			return fmt.Errorf("register the metrics of Applications: %w", err)
+		}
+	}
+	return nil
+}
+
+// applications returns the cached Applications, which must not be changed; none before the cache has them.
+func (r *ApplicationReconciler) applications() []v1.Application {
+	ctx, cancel := context.WithTimeout(context.Background(), listTimeout)
+	defer cancel()
+	list := &v1.ApplicationList{}
+	if err := r.Client.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
+		ctrl.Log.WithName("metrics").Info("Could not list the Applications", "why", err.Error())
+		return nil
+	}
+	return list.Items
+}
+
+// listTimeout is how long a reader of the metrics waits for a cache that is not filled yet.
+const listTimeout = time.Second

@@ -1,0 +1,297 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/fault"
+	"github.com/example/app-operator/internal/metrics"
+	"github.com/example/app-operator/internal/status"
+)
+
+// measured returns the operator's metrics of this name.
+func measured(t *testing.T, name string) []*dto.Metric {
+	t.Helper()
+	registry := prometheus.NewRegistry()
+	for _, collector := range metrics.Collectors(nil) {
+		registry.MustRegister(collector)
+	}
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		if family.GetName() == name {
+			return family.GetMetric()
+		}
+	}
+	return nil
+}
+
+// rollouts returns how many rollouts have been measured, and how long they took together.
+func rollouts(t *testing.T) (uint64, float64) {
+	t.Helper()
+	histogram := measured(t, "app_operator_rollout_duration_seconds")[0].GetHistogram()
+	return histogram.GetSampleCount(), histogram.GetSampleSum()
+}
+
+// counted returns the counters of the name by kind.
+func counted(t *testing.T, name string) map[string]float64 {
+	t.Helper()
+	all := map[string]float64{}
+	for _, metric := range measured(t, name) {
+		all[metric.GetLabel()[0].GetValue()] = metric.GetCounter().GetValue()
+	}
+	return all
+}
+
+// glance is an Application's status, in short: "generation Ready reason Progressing revision". Before it, "1h" says that the
+// Application has borne the status for an hour when this process first sees it.
+type glance string
+
+func (g glance) parse(t *testing.T) (next v1.ApplicationStatus, revision string, old bool) {
+	t.Helper()
+	text, old := strings.CutPrefix(string(g), "1h ")
+	var ready, progressing metav1.ConditionStatus
+	var reason string
+	if _, err := fmt.Sscan(text, &next.ObservedGeneration, &ready, &reason, &progressing, &revision); err != nil {
+		t.Fatalf("%s: %v", g, err)
+	}
+	since := metav1.Now()
+	if old {
+		since = metav1.NewTime(since.Add(-time.Hour))
+	}
+	for kind, value := range map[string]metav1.ConditionStatus{v1.ConditionReady: ready, v1.ConditionProgressing: progressing} {
+		next.Conditions = append(next.Conditions,
+			metav1.Condition{Type: kind, Status: value, Reason: reason, LastTransitionTime: since})
+	}
+	return next, revision, old
+}
+
+func TestTimeRollout(t *testing.T) {
+	const (
+		rolling  = "1 Unknown RollingOut True 1"
+		complete = "1 True RolloutComplete False 1"
+		stuck    = "2 False ImagePullFailed False 2"
+	)
+	tests := []struct {
+		name     string
+		glances  []glance
+		measured uint64
+		// hours is how long they took together.
+		hours int
+	}{
+		{"the first", []glance{rolling, rolling, complete, complete}, 1, 0},
+		{"of a new spec", []glance{rolling, complete, "2 Unknown RollingOut True 1", "2 Unknown RollingOut True 2", "2 True RolloutComplete False 2"}, 2, 0},
+		{"without another spec", []glance{rolling, complete, "1 Unknown RollingOut True 2", "1 True RolloutComplete False 2"}, 2, 0},
+		{"that is none: a pod was lost", []glance{rolling, complete, rolling, complete}, 1, 0},
+		{"that is none: another size", []glance{rolling, complete, "2 Unknown RollingOut True 1", "2 True RolloutComplete False 1"}, 1, 0},
+		{"that is not complete", []glance{rolling, rolling}, 0, 0},
+		{"that was complete before this process", []glance{"1h " + complete, complete}, 0, 0},
+		{"after what was complete before this process", []glance{"1h " + complete, "2 Unknown RollingOut True 2", "2 True RolloutComplete False 2"}, 1, 0},
+		{"that began before this process", []glance{"1h " + rolling, complete}, 1, 1},
+		{"that was stuck before this process", []glance{"1h " + stuck, "2 True RolloutComplete False 2"}, 0, 0},
+		{
+			"that was stuck and heals by itself", []glance{
+				"1h 2 Unknown RollingOut True 2", stuck, "2 Unknown RollingOut True 2", "2 True RolloutComplete False 2",
+			}, 1, 1,
+		},
+		{
+			"that was stuck and is helped by another spec", []glance{
+				"1h 2 Unknown RollingOut True 2", stuck, "3 Unknown RollingOut True 2", "3 True RolloutComplete False 3",
+			}, 1, 0,
+		},
+		{
+			"into a suspension and out of it", []glance{
+				rolling, complete, "2 Unknown Suspended True 1", "2 True Suspended False 1",
+				"3 Unknown RollingOut True 1", "3 True RolloutComplete False 1",
+			}, 1, 0,
+		},
+		{"that a pause hides", []glance{rolling, "2 True Paused False 1", "3 True RolloutComplete False 1"}, 0, 0},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			r := &ApplicationReconciler{}
+			app := &v1.Application{ObjectMeta: metav1.ObjectMeta{UID: "1"}}
+			count, sum := rollouts(t)
+			for _, glance := range test.glances {
+				next, revision, old := glance.parse(t)
+				if old {
+					app.Status = next
+				}
+				deployment := &appsv1.Deployment{}
+				deployment.Annotations = map[string]string{revisionAnnotation: revision}
+				r.timeRollout(app, next, status.Observed{Deployment: deployment})
+				app.Status = next
+			}
+			now, took := rollouts(t)
+			if now-count != test.measured {
+				t.Errorf("%d rollouts were measured, want %d", now-count, test.measured)
+			}
+			if hours := int((took - sum) / 3600); hours != test.hours {
+				t.Errorf("they took %.1f s, want %d hours", took-sum, test.hours)
+			}
+		})
+	}
+}
+
+func TestTimeRolloutBeforeThereIsADeployment(t *testing.T) {
+	r := &ApplicationReconciler{}
+	next, _, _ := glance("1 Unknown RollingOut True 0").parse(t)
+	r.timeRollout(&v1.Application{}, next, status.Observed{})
+	if r.memory.of("").began.IsZero() {
+		t.Error("a rollout begins before there is a Deployment")
+	}
+}
+
+func TestWhatIsDrift(t *testing.T) {
+	known := (&memory{}).of("1")
+	if known.wasRight("Service", 7) {
+		t.Error("what the cache has never shown is no drift: it may be an older operator's")
+	}
+	known.isRight("Service", 7)
+	if !known.wasRight("Service", 7) {
+		t.Error("what was as it is wanted, and is not any more, is drift")
+	}
+	if known.wasRight("Service", 8) {
+		t.Error("what is wanted otherwise is no drift")
+	}
+	if known.wasRight("Deployment", 7) {
+		t.Error("one kind's is not another's")
+	}
+	known.forget("Service")
+	if known.wasRight("Service", 7) {
+		t.Error("what was just written is no drift until the cache has shown it")
+	}
+}
+
+func TestWritten(t *testing.T) {
+	r := &ApplicationReconciler{}
+	app := &v1.Application{ObjectMeta: metav1.ObjectMeta{UID: "1"}}
+	const name, kind = "app_operator_drift_repairs_total", "Service"
+	before := counted(t, name)[kind]
+	for repairs, want := range map[bool]float64{false: 0, true: 1} {
+		r.memory.of(app.UID).isRight(kind, 7)
+		was := counted(t, name)[kind]
+		r.written(app, step{child: child{kind: kind}, repairs: repairs})
+		if got := counted(t, name)[kind] - was; got != want {
+			t.Errorf("a repair (%v) counted %v", repairs, got)
+		}
+		if r.memory.of(app.UID).wasRight(kind, 7) {
+			t.Error("after a write the cache lags; the next pass would count again")
+		}
+	}
+	if got := counted(t, name)[kind] - before; got != 1 {
+		t.Errorf("counted %v repairs, want 1", got)
+	}
+}
+
+func TestMemoryIsOfOneApplicationAndBounded(t *testing.T) {
+	m := &memory{}
+	m.of("1").revision = "5"
+	if got := m.of("1").revision; got != "5" {
+		t.Errorf("revision %q is remembered, want 5", got)
+	}
+	if got := m.of("2").revision; got != "" {
+		t.Errorf("revision %q is another Application's", got)
+	}
+	for i := range maxRemembered + 10 {
+		m.of(types.UID(fmt.Sprint("more-", i)))
+	}
+	if got := m.apps.Len(); got != maxRemembered {
+		t.Errorf("%d Applications are remembered, want %d", got, maxRemembered)
+	}
+}
+
+func TestFingerprint(t *testing.T) {
+	of := func(port int32) uint64 {
+		t.Helper()
+		config := corev1ac.Service("web", "apps").WithSpec(corev1ac.ServiceSpec().WithPorts(corev1ac.ServicePort().WithPort(port)))
+		sum, err := fingerprint(configuration{ApplyConfiguration: config})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sum
+	}
+	if first, second := of(80), of(80); first != second {
+		t.Error("the same has two fingerprints")
+	}
+	if of(80) == of(81) {
+		t.Error("two ports have the same fingerprint")
+	}
+}
+
+func TestCountConflicts(t *testing.T) {
+	const name = "app_operator_conflicts_total"
+	const theirs, fine = "False ChildConflict it is not ours", "False RolloutComplete none"
+	invalid := &fault.Invalid{Reason: v1.ReasonChildConflict}
+	both := errors.Join(&conflict{"Service", invalid}, errors.New("something else"), &conflict{"Deployment", invalid})
+	for _, test := range []struct {
+		name          string
+		before, after v1.ApplicationStatus
+		err           error
+		want          map[string]float64
+	}{
+		{"new", v1.ApplicationStatus{}, statusOf(theirs, fine), both, map[string]float64{"Service": 1, "Deployment": 1}},
+		{"known", statusOf(theirs, fine), statusOf(theirs, fine), both, nil},
+		{
+			"again", statusOf("True RolloutComplete all runs", fine), statusOf(theirs, fine), &conflict{"Ingress", invalid},
+			map[string]float64{"Ingress": 1},
+		},
+		{"outranked", v1.ApplicationStatus{}, statusOf("False InvalidSpec no", fine), both, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			before := counted(t, name)
+			countConflicts(test.before, test.after, test.err)
+			got := map[string]float64{}
+			for kind, value := range counted(t, name) {
+				if value > before[kind] {
+					got[kind] = value - before[kind]
+				}
+			}
+			if len(got) == 0 {
+				got = nil
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Errorf("conflicts (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestAConflictSaysWhatItMeans holds that the status and the work queue see through to the fault.
+func TestAConflictSaysWhatItMeans(t *testing.T) {
+	err := fmt.Errorf("pass: %w", errors.Join(errors.New("transient"),
+		&conflict{"Service", &fault.Invalid{Reason: v1.ReasonChildConflict, Message: "not ours"}}))
+	if found, ok := errors.AsType[*fault.Invalid](fault.Gravest(err)); !ok || found.Message != "not ours" {
+		t.Errorf("the gravest error is %v", fault.Gravest(err))
+	}
+}

@@ -1,0 +1,74 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Package metrics is what the operator tells Prometheus about its Applications and about its own work on them.
+//
+// It counts what it is told and shows what it is given: it may not read a cluster, log, or serve anything. How many
+// series there are follows from fixed tables and from the number of Applications, and from nothing else. The names are
+// explained in docs/operations/metrics.md; they are API.
+package metrics
+
+import (
+	"runtime"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+var (
+	rolloutDuration = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "app_operator_rollout_duration_seconds",
+		Help: "How long rollouts of new pods took, from the operator's write until all wanted pods were available.",
+		// From an image that is on the node to a database that migrates.
+		Buckets: []float64{1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800},
+	})
+	driftRepairs = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "app_operator_drift_repairs_total",
+		Help: "Objects of Applications that somebody else had changed or deleted, and that were put right.",
+	}, []string{"kind"})
+	conflicts = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "app_operator_conflicts_total",
+		Help: "Objects that bore the name of an Application, were not its own, and so were in its way.",
+	}, []string{"kind"})
+)
+
+// Collectors returns the metrics of the operator's work on Applications whose children are of these kinds.
+func Collectors(kinds []string) []prometheus.Collector {
+	for _, kind := range kinds { // a counter starts at 0, or its first increase goes unseen
+		driftRepairs.WithLabelValues(kind)
+		conflicts.WithLabelValues(kind)
+	}
+	return []prometheus.Collector{rolloutDuration, driftRepairs, conflicts}
+}
+
+// RolloutTook notes how long a rollout took that is complete now.
+func RolloutTook(duration time.Duration) { rolloutDuration.Observe(duration.Seconds()) }
+
+// DriftRepaired notes that an object of this kind was put right, although nobody wanted it to be another one.
+func DriftRepaired(kind string) { driftRepairs.WithLabelValues(kind).Inc() }
+
+// ConflictFound notes that an object of this kind is in an Application's way.
+func ConflictFound(kind string) { conflicts.WithLabelValues(kind).Inc() }
+
+// BuildInfo returns the metric that says which version of the operator this is.
+func BuildInfo(version string) prometheus.Collector {
+	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "app_operator_build_info",
+		Help: "The version of the operator, and of Go that built it. Always 1.",
+	}, []string{"version", "goversion"})
+	info.WithLabelValues(version, runtime.Version()).Set(1)
+	return info
+}
