@@ -31,7 +31,7 @@ import (
 // accepted lists the values of the flags that take one of a few words.
 var accepted = map[string]string{
 	"zap-encoder":          "json, console",
-	flagZapLevel:           "debug, info, error, panic, or a number from 1 to 127 for ever more detail",
+	flagZapLevel:           "debug, info, error, panic, or a number from 1 to 7 for ever more detail",
 	"zap-stacktrace-level": "info, error, panic",
 	"zap-time-encoding":    "epoch, millis, nanos, iso8601, rfc3339, rfc3339nano",
 }
@@ -44,7 +44,9 @@ var help = map[string]string{
 	flagConcurrency: "`number` of Applications that are worked on at a time.",
 	ctrlconfig.KubeconfigFlagName: "Kubeconfig `file` of the cluster. " +
 		"(default KUBECONFIG, else the pod's service account, else ~/.kube/config)",
-	flagMetricsAddress:     "`address` where /metrics is served, host:port or :port; 0 switches it off.",
+	flagMetricsAddress: "`address` where /metrics is served, host:port or :port; 0 switches it off.",
+	flagMetricsSecure: "Serve /metrics by TLS, to those alone whom the cluster allows to get /metrics. Needs the rights to create " +
+		"TokenReviews and SubjectAccessReviews.",
 	flagProbeAddress:       "`address` where /healthz and /readyz are served, host:port or :port; 0 switches them off.",
 	"zap-devel":            "Log for people: console format, debug level. Otherwise JSON format, info level.",
 	"zap-encoder":          "`format` of the log: " + accepted["zap-encoder"] + ". (default as --zap-devel says)",
@@ -63,10 +65,11 @@ var sections = []struct {
 	{"Leader election", []string{
 		election.FlagEnabled, election.FlagID, election.FlagNamespace,
 		election.FlagLeaseDuration, election.FlagRenewDeadline, election.FlagRetryPeriod,
+		election.FlagFastTakeover,
 	}},
 	{"Work", []string{flagConcurrency}},
 	{"Cluster", []string{ctrlconfig.KubeconfigFlagName}},
-	{"Servers", []string{flagMetricsAddress, flagProbeAddress}},
+	{"Servers", []string{flagMetricsAddress, flagMetricsSecure, flagProbeAddress}},
 	{"Logging", []string{"zap-devel", "zap-encoder", flagZapLevel, "zap-stacktrace-level", "zap-time-encoding"}},
 	{"Other", []string{"version"}},
 }

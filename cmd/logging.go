@@ -18,19 +18,33 @@ package main
 
 import (
 	"io"
+	"log"
 	"strings"
 
 	"github.com/go-logr/logr"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/klog/v2"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
 
 // newLogger returns the logger that everything writes to, client-go included: its leader election and its
-// informers log through klog.
+// informers log through klog. What Go's HTTP servers say of connections that are no good is for debugging: whoever
+// reaches a port can make them say it.
 func newLogger(opts zap.Options, w io.Writer) logr.Logger {
-	log := zap.New(zap.UseFlagOptions(&opts), zap.WriteTo(w))
-	klog.SetLoggerWithOptions(log, klog.ContextualLogger(true))
-	return log
+	logger := zap.New(zap.UseFlagOptions(&opts), zap.WriteTo(w))
+	klog.SetLoggerWithOptions(logr.New(plainSink{logger.GetSink()}), klog.ContextualLogger(true))
+	log.SetFlags(0)
+	log.SetOutput(lines{logger.V(1).WithName("go")})
+	return logger
+}
+
+// lines logs each text that is written to it.
+type lines struct{ logr.Logger }
+
+// Write implements io.Writer.
+func (l lines) Write(text []byte) (int, error) {
+	l.Info(strings.TrimSpace(string(text)))
+	return len(text), nil
 }
 
 // The manager's words when the leader election ends, whether the lease was lost or given back.
@@ -39,17 +53,27 @@ const (
 	afterStop = "error received after stop sequence was engaged"
 )
 
+// What client-go's elector says when it could not have the Lease.
+const (
+	notUpdated = "Failed to update lease"
+	notCreated = "Error initially creating lease lock"
+)
+
 // isLeaseLost goes by the text, because the manager's error has no type.
 func isLeaseLost(err error) bool { return strings.Contains(err.Error(), leaseLost) }
 
-// plainSink rewords the line with which a manager that stops in good order reports the end of its leader election
-// as an error, in the very words of a lost lease.
+// plainSink rewords what is reported as an error and is none: that a manager that stops in good order leaves the
+// leader election, in the very words of a lost lease; and that of two standbys only one got it.
 type plainSink struct{ logr.LogSink }
 
 // Error implements logr.LogSink.
 func (s plainSink) Error(err error, msg string, keysAndValues ...any) {
 	if msg == afterStop && err != nil && isLeaseLost(err) {
 		s.Info(0, "Left the leader election")
+		return
+	}
+	if msg == notUpdated && apierrors.IsConflict(err) || msg == notCreated && apierrors.IsAlreadyExists(err) {
+		s.Info(0, "Another replica has written the lease first")
 		return
 	}
 	s.LogSink.Error(err, msg, keysAndValues...)

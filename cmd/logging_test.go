@@ -19,11 +19,15 @@ package main
 import (
 	"bytes"
 	"errors"
+	"log"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/go-logr/logr"
 	"github.com/go-logr/logr/funcr"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/klog/v2"
 
 	"github.com/example/app-operator/internal/scope"
@@ -40,6 +44,17 @@ func TestPlainSink(t *testing.T) {
 		{name: "end of election", err: errors.New(leaseLost), msg: afterStop, want: `"level"=0 "msg"="Left the leader election"`},
 		{name: "lost lease", err: errors.New(leaseLost), msg: "other", want: `"msg"="other" "error"="leader election lost"`},
 		{name: "other error", err: errors.New("other"), msg: afterStop, want: `"msg"="` + afterStop + `" "error"="other"`},
+		{
+			name: "later than another standby", msg: notUpdated,
+			err:  apierrors.NewConflict(schema.GroupResource{}, "lease", errors.New("changed")),
+			want: `"level"=0 "msg"="Another replica has written the lease first"`,
+		},
+		{
+			name: "not the first to create the lease", msg: notCreated,
+			err:  apierrors.NewAlreadyExists(schema.GroupResource{}, "lease"),
+			want: `"level"=0 "msg"="Another replica has written the lease first"`,
+		},
+		{name: "lease not written", err: errors.New("other"), msg: notUpdated, want: `"msg"="` + notUpdated + `" "error"="other"`},
 		{name: "no error", msg: afterStop, want: `"msg"="` + afterStop + `" "error"=null`},
 	}
 	for _, tc := range cases {
@@ -67,12 +82,12 @@ func TestLogger(t *testing.T) {
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
-			opts, err := parse(append(tc.args, "--namespace=a"), scope.Source{ServiceAccountFile: "absent"})
+			opts, err := parse(append(tc.args, "--namespace=a"), scope.Source{ServiceAccountFile: "absent", LookupEnv: os.LookupEnv})
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, through := range []func(logr.Logger){
-				func(log logr.Logger) { log.Error(errors.New("cause"), "Failed") },
+				func(logger logr.Logger) { logger.Error(errors.New("cause"), "Failed") },
 				func(logr.Logger) { klog.Background().Error(errors.New("cause"), "Failed") },
 			} {
 				var b bytes.Buffer
@@ -82,5 +97,23 @@ func TestLogger(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestGoLogger holds that what Go's own packages log is structured as well, and shown to those who debug.
+func TestGoLogger(t *testing.T) {
+	output, flags := log.Writer(), log.Flags()
+	t.Cleanup(func() { log.SetOutput(output); log.SetFlags(flags) })
+	for level, want := range map[string]string{"info": "", "debug": `"logger":"go","msg":"http: TLS handshake error"}`} {
+		opts, err := parse([]string{"--namespace=a", "--zap-log-level=" + level}, outside())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		newLogger(opts.zap, &b)
+		log.Print("http: TLS handshake error")
+		if got := strings.TrimSpace(b.String()); !strings.HasSuffix(got, want) || (want == "") != (got == "") {
+			t.Errorf("at level %s: logged %s, want %q", level, got, want)
+		}
 	}
 }

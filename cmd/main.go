@@ -30,12 +30,14 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/example/app-operator/internal/controller"
+	"github.com/example/app-operator/internal/election"
 	"github.com/example/app-operator/internal/scope"
 )
 
@@ -81,17 +83,41 @@ func run(ctx context.Context, args []string, source scope.Source, stdout, stderr
 		log.Error(err, "Could not load the configuration of the cluster")
 		return exitError
 	}
+	limitMemory(log, memlimit.FromCgroup)
+	message := leaveIdentity(log, opts, source)
 	if err := operate(ctx, config, opts); err != nil {
+		_ = message.add(err.Error()) // the log has it as well
 		return explain(ctx, log, opts, err)
 	}
 	log.Info("Stopped")
 	return exitOK
 }
 
+// leaveIdentity has the kubelet say, once this container has ended, that it was this process that ended. Without that, a
+// standby waits for the lease to expire.
+func leaveIdentity(log logr.Logger, opts *options, source scope.Source) *terminationMessage {
+	if !opts.election.Enabled || !opts.election.FastTakeover {
+		return nil
+	}
+	if !opts.identity.InPod() {
+		log.Info("No fast takeover from or by this replica: its environment does not name its Pod",
+			"needs", strings.Join([]string{election.EnvPodName, election.EnvPodNamespace, election.EnvPodUID}, ","))
+		return nil
+	}
+	message, err := openTerminationMessage(source.LookupEnv)
+	if err == nil {
+		err = message.add(opts.identity.String())
+	}
+	if err != nil {
+		log.Info("No fast takeover from this replica", "why", err.Error())
+	}
+	return message
+}
+
 // operate runs the operator until ctx ends.
 func operate(ctx context.Context, config *rest.Config, opts *options) error {
 	ctrl.Log.WithName("main").Info("Starting", "version", version, "namespaces", opts.scope(),
-		"leaderElection", opts.election.Enabled, "apiServer", config.Host)
+		"leaderElection", opts.election.Enabled, "identity", opts.identity.String(), "apiServer", config.Host)
 
 	probes, err := serveProbes(opts.probeAddress)
 	if err != nil {

@@ -31,9 +31,10 @@ import (
 	ctrlconfig "sigs.k8s.io/controller-runtime/pkg/client/config"
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/example/app-operator/internal/controller"
+	"github.com/example/app-operator/internal/election"
 )
 
 const (
@@ -76,13 +77,17 @@ func newManager(
 	if err != nil {
 		return nil, err
 	}
+	serve, err := metricsOptions(cluster, opts)
+	if err != nil {
+		return nil, err
+	}
 	options := manager.Options{
 		Scheme: scheme,
 		Logger: logr.New(plainSink{ctrl.Log.GetSink()}),
 		Cache:  reconciler.CacheOptions(opts.namespaces),
 		// Kinds without a Go type are cached like the others, and not read from the API server each time.
 		Client:                  client.Options{Cache: &client.CacheOptions{Unstructured: true}},
-		Metrics:                 metricsserver.Options{BindAddress: opts.metricsAddress},
+		Metrics:                 serve,
 		HealthProbeBindAddress:  disabled,
 		GracefulShutdownTimeout: new(gracePeriod),
 		Controller: config.Controller{
@@ -90,7 +95,27 @@ func newManager(
 			ReconciliationTimeout: passTimeout,
 		},
 	}
-	opts.election.Apply(&options)
+	if !opts.election.Enabled {
+		return createManager(cluster, options)
+	}
+	lock, err := election.NewLock(cluster, &opts.election, opts.identity, ctrl.Log.WithName("election"))
+	if err != nil {
+		return nil, err
+	}
+	opts.election.Apply(&options, lock)
+	for _, collector := range election.Collectors() {
+		if err := metrics.Registry.Register(collector); err != nil {
+			return nil, fmt.Errorf("register the metrics of leader election: %w", err)
+		}
+	}
+	mgr, err := createManager(lock.Fence(cluster), options)
+	if err != nil {
+		return nil, err
+	}
+	return mgr, mgr.Add(lock)
+}
+
+func createManager(cluster *rest.Config, options manager.Options) (manager.Manager, error) {
 	mgr, err := manager.New(cluster, options)
 	if err != nil {
 		return nil, fmt.Errorf("create the manager: %w", err)

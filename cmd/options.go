@@ -39,9 +39,14 @@ import (
 
 const (
 	flagMetricsAddress = "metrics-bind-address"
+	flagMetricsSecure  = "metrics-secure"
 	flagProbeAddress   = "health-probe-bind-address"
 	flagConcurrency    = "max-concurrent-reconciles"
 	flagZapLevel       = "zap-log-level"
+
+	// maxZapLevel is the most detail there is. From 8 on, client-go logs the bodies of requests and answers (k8s.io/client-go
+	// rest, logBody).
+	maxZapLevel = 7
 
 	// disabled is the address that switches a server off, as everywhere in controller-runtime.
 	disabled = "0"
@@ -51,7 +56,9 @@ const (
 type options struct {
 	namespaces              []string
 	election                election.Options
+	identity                election.Identity
 	metricsAddress          string
+	metricsSecure           bool
 	probeAddress            string
 	maxConcurrentReconciles int
 	kubeconfig              string
@@ -81,7 +88,8 @@ func parse(args []string, source scope.Source) (*options, error) {
 		// Outside a pod there is none; Validate says so if it matters.
 		opts.election.Namespace, _ = source.OwnNamespace()
 	}
-	problems = append(problems, opts.election.Validate(), opts.validate(flags))
+	opts.identity, err = election.NewIdentity(source.LookupEnv)
+	problems = append(problems, err, opts.election.Validate(), opts.validate(flags))
 	return opts, errors.Join(problems...)
 }
 
@@ -97,6 +105,7 @@ func (o *options) flags(source *scope.Source) *flag.FlagSet {
 	})
 	o.election.BindFlags(fs)
 	fs.StringVar(&o.metricsAddress, flagMetricsAddress, ":8080", "")
+	fs.BoolVar(&o.metricsSecure, flagMetricsSecure, false, "")
 	fs.StringVar(&o.probeAddress, flagProbeAddress, ":8081", "")
 	fs.IntVar(&o.maxConcurrentReconciles, flagConcurrency, 8, "")
 	fs.BoolVar(&o.version, "version", false, "")
@@ -192,12 +201,16 @@ func (o *options) validate(fs *flag.FlagSet) error {
 	if o.metricsAddress == o.probeAddress && o.metricsAddress != disabled {
 		problems = append(problems, fmt.Errorf("--%s=%q: must differ from --%s", flagProbeAddress, o.probeAddress, flagMetricsAddress))
 	}
+	if o.metricsSecure && o.metricsAddress == disabled {
+		problems = append(problems, fmt.Errorf("--%s=true: there is nothing to secure with --%s=%s; leave out one of the two",
+			flagMetricsSecure, flagMetricsAddress, disabled))
+	}
 	if o.maxConcurrentReconciles < 1 {
 		problems = append(problems, fmt.Errorf("--%s=%d: must be 1 or more", flagConcurrency, o.maxConcurrentReconciles))
 	}
-	// The zap package cuts the level to 8 bits, and a high one would silently become "log nothing".
-	if level, err := strconv.Atoi(fs.Lookup(flagZapLevel).Value.String()); err == nil && level > 127 {
-		problems = append(problems, fmt.Errorf("--%s=%d: must be 127 or less", flagZapLevel, level))
+	if level, err := strconv.Atoi(fs.Lookup(flagZapLevel).Value.String()); err == nil && level > maxZapLevel {
+		problems = append(problems, fmt.Errorf("--%s=%d: must be %d or less, or the log would show what requests and answers "+
+			"carry, Secrets included", flagZapLevel, level, maxZapLevel))
 	}
 	if o.kubeconfig != "" {
 		if _, err := os.ReadFile(o.kubeconfig); err != nil {

@@ -56,7 +56,7 @@ func defaults(edit func(*options)) *options {
 		namespaces: []string{"operators"},
 		election: election.Options{
 			ID: "app-operator-leader", Namespace: "operators",
-			LeaseDuration: 15 * time.Second, RenewDeadline: 10 * time.Second, RetryPeriod: 2 * time.Second,
+			LeaseDuration: 15 * time.Second, RenewDeadline: 10 * time.Second, RetryPeriod: 2 * time.Second, FastTakeover: true,
 		},
 		metricsAddress: ":8080", probeAddress: ":8081", maxConcurrentReconciles: 8,
 	}
@@ -99,7 +99,8 @@ func TestParse(t *testing.T) {
 			args: []string{
 				"--namespace=a", "--leader-elect", "--leader-election-id=x", "--leader-election-namespace=y",
 				"--leader-election-lease-duration=30s", "--leader-election-renew-deadline=20s", "--leader-election-retry-period=5s",
-				"--metrics-bind-address=127.0.0.1:1", "--health-probe-bind-address=[::1]:2", "--max-concurrent-reconciles=3",
+				"--leader-election-fast-takeover=false",
+				"--metrics-bind-address=127.0.0.1:1", "--metrics-secure", "--health-probe-bind-address=[::1]:2", "--max-concurrent-reconciles=3",
 				"--kubeconfig", kubeconfig, "--zap-devel", "--zap-log-level=5", "--zap-encoder=json",
 			},
 			source: outside(),
@@ -107,9 +108,9 @@ func TestParse(t *testing.T) {
 				namespaces: []string{"a"},
 				election: election.Options{
 					Enabled: true, ID: "x", Namespace: "y",
-					LeaseDuration: 30 * time.Second, RenewDeadline: 20 * time.Second, RetryPeriod: 5 * time.Second,
+					LeaseDuration: 30 * time.Second, RenewDeadline: 20 * time.Second, RetryPeriod: 5 * time.Second, FastTakeover: false,
 				},
-				metricsAddress: "127.0.0.1:1", probeAddress: "[::1]:2", maxConcurrentReconciles: 3, kubeconfig: kubeconfig,
+				metricsAddress: "127.0.0.1:1", metricsSecure: true, probeAddress: "[::1]:2", maxConcurrentReconciles: 3, kubeconfig: kubeconfig,
 			},
 		},
 		{
@@ -131,7 +132,7 @@ func TestParse(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(options{}), cmpopts.IgnoreTypes(zap.Options{})); diff != "" {
+			if diff := cmp.Diff(tc.want, got, cmp.AllowUnexported(options{}), cmpopts.IgnoreTypes(zap.Options{}, election.Identity{})); diff != "" {
 				t.Errorf("options (-want +got):\n%s", diff)
 			}
 		})
@@ -154,7 +155,7 @@ var mistakes = []struct {
 	{"number too low", []string{"--max-concurrent-reconciles=0"}, []string{"--max-concurrent-reconciles=0: must be 1 or more"}},
 	{"no boolean", []string{"--leader-elect=maybe"}, []string{`--leader-elect="maybe": is neither true nor false`}},
 	{"log level unknown", []string{"--zap-log-level=loud"}, []string{`--zap-log-level="loud": is not one of: debug, info`}},
-	{"log level too high", []string{"--zap-log-level=200"}, []string{"--zap-log-level=200: must be 127 or less"}},
+	{"log level too high", []string{"--zap-log-level=8"}, []string{"--zap-log-level=8: must be 7 or less, or the log would show"}},
 	{"log encoder unknown", []string{"--zap-encoder=xml"}, []string{`--zap-encoder="xml": is not one of: json, console`}},
 	{"address without port", []string{"--metrics-bind-address=localhost"}, []string{`--metrics-bind-address="localhost": is not an address: missing port`}},
 	{"address empty", []string{"--metrics-bind-address="}, []string{`--metrics-bind-address="": is not an address`}},
@@ -166,6 +167,11 @@ var mistakes = []struct {
 		"same address twice",
 		[]string{"--metrics-bind-address=:9000", "--health-probe-bind-address=:9000"},
 		[]string{`--health-probe-bind-address=":9000": must differ from --metrics-bind-address`},
+	},
+	{
+		"metrics secured and switched off",
+		[]string{"--metrics-secure", "--metrics-bind-address=0"},
+		[]string{"--metrics-secure=true: there is nothing to secure with --metrics-bind-address=0"},
 	},
 	{"namespace unfit", []string{"--namespace=a,B"}, []string{`--namespace="a,B": "B" is not the name of a namespace`}},
 	{"leader election namespace unfit", []string{"--leader-election-namespace=A"}, []string{`--leader-election-namespace="A"`}},

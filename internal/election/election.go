@@ -14,10 +14,11 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-// Package election holds the options of leader election: their flags, the rules they must keep, and how they
-// are handed to the manager.
+// Package election is what the operator adds to client-go's leader election: its flags and their rules, who a replica
+// is, a Lease that is watched and given back for a leader that is proven dead, and a fence around what is written.
 //
-// It may not log, contact a cluster, read the environment or take part in an election: the manager does that.
+// It may read and write the Lease, and read the Pod of the Lease's holder; nothing else of a cluster. The election
+// itself is client-go's, and the manager runs it.
 package election
 
 import (
@@ -28,6 +29,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/tools/leaderelection"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"github.com/example/app-operator/internal/scope"
@@ -41,6 +43,7 @@ const (
 	FlagLeaseDuration = "leader-election-lease-duration"
 	FlagRenewDeadline = "leader-election-renew-deadline"
 	FlagRetryPeriod   = "leader-election-retry-period"
+	FlagFastTakeover  = "leader-election-fast-takeover"
 )
 
 // Defaults of the options.
@@ -65,6 +68,8 @@ type Options struct {
 	RenewDeadline time.Duration
 	// RetryPeriod is the pause between two attempts to acquire or renew the lease.
 	RetryPeriod time.Duration
+	// FastTakeover lets a standby give the lease back for a leader whose container has ended, by the kubelet's word.
+	FastTakeover bool
 }
 
 // BindFlags defines the flags of leader election, with their defaults.
@@ -79,7 +84,10 @@ func (o *Options) BindFlags(fs *flag.FlagSet) {
 	fs.DurationVar(&o.RenewDeadline, FlagRenewDeadline, DefaultRenewDeadline,
 		"How long the leader tries to renew the lease before it gives up and exits: above 1.2 x --"+FlagRetryPeriod+".")
 	fs.DurationVar(&o.RetryPeriod, FlagRetryPeriod, DefaultRetryPeriod,
-		"Pause between two attempts to acquire or renew the lease.")
+		"Pause between two renewals of the lease, and between two looks at it where it cannot be watched.")
+	fs.BoolVar(&o.FastTakeover, FlagFastTakeover, true,
+		"Take over as soon as the kubelet reports the end of the leader's container, instead of waiting until the lease has "+
+			"expired. Needs "+EnvPodName+", "+EnvPodNamespace+" and "+EnvPodUID+" in the environment.")
 }
 
 // Validate returns everything that is wrong with the options, joined. The values are checked whether election
@@ -136,14 +144,18 @@ func (o *Options) validateDurations() []error {
 	return problems
 }
 
-// Apply hands the options to the manager. The lease is released when the manager stops, so that a standby
-// need not wait for it to expire; that is safe only because the process ends as soon as the manager has stopped.
-func (o *Options) Apply(options *manager.Options) {
+// Apply hands the options to the manager, and the lock, which must have been made from them. The lease is released when
+// the manager stops, so that a standby need not wait for it to expire; that is safe only because the process ends as soon
+// as the manager has stopped.
+func (o *Options) Apply(options *manager.Options, lock resourcelock.Interface) {
 	options.LeaderElection = o.Enabled
 	options.LeaderElectionID = o.ID
 	options.LeaderElectionNamespace = o.Namespace
 	options.LeaderElectionReleaseOnCancel = true
+	options.LeaderElectionResourceLockInterface = lock
 	options.LeaseDuration = &o.LeaseDuration
-	options.RenewDeadline = &o.RenewDeadline
-	options.RetryPeriod = &o.RetryPeriod
+	// The lock spaces the renewals. An elector that waits for one gets the time of the pause on top, but never so much
+	// that it would try on when a standby may have taken over.
+	options.RenewDeadline = new(min(o.RenewDeadline+o.RetryPeriod, o.LeaseDuration-time.Millisecond))
+	options.RetryPeriod = new(min(attempt, o.RetryPeriod))
 }

@@ -24,12 +24,14 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 )
 
 func TestBindFlags(t *testing.T) {
 	defaults := Options{
 		ID: "app-operator-leader", LeaseDuration: 15 * time.Second, RenewDeadline: 10 * time.Second, RetryPeriod: 2 * time.Second,
+		FastTakeover: true,
 	}
 	cases := []struct {
 		name string
@@ -42,6 +44,7 @@ func TestBindFlags(t *testing.T) {
 			args: []string{
 				"--leader-elect", "--leader-election-id=x", "--leader-election-namespace=ns",
 				"--leader-election-lease-duration=60s", "--leader-election-renew-deadline=40s", "--leader-election-retry-period=5s",
+				"--leader-election-fast-takeover=false",
 			},
 			want: Options{
 				Enabled: true, ID: "x", Namespace: "ns",
@@ -173,19 +176,45 @@ func TestValidate(t *testing.T) {
 }
 
 func TestApply(t *testing.T) {
-	o := Options{
-		Enabled: true, ID: "id", Namespace: "ns",
-		LeaseDuration: 3 * time.Second, RenewDeadline: 2 * time.Second, RetryPeriod: time.Second,
+	cases := []struct {
+		name                       string
+		lease, renew, retry        time.Duration
+		wantDeadline, wantAttempts time.Duration
+	}{
+		{
+			name: "the defaults", lease: DefaultLeaseDuration, renew: DefaultRenewDeadline, retry: DefaultRetryPeriod,
+			wantDeadline: 12 * time.Second, wantAttempts: attempt,
+		},
+		{
+			name: "a deadline that ends with the lease", lease: 11 * time.Second, renew: 10 * time.Second, retry: 2 * time.Second,
+			wantDeadline: 11*time.Second - time.Millisecond, wantAttempts: attempt,
+		},
+		{
+			name: "a short retry period", lease: time.Second, renew: 500 * time.Millisecond, retry: 10 * time.Millisecond,
+			wantDeadline: 510 * time.Millisecond, wantAttempts: 10 * time.Millisecond,
+		},
 	}
-	var got manager.Options
-	o.Apply(&got)
-	if !got.LeaderElection || got.LeaderElectionID != "id" || got.LeaderElectionNamespace != "ns" {
-		t.Errorf("election = %t %q in %q", got.LeaderElection, got.LeaderElectionID, got.LeaderElectionNamespace)
-	}
-	if !got.LeaderElectionReleaseOnCancel {
-		t.Error("the lease is not released when the manager stops")
-	}
-	if *got.LeaseDuration != o.LeaseDuration || *got.RenewDeadline != o.RenewDeadline || *got.RetryPeriod != o.RetryPeriod {
-		t.Errorf("durations = %s %s %s", *got.LeaseDuration, *got.RenewDeadline, *got.RetryPeriod)
+	for _, tc := range cases {
+		t.Run(tc.name, func(t *testing.T) {
+			o := Options{
+				Enabled: true, ID: "id", Namespace: "ns", LeaseDuration: tc.lease, RenewDeadline: tc.renew, RetryPeriod: tc.retry,
+			}
+			lock := &resourcelock.LeaseLock{}
+			var got manager.Options
+			o.Apply(&got, lock)
+			if !got.LeaderElection || got.LeaderElectionID != "id" || got.LeaderElectionNamespace != "ns" {
+				t.Errorf("election = %t %q in %q", got.LeaderElection, got.LeaderElectionID, got.LeaderElectionNamespace)
+			}
+			if got.LeaderElectionResourceLockInterface != resourcelock.Interface(lock) {
+				t.Error("the election is not held over the lock")
+			}
+			if !got.LeaderElectionReleaseOnCancel {
+				t.Error("the lease is not released when the manager stops")
+			}
+			if *got.LeaseDuration != tc.lease || *got.RenewDeadline != tc.wantDeadline || *got.RetryPeriod != tc.wantAttempts {
+				t.Errorf("durations = %s %s %s, want %s %s %s", *got.LeaseDuration, *got.RenewDeadline, *got.RetryPeriod,
+					tc.lease, tc.wantDeadline, tc.wantAttempts)
+			}
+		})
 	}
 }

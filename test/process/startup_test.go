@@ -65,7 +65,7 @@ func TestMissingRights(t *testing.T) {
 func application(t *testing.T, admin client.Client, namespace string) *v1.Application {
 	t.Helper()
 	app := &v1.Application{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: strings.ToLower(t.Name())},
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "app"},
 		Spec:       v1.ApplicationSpec{Image: "nginx"},
 	}
 	create(t, admin, app)

@@ -1,0 +1,89 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package election
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// errNotLeading is why a write is not sent.
+var errNotLeading = errors.New("not sent: this replica does not hold the leader lease")
+
+// term is the time for which this process holds the Lease, by its own clock. Its zero value holds nothing.
+type term struct {
+	mu sync.RWMutex
+	// until is when a standby may take the Lease over, at the earliest.
+	until time.Time
+	// held is false once the Lease has been given back, whatever until says.
+	held bool
+}
+
+// renewed notes a renewal that was sent at this time and has succeeded. A standby counts the Lease's duration from when
+// it sees the renewal, which is later.
+func (t *term) renewed(sent time.Time, duration time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.held, t.until = true, sent.Add(duration)
+}
+
+// ends notes that the Lease is given back, or found to be another's.
+func (t *term) ends() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.held = false
+}
+
+// holder tells whether this process has acquired the Lease and neither given it back nor found it taken. Its time may be
+// over all the same.
+func (t *term) holder() bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.held
+}
+
+// lasts tells whether nobody else can hold the Lease at this time. The monotonic clock stands still while a machine is
+// suspended, and the wall clock can be set: time has passed when either says so.
+func (t *term) lasts(now time.Time) bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.held && now.Before(t.until) && now.Round(0).Before(t.until.Round(0))
+}
+
+// fence sends on what reads, and what writes only while the Lease is held.
+type fence struct {
+	term *term
+	next http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (f *fence) RoundTrip(request *http.Request) (*http.Response, error) {
+	if request.Method == http.MethodGet || f.term.lasts(time.Now()) {
+		return f.next.RoundTrip(request)
+	}
+	if request.Body != nil {
+		_ = request.Body.Close() // as every RoundTripper has to
+	}
+	fencedWrites.Inc()
+	return nil, fmt.Errorf("%s %s: %w", request.Method, request.URL.Path, errNotLeading)
+}
+
+// WrappedRoundTripper lets client-go see what is behind.
+func (f *fence) WrappedRoundTripper() http.RoundTripper { return f.next }

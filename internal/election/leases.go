@@ -1,0 +1,191 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package election
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/go-logr/logr"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	coordinationv1client "k8s.io/client-go/kubernetes/typed/coordination/v1"
+	"k8s.io/utils/ptr"
+)
+
+// annotationGivenBackFor says for whom a standby has given the Lease back. The next holder takes it off.
+const annotationGivenBackFor = "apps.example.com/given-back-for"
+
+// attempt is the pause between two looks of the elector at the Lease. It is short because a standby looks at what its
+// watch has brought, and a leader's renewals are spaced here.
+const attempt = 100 * time.Millisecond
+
+// leases is the Lease as client-go's LeaseLock reads and writes it. The elector is one goroutine, and the only caller of
+// Get, Create and Update.
+//
+// A Lease from the watch may be old. No harm comes of it: each update bears the resourceVersion of what was read.
+type leases struct {
+	coordinationv1client.LeaseInterface
+	options *Options
+	me      string
+	watched *watched
+	term    *term
+	log     logr.Logger
+
+	// read is the Lease as the elector knows it.
+	read *coordinationv1.Lease
+	// refused is the resourceVersion of the Lease that could not be updated: the watch is behind.
+	refused string
+	// asked is when the API server was last asked for the Lease, sent when it was last asked to renew it.
+	asked, sent time.Time
+	// known is set by Get until the next Update: the elector knows the present Lease, and does not renew blindly.
+	known bool
+}
+
+// Leases implements coordinationv1client.LeasesGetter, for the one namespace there is.
+func (l *leases) Leases(string) coordinationv1client.LeaseInterface { return l }
+
+// Get returns the Lease: to a standby what the watch has brought, and otherwise what the API server says.
+func (l *leases) Get(ctx context.Context, name string, options metav1.GetOptions) (*coordinationv1.Lease, error) {
+	l.known = true
+	if !l.term.holder() {
+		if seen := l.watched.lease(); seen != nil && seen.ResourceVersion != l.refused {
+			l.read = seen.DeepCopy() // LeaseLock writes into what it gets
+			return l.read.DeepCopy(), nil
+		}
+		if err := pause(ctx, l.asked.Add(l.options.RetryPeriod)); err != nil {
+			return nil, err
+		}
+		l.asked = time.Now()
+	}
+	lease, err := l.LeaseInterface.Get(ctx, name, options)
+	if err != nil {
+		return nil, err
+	}
+	l.read = lease.DeepCopy()
+	if ptr.Deref(lease.Spec.HolderIdentity, "") != l.me {
+		l.stopsLeading() // somebody has taken it; the elector may try to win it back, but nothing else goes on
+	}
+	return lease, nil
+}
+
+// Create makes the Lease, and this process its first holder.
+func (l *leases) Create(
+	ctx context.Context, lease *coordinationv1.Lease, options metav1.CreateOptions,
+) (*coordinationv1.Lease, error) {
+	sent := time.Now()
+	created, err := l.LeaseInterface.Create(ctx, lease, options)
+	if err != nil {
+		return nil, err
+	}
+	l.sent = sent
+	l.term.renewed(sent, l.options.LeaseDuration)
+	l.leads(created, causeCreated)
+	return created, nil
+}
+
+// Update acquires, renews or gives back the Lease, as its holder says. Renewals are a retry period apart.
+func (l *leases) Update(
+	ctx context.Context, lease *coordinationv1.Lease, options metav1.UpdateOptions,
+) (*coordinationv1.Lease, error) {
+	blind := !l.known
+	l.known = false
+	if ptr.Deref(lease.Spec.HolderIdentity, "") != l.me {
+		l.stopsLeading() // before anybody can know
+		if l.read == nil || ptr.Deref(l.read.Spec.HolderIdentity, "") != l.me {
+			// The elector goes by what it observed last: one that was frozen would give back another's Lease.
+			return lease, nil
+		}
+		return l.LeaseInterface.Update(ctx, lease, options)
+	}
+	cause := ""
+	if !l.term.holder() {
+		cause = l.cause()
+		delete(lease.Annotations, annotationGivenBackFor)
+	} else if blind {
+		switch err := pause(ctx, l.sent.Add(l.options.RetryPeriod)); {
+		case errors.Is(err, context.Canceled):
+			return lease, nil // the election is over, and has not failed; the next that is written is the release
+		case err != nil:
+			return nil, err
+		}
+		lease.Spec.RenewTime = new(metav1.NowMicro())
+	}
+	l.sent = time.Now()
+	updated, err := l.LeaseInterface.Update(ctx, lease, options)
+	if err != nil {
+		l.refused = lease.ResourceVersion
+		return nil, err
+	}
+	l.term.renewed(l.sent, l.options.LeaseDuration)
+	if cause != "" {
+		l.leads(updated, cause)
+	}
+	return updated, nil
+}
+
+// cause returns why the Lease, as read last, can be acquired.
+func (l *leases) cause() string {
+	switch {
+	case l.read == nil || ptr.Deref(l.read.Spec.HolderIdentity, "") != "":
+		return causeExpired
+	case l.read.Annotations[annotationGivenBackFor] != "":
+		return causeProven
+	default:
+		return causeReleased
+	}
+}
+
+// leads tells that this process has become the leader.
+func (l *leases) leads(lease *coordinationv1.Lease, cause string) {
+	takeovers.WithLabelValues(cause).Inc()
+	leaderSince.WithLabelValues().Set(float64(lease.Spec.AcquireTime.UnixMilli()) / 1000)
+	showHolder(l.me)
+	l.log.Info("Became the leader", "lease", lease.Namespace+"/"+lease.Name, "cause", cause)
+}
+
+// stopsLeading keeps this process from writing anything more.
+func (l *leases) stopsLeading() {
+	l.term.ends()
+	leaderSince.Reset()
+}
+
+// giveBack gives the Lease back for its holder, as the holder itself does when it stops: unless anything about it has
+// changed since it was seen.
+func (l *leases) giveBack(ctx context.Context, seen *coordinationv1.Lease) error {
+	lease := seen.DeepCopy()
+	metav1.SetMetaDataAnnotation(&lease.ObjectMeta, annotationGivenBackFor, *lease.Spec.HolderIdentity)
+	now := metav1.NowMicro()
+	lease.Spec.HolderIdentity = new("")
+	lease.Spec.LeaseDurationSeconds = new(int32(1))
+	lease.Spec.AcquireTime, lease.Spec.RenewTime = &now, &now
+	_, err := l.LeaseInterface.Update(ctx, lease, metav1.UpdateOptions{})
+	return err
+}
+
+// pause waits until the time has come.
+func pause(ctx context.Context, until time.Time) error {
+	timer := time.NewTimer(time.Until(until))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
