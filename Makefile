@@ -28,6 +28,7 @@ CRD_REF_DOCS := $(BIN)/crd-ref-docs
 GOLANGCI_LINT := $(BIN)/golangci-lint
 KUBECTL ?= $(BIN)/kubectl
 KUSTOMIZE := $(BIN)/kustomize
+PROMTOOL := $(BIN)/promtool
 
 # Each folder in tools/ is a module of its own; a workspace around the checkout must not join them.
 export GOWORK := off
@@ -105,13 +106,13 @@ verify: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_LINT) ## Check
 # -vet=off in what follows: `make verify` runs all of vet, and vetting the dependencies once more takes its time.
 
 .PHONY: test
-test: test-unit test-api test-controller ## Run every test that needs no cluster: unit, API and controller tests.
+test: test-unit test-alerts test-api test-controller ## Run every test that needs no cluster: unit, alert, API and controller tests.
 
 # Tests in these folders need a control plane or the built operator; e2e and bench have targets of their own.
 # Whatever lies elsewhere is a unit package, so a new package is tested without being named here.
 list-unit-packages = go list ./... | grep -vE '/(cmd|test)(/|$$)'
 list-api-packages = go list ./test/api/...
-list-controller-packages = go list ./cmd/... ./test/... | grep -vE '/test/(api|e2e|bench)(/|$$)'
+list-controller-packages = go list ./cmd/... ./test/... | grep -vE '/test/(alerts|api|e2e|bench)(/|$$)'
 
 .PHONY: test-unit
 test-unit: ## Run the unit tests with the race detector; fuzz targets run their seeds.
@@ -124,6 +125,11 @@ test-unit: ## Run the unit tests with the race detector; fuzz targets run their 
 	fi; \
 	packages=$$($(list-unit-packages)); \
 	set -x; go test $$race -vet=off -timeout 10m $(GO_TEST_FLAGS) $$packages
+
+# Not cached: `go test` does not see when promtool or a file outside Go changes.
+.PHONY: test-alerts
+test-alerts: $(PROMTOOL) ## Run the tests of the alerts and of the dashboard, with promtool.
+	go test -count=1 -vet=off -timeout 5m $(GO_TEST_FLAGS) ./test/alerts
 
 # Results of tests that use a control plane are not cached: `go test` cannot see when a binary in bin/ changes.
 # Everything is compiled first, so that no compiler takes the cores from a control plane that is being tested.
@@ -211,11 +217,11 @@ CONTROLPLANE := etcd kube-apiserver kube-controller-manager kube-scheduler kubec
 controlplane-binaries: $(addprefix $(KUBEBUILDER_ASSETS)/,$(CONTROLPLANE)) ## Build the embedded control plane: etcd, Kubernetes, kwok.
 
 .PHONY: verify-binaries
-verify-binaries: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_LINT) ## Build the tools that verify uses.
+verify-binaries: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_LINT) $(PROMTOOL) ## Build the tools that verify and test-alerts use.
 
 .PHONY: tools
 tools: ## Build every pinned tool; each is also a target of its own, such as `make kind`.
-tools: $(addprefix $(BIN)/,controller-gen crd-ref-docs kustomize golangci-lint ginkgo crane kind operator-sdk opm $(CONTROLPLANE))
+tools: $(addprefix $(BIN)/,controller-gen crd-ref-docs kustomize golangci-lint promtool ginkgo crane kind operator-sdk opm $(CONTROLPLANE))
 
 # The version that the go.mod of a tool pins: $(call pinned,FOLDER,MODULE).
 pinned = $(shell awk '$$1 == "$(2)" && $$2 ~ /^v/ { print $$2; exit }' tools/$(1)/go.mod)
@@ -241,6 +247,7 @@ $(eval $(call tool,controller-gen,controller-gen,sigs.k8s.io/controller-tools,cm
 $(eval $(call tool,crd-ref-docs,crd-ref-docs,github.com/elastic/crd-ref-docs,.,about 30 seconds))
 $(eval $(call tool,kustomize,kustomize,sigs.k8s.io/kustomize/kustomize/v5,.,about 20 seconds))
 $(eval $(call tool,golangci-lint,golangci-lint,github.com/golangci/golangci-lint/v2,cmd/golangci-lint,about 2 minutes))
+$(eval $(call tool,promtool,promtool,github.com/prometheus/prometheus,cmd/promtool,about 2 minutes))
 $(eval $(call tool,ginkgo,ginkgo,github.com/onsi/ginkgo/v2,ginkgo,about 20 seconds))
 $(eval $(call tool,crane,crane,github.com/google/go-containerregistry,cmd/crane,about 20 seconds))
 $(eval $(call tool,kind,kind,sigs.k8s.io/kind,.,about 20 seconds))
@@ -259,6 +266,10 @@ kubernetes_stamp = -X k8s.io/component-base/version.gitVersion=$(kubernetes_vers
 	-X k8s.io/component-base/version.gitMajor=$(word 1,$(subst ., ,$(kubernetes_version:v%=%))) \
 	-X k8s.io/component-base/version.gitMinor=$(word 2,$(subst ., ,$(kubernetes_version:v%=%)))
 $(BIN)/kube-apiserver $(BIN)/kube-controller-manager $(BIN)/kube-scheduler $(BIN)/kubectl: STAMP = $(kubernetes_stamp)
+
+# Without the clients of two dozen clouds, which find targets to scrape.
+$(BIN)/promtool: TAGS = remove_all_sd
+$(BIN)/promtool: STAMP = -X github.com/prometheus/common/version.Version=$(call pinned,promtool,github.com/prometheus/prometheus)
 
 sdk_module := github.com/operator-framework/operator-sdk
 sdk_version = $(call pinned,operator-sdk,$(sdk_module))

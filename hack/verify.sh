@@ -73,13 +73,22 @@ lint() {
 
 vet() { go vet ./...; }
 
-# Every kustomization that somebody may apply can be built.
+# Every kustomization that somebody may apply can be built, each component on top of config/default.
 manifests() {
 	local dir
-	for dir in config/crd config/default config/overlays/*/ config/samples; do
+	for dir in config/crd config/default config/network-policy config/overlays/*/ config/prometheus*/ config/samples; do
 		[[ -d $dir ]] || continue
 		echo "kustomize build $dir"
 		"$BIN/kustomize" build "$dir" >/dev/null
+	done
+	copy=$(mktemp -d)
+	trap 'rm -rf "$copy"' EXIT
+	cp -R config "$copy/"
+	mkdir "$copy/with"
+	for dir in config/components/*/; do
+		echo "kustomize build config/default with $dir"
+		printf 'resources: [../config/default]\ncomponents: [../%s]\n' "$dir" >"$copy/with/kustomization.yaml"
+		"$BIN/kustomize" build "$copy/with" >/dev/null
 	done
 }
 

@@ -17,11 +17,15 @@ limitations under the License.
 package election
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"sync"
 	"time"
+
+	"k8s.io/client-go/rest"
 )
 
 // errNotLeading is why a write is not sent.
@@ -71,19 +75,64 @@ func (t *term) lasts(now time.Time) bool {
 type fence struct {
 	term *term
 	next http.RoundTripper
+	// writes has connections of its own, each a guarded one.
+	writes http.RoundTripper
 }
 
 // RoundTrip implements http.RoundTripper.
 func (f *fence) RoundTrip(request *http.Request) (*http.Response, error) {
-	if request.Method == http.MethodGet || f.term.lasts(time.Now()) {
+	if request.Method == http.MethodGet {
 		return f.next.RoundTrip(request)
 	}
-	if request.Body != nil {
-		_ = request.Body.Close() // as every RoundTripper has to
+	if !f.term.lasts(time.Now()) {
+		if request.Body != nil {
+			_ = request.Body.Close() // as every RoundTripper has to
+		}
+		return nil, refuse(request)
 	}
+	response, err := f.writes.RoundTrip(request)
+	if err != nil && !f.term.lasts(time.Now()) { // its connection was guarded, and is told in many words to be closed
+		return nil, refuse(request)
+	}
+	return response, err
+}
+
+func refuse(request *http.Request) error {
 	fencedWrites.Inc()
-	return nil, fmt.Errorf("%s %s: %w", request.Method, request.URL.Path, errNotLeading)
+	return fmt.Errorf("%s %s: %w", request.Method, request.URL.Path, errNotLeading)
 }
 
 // WrappedRoundTripper lets client-go see what is behind.
 func (f *fence) WrappedRoundTripper() http.RoundTripper { return f.next }
+
+// guarded is a connection that takes nothing while the Lease is not held. A process that was frozen after the fence has
+// let a request pass, and before it is on the wire, goes on here.
+type guarded struct {
+	net.Conn
+	term *term
+}
+
+// Write implements net.Conn.
+func (g *guarded) Write(content []byte) (int, error) {
+	if !g.term.lasts(time.Now()) {
+		return 0, errNotLeading // which makes the transport close it
+	}
+	return g.Conn.Write(content)
+}
+
+// guard returns a transport whose connections are guarded.
+func (t *term) guard(cluster *rest.Config) (http.RoundTripper, error) {
+	guarding := rest.CopyConfig(cluster)
+	dial := guarding.Dial
+	if dial == nil {
+		dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext
+	}
+	guarding.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+		connection, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &guarded{Conn: connection, term: t}, nil
+	}
+	return rest.TransportFor(guarding)
+}

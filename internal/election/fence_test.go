@@ -71,7 +71,7 @@ func TestFence(t *testing.T) {
 	send := func(t *testing.T, held *term) []string {
 		t.Helper()
 		var arrived recorder
-		transport := &fence{term: held, next: &arrived}
+		transport := &fence{term: held, next: &arrived, writes: &arrived}
 		for _, method := range methods {
 			request, err := http.NewRequestWithContext(context.Background(), method, "http://api/apis/apps/v1/x", strings.NewReader("{}"))
 			if err != nil {

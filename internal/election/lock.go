@@ -42,6 +42,7 @@ type Lock struct {
 	takeover  *takeover
 	events    record.EventBroadcaster
 	eventSink record.EventSink
+	writes    http.RoundTripper
 }
 
 // NewLock returns the lock for the process of this identity. It contacts nobody. The error says why the configuration of
@@ -63,17 +64,23 @@ func NewLock(cluster *rest.Config, options *Options, id Identity, log logr.Logge
 	if err != nil {
 		return nil, fmt.Errorf("create the client that watches the leader's Pod: %w", err)
 	}
+	term := &term{}
+	writes, err := term.guard(cluster)
+	if err != nil {
+		return nil, fmt.Errorf("create the transport for writes: %w", err)
+	}
 	news := make(chan struct{}, 1)
 	guarded := &leases{
 		LeaseInterface: quickClient.Leases(options.Namespace),
 		options:        options,
 		me:             id.String(),
 		watched:        newWatched(leaseClient.RESTClient(), "leases", options.Namespace, options.ID, news, log),
-		term:           &term{},
+		term:           term,
 		log:            log,
 	}
 	events := record.NewBroadcaster()
 	return &Lock{
+		writes: writes,
 		LeaseLock: &resourcelock.LeaseLock{
 			LeaseMeta: metav1.ObjectMeta{Namespace: options.Namespace, Name: options.ID},
 			Client:    guarded,
@@ -103,6 +110,8 @@ func (l *Lock) NeedLeaderElection() bool { return false }
 // that it still does.
 func (l *Lock) Fence(cluster *rest.Config) *rest.Config {
 	fenced := rest.CopyConfig(cluster)
-	fenced.Wrap(func(next http.RoundTripper) http.RoundTripper { return &fence{term: l.leases.term, next: next} })
+	fenced.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return &fence{term: l.leases.term, next: next, writes: l.writes}
+	})
 	return fenced
 }

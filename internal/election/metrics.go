@@ -37,7 +37,7 @@ const (
 var (
 	leaderInfo = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "app_operator_leader_info",
-		Help: "Who holds the leader lease, as this replica sees it: the name of its Pod. Always 1; no series while nobody does.",
+		Help: "Who holds the leader lease, as this replica sees it: its identity in the Lease. Always 1; no series while nobody does.",
 	}, []string{"holder"})
 	leaderSince = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "app_operator_leader_since_timestamp_seconds",
@@ -69,9 +69,6 @@ func showHolder(holder string) {
 	holderShown.Lock()
 	defer holderShown.Unlock()
 	leaderInfo.Reset()
-	if id, ok := parseIdentity(holder); ok {
-		holder = id.Pod
-	}
 	if holder != "" {
 		leaderInfo.WithLabelValues(holder).Set(1)
 	}
