@@ -39,8 +39,13 @@ type request struct {
 	ObjectRef struct{ APIGroup, Resource, Subresource, Namespace, Name string }
 	// ResponseStatus is how the API server answered.
 	ResponseStatus struct{ Code int }
-	// RequestReceivedTimestamp is when the request arrived.
-	RequestReceivedTimestamp time.Time
+	// RequestReceivedTimestamp is when the request arrived, and StageTimestamp when its answer was complete.
+	RequestReceivedTimestamp, StageTimestamp time.Time
+	// ResponseObject is the Lease, where the request is about one.
+	ResponseObject struct {
+		Metadata struct{ ResourceVersion string }
+		Spec     struct{ HolderIdentity string }
+	}
 }
 
 // String returns what a person needs to find the request.
@@ -52,7 +57,7 @@ func (r request) String() string {
 // byOperator tells whether any operator of this suite has sent the request.
 func (r request) byOperator() bool {
 	return strings.HasPrefix(r.User.Username, "system:serviceaccount:") &&
-		strings.HasSuffix(r.User.Username, ":"+operator.ServiceAccount)
+		strings.Contains(r.User.Username, ":"+operator.ServiceAccount) // of which a replica has a variation
 }
 
 func (r request) writes() bool {

@@ -17,6 +17,7 @@ limitations under the License.
 package controller_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 
@@ -43,14 +44,7 @@ const (
 var _ = Describe("The operator's rights", func() {
 	It("are enough for leader election, and its events", func(ctx SpecContext) {
 		namespace := newNamespace(ctx)
-		role := readRole(leaderRole)
-		role.Namespace = namespace
-		Expect(k8s.Create(ctx, role)).To(Succeed())
-		Expect(k8s.Create(ctx, &rbacv1.RoleBinding{
-			ObjectMeta: metav1.ObjectMeta{Name: role.Name, Namespace: namespace},
-			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
-			Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: operator.ServiceAccount, Namespace: namespace}},
-		})).To(Succeed())
+		grantLease(ctx, namespace)
 		running := startOperator(ctx, namespace, "--leader-elect", "--leader-election-namespace="+namespace)
 		Eventually(running.Leads).WithContext(ctx).Should(BeTrue())
 		Eventually(func(g Gomega) {
@@ -63,6 +57,19 @@ var _ = Describe("The operator's rights", func() {
 		createReady(ctx, web(namespace))
 	})
 })
+
+// grantLease gives the operator of the namespace its rights for leader election.
+func grantLease(ctx context.Context, namespace string) {
+	GinkgoHelper()
+	role := readRole(leaderRole)
+	role.Namespace = namespace
+	Expect(k8s.Create(ctx, role)).To(Succeed())
+	Expect(k8s.Create(ctx, &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Name: role.Name, Namespace: namespace},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: operator.ServiceAccount, Namespace: namespace}},
+	})).To(Succeed())
+}
 
 func readRole(file string) *rbacv1.Role {
 	GinkgoHelper()

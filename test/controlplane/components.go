@@ -99,6 +99,9 @@ func (c *ControlPlane) controllerManagerArgs(kubeconfig, port string) ([]string,
 		// The autoscaler looks at a new HorizontalPodAutoscaler only after one such period, so 15 s (the default)
 		// would be the time every test of one takes.
 		"--horizontal-pod-autoscaler-sync-period=1s",
+		// When the API server was away for longer than the usual 50 s, all nodes would look silent, and their pods be
+		// marked as not ready. A kubelet corrects that; kwok does not.
+		"--node-monitor-grace-period=10m",
 	}, nil
 }
 

@@ -22,7 +22,10 @@ limitations under the License.
 // It keeps the defaults of a real cluster wherever a test could tell the difference: RBAC decides, quotas and Pod
 // Security are enforced, ServiceAccounts get tokens, garbage is collected, namespaces can be deleted. What differs:
 // pods become ready at once without running anything, Jobs complete at once, the autoscaler looks every second
-// instead of every 15 s (there is no metrics server), and nothing is written to disk safely.
+// instead of every 15 s (there is no metrics server), a silent node counts as lost after 10 minutes instead of 50 s, and
+// nothing is written to disk safely.
+//
+// Kill and Resume take etcd or the API server away for a while.
 //
 // Everything that was started ends with the process that started it, even when that is killed; guard.sh says how.
 package controlplane
@@ -58,8 +61,8 @@ type Options struct {
 	// Nodes is the number of nodes, each with 64 CPUs, 256Gi of memory and room for 1000 pods. With 0 there are only
 	// etcd and kube-apiserver; no pod can be created then, because nobody makes the ServiceAccount it would run as.
 	Nodes int
-	// AuditLog is a file for the API server's audit log (JSON lines, level Metadata, one line per finished request).
-	// Empty: no audit log.
+	// AuditLog is a file for the API server's audit log (JSON lines, one per finished request: its metadata, and of
+	// Leases outside kube-node-lease also what was asked and answered). Empty: no audit log.
 	AuditLog string
 	// Output takes progress lines for a person. Nil: silent.
 	Output io.Writer
@@ -78,9 +81,10 @@ type ControlPlane struct {
 	users   sync.Mutex // envtest's certificate authority is not safe for concurrent use
 
 	mu         sync.Mutex
-	processes  []*Process // started by Run, the components among them
-	components []*Process // must live until Stop
-	failed     bool       // Start did not succeed: the logs are worth keeping
+	processes  []*Process      // started by Run, the components among them
+	components []*Process      // must live until Stop
+	failed     bool            // Start did not succeed: the logs are worth keeping
+	away       map[Server]bool // killed, and not yet resumed
 
 	stop func() error
 }
@@ -137,7 +141,7 @@ func prepare(options Options) (*ControlPlane, error) {
 	if options.LogDir == "" {
 		options.LogDir = filepath.Join(work, "logs")
 	}
-	c := &ControlPlane{options: options, work: work}
+	c := &ControlPlane{options: options, work: work, away: map[Server]bool{}}
 	c.stop = sync.OnceValue(c.shutdown)
 	for _, dir := range []string{c.runDir(), c.certDir(), c.etcdDir(), options.LogDir} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -217,10 +221,13 @@ func (c *ControlPlane) endedEarly() []error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var problems []error
-	for _, name := range []string{"etcd", "kube-apiserver"} {
-		if pid, ok := c.guard.pid(name); ok && !c.failed && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
-			log := c.logFile(name)
-			problems = append(problems, fmt.Errorf("%s ended before Stop; the last lines of %s:\n%s", name, log,
+	for _, server := range []Server{Etcd, APIServer} {
+		if c.failed || c.away[server] {
+			continue
+		}
+		if pid, ok := c.guard.pid(string(server)); ok && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			log := c.logFile(string(server))
+			problems = append(problems, fmt.Errorf("%s ended before Stop; the last lines of %s:\n%s", server, log,
 				Tail(log, 10)))
 		}
 	}

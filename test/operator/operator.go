@@ -19,6 +19,7 @@ limitations under the License.
 package operator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -54,11 +55,16 @@ const (
 // Rights returns the operator's real Role, in the namespace, and its binding to the account of the operator whose home
 // is the other namespace or the same. The error says why config/rbac/role.yaml could not be read.
 func Rights(namespace, home string) ([]client.Object, error) {
+	return bound("role.yaml", namespace, rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Name: ServiceAccount, Namespace: home})
+}
+
+// bound returns a Role of config/rbac, in the namespace, and its binding to the subject.
+func bound(file, namespace string, subject rbacv1.Subject) ([]client.Object, error) {
 	root, err := controlplane.ModuleRoot()
 	if err != nil {
 		return nil, err
 	}
-	content, err := os.ReadFile(filepath.Join(root, "config", "rbac", "role.yaml"))
+	content, err := os.ReadFile(filepath.Join(root, "config", "rbac", file))
 	if err != nil {
 		return nil, fmt.Errorf("read the Role: %w", err)
 	}
@@ -70,7 +76,7 @@ func Rights(namespace, home string) ([]client.Object, error) {
 	return []client.Object{role, &rbacv1.RoleBinding{
 		ObjectMeta: metav1.ObjectMeta{Name: role.Name, Namespace: namespace},
 		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: ServiceAccount, Namespace: home}},
+		Subjects:   []rbacv1.Subject{subject},
 	}}, nil
 }
 
@@ -82,8 +88,12 @@ type Options struct {
 	Binary string
 	// AccountNamespace is where its ServiceAccount lives.
 	AccountNamespace string
+	// Account is the name of its ServiceAccount. Default: the one of the manifests.
+	Account string
 	// Flags come after those that say where the cluster, the metrics and the probes are.
 	Flags []string
+	// Env are environment variables (NAME=value) in addition to those of this process.
+	Env []string
 }
 
 // Operator is a running operator.
@@ -100,7 +110,8 @@ type Operator struct {
 // Start runs an operator and returns when it calls itself ready. It runs until it is killed or the control plane
 // stops. The error quotes the log if the operator has ended, or says what its probe answered last when ctx ended.
 func Start(ctx context.Context, cluster *controlplane.ControlPlane, options Options) (*Operator, error) {
-	config, err := cluster.ServiceAccount(options.AccountNamespace, ServiceAccount)
+	options.Account = cmp.Or(options.Account, ServiceAccount)
+	config, err := cluster.ServiceAccount(options.AccountNamespace, options.Account)
 	if err != nil {
 		return nil, err
 	}
@@ -138,6 +149,7 @@ func start(cluster *controlplane.ControlPlane, options Options, kubeconfig strin
 			"--metrics-bind-address=" + addresses[0],
 			"--health-probe-bind-address=" + addresses[1],
 		}, options.Flags...),
+		Env: options.Env,
 	})
 	if err != nil {
 		return nil, err
@@ -145,7 +157,7 @@ func start(cluster *controlplane.ControlPlane, options Options, kubeconfig strin
 	return &Operator{
 		Process: process,
 		Name:    options.Name,
-		User:    "system:serviceaccount:" + options.AccountNamespace + ":" + ServiceAccount,
+		User:    "system:serviceaccount:" + options.AccountNamespace + ":" + options.Account,
 		metrics: "http://" + addresses[0] + "/metrics",
 		probes:  "http://" + addresses[1],
 	}, nil
