@@ -4,6 +4,16 @@ VERSION := 1.0.0
 # The image that deploy and build-installer put into the manifests.
 IMG ?= example.com/app-operator:v$(VERSION)
 
+# The image of the OLM bundle, and the template of the catalog that lists it and its predecessors.
+BUNDLE_IMG ?= example.com/app-operator-bundle:v$(VERSION)
+CATALOG_TEMPLATE ?= catalog/template.yaml
+
+# What the image is built for. The ClusterServiceVersion and config/manifests name the same platforms.
+PLATFORMS ?= linux/amd64,linux/arm64,linux/ppc64le,linux/s390x
+
+# Where bundle and catalog are written to, and bundle-image and catalog-image read them.
+OUTPUT ?= .
+
 # The kustomization that deploy, undeploy and build-installer use, for example CONFIG=config/overlays/NAME.
 CONFIG := config/default
 
@@ -26,9 +36,15 @@ ARGS :=
 CONTROLLER_GEN := $(BIN)/controller-gen
 CRD_REF_DOCS := $(BIN)/crd-ref-docs
 GOLANGCI_LINT := $(BIN)/golangci-lint
+CRANE := $(BIN)/crane
+OPERATOR_SDK := $(BIN)/operator-sdk
+OPM := $(BIN)/opm
 KUBECTL ?= $(BIN)/kubectl
 KUSTOMIZE := $(BIN)/kustomize
 PROMTOOL := $(BIN)/promtool
+
+# What the OLM bundle and the catalog are made with.
+OLM_TOOLS := $(CRANE) $(BIN)/image $(KUSTOMIZE) $(OPERATOR_SDK) $(OPM)
 
 # Each folder in tools/ is a module of its own; a workspace around the checkout must not join them.
 export GOWORK := off
@@ -81,6 +97,14 @@ api-docs: $(CRD_REF_DOCS) ## Generate the API reference, docs/api.md.
 	$(CRD_REF_DOCS) --config hack/crd-ref-docs/config.yaml --templates-dir hack/crd-ref-docs --renderer markdown \
 		--source-path api/v1 --output-path docs/api.md --log-level ERROR
 
+.PHONY: bundle
+bundle: $(KUSTOMIZE) $(OPERATOR_SDK) ## Generate the OLM bundle of VERSION with IMG: bundle/, bundle.Dockerfile.
+	@hack/bundle.sh $(VERSION) $(IMG) $(OUTPUT)
+
+.PHONY: catalog
+catalog: $(CRANE) $(BIN)/image $(OPM) ## Generate the file-based catalog from its template and the bundle: catalog/configs.
+	@hack/catalog.sh $(CATALOG_TEMPLATE) $(BUNDLE_IMG) $(OUTPUT) $(OUTPUT)
+
 .PHONY: fmt
 fmt: $(GOLANGCI_LINT) ## Format the code: gofumpt, import order.
 	$(GOLANGCI_LINT) fmt
@@ -98,7 +122,7 @@ lint-fix: $(GOLANGCI_LINT) ## Run golangci-lint and apply the fixes it knows.
 	$(GOLANGCI_LINT) run --fix
 
 .PHONY: verify
-verify: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_LINT) ## Check generated files, lint, go.mod files, manifests, license headers. Edits nothing.
+verify: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_LINT) $(OLM_TOOLS) ## Check generated files, lint, go.mod files, manifests, bundle, license headers. Edits nothing.
 	@hack/verify.sh
 
 ##@ Test
@@ -108,11 +132,13 @@ verify: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_LINT) ## Check
 .PHONY: test
 test: test-unit test-alerts test-api test-controller ## Run every test that needs no cluster: unit, alert, API and controller tests.
 
-# Tests in these folders need a control plane or the built operator; e2e and bench have targets of their own.
-# Whatever lies elsewhere is a unit package, so a new package is tested without being named here.
-list-unit-packages = go list ./... | grep -vE '/(cmd|test)(/|$$)'
+# Tests in these folders need a control plane or the built operator, except test/bundle, which reads files; e2e and bench
+# have targets of their own.
+# Whatever lies elsewhere is a unit package, so a new package is tested without being named here. tools/crane/image, in a
+# module of its own, is tested with them; it is not cached, because it reads Dockerfiles outside of that module.
+list-unit-packages = go list ./... | grep -vE '/(cmd|test)(/|$$)'; go list ./test/bundle
 list-api-packages = go list ./test/api/...
-list-controller-packages = go list ./cmd/... ./test/... | grep -vE '/test/(alerts|api|e2e|bench)(/|$$)'
+list-controller-packages = go list ./cmd/... ./test/... | grep -vE '/test/(alerts|api|bundle|e2e|bench)(/|$$)'
 
 .PHONY: test-unit
 test-unit: ## Run the unit tests with the race detector; fuzz targets run their seeds.
@@ -124,7 +150,8 @@ test-unit: ## Run the unit tests with the race detector; fuzz targets run their 
 		echo "NOTICE: Remedy: apt-get install gcc libc6-dev"; \
 	fi; \
 	packages=$$($(list-unit-packages)); \
-	set -x; go test $$race -vet=off -timeout 10m $(GO_TEST_FLAGS) $$packages
+	set -x; go test $$race -vet=off -timeout 10m $(GO_TEST_FLAGS) $$packages; \
+	go -C tools/crane test -count=1 $$race -vet=off -timeout 10m $(GO_TEST_FLAGS) ./image
 
 # Not cached: `go test` does not see when promtool or a file outside Go changes.
 .PHONY: test-alerts
@@ -136,7 +163,7 @@ test-alerts: $(PROMTOOL) ## Run the tests of the alerts and of the dashboard, wi
 define test-on-control-plane
 	@packages=$$($(1)); \
 	set -x; go list -export -deps -test $$packages >/dev/null; \
-	go test -count=1 -vet=off -timeout 20m $(GO_TEST_FLAGS) $$packages
+	go test -count=1 -vet=off -timeout 30m $(GO_TEST_FLAGS) $$packages
 endef
 
 .PHONY: test-api
@@ -157,9 +184,11 @@ bench: build controlplane-binaries ## Run the benchmarks, those of the operator 
 
 ##@ Build
 
+manager_ldflags := -s -w -X main.version=$(VERSION)
+
 .PHONY: build
 build: ## Build the operator, bin/manager.
-	go build -ldflags '-s -w -X main.version=$(VERSION)' -o $(BIN)/manager ./cmd
+	go build -ldflags '$(manager_ldflags)' -o $(BIN)/manager ./cmd
 
 .PHONY: run
 run: build ## Run the operator from your host against the cluster of your kubeconfig; flags in ARGS.
@@ -176,6 +205,41 @@ build-installer: $(KUSTOMIZE) ## Write CRD, RBAC and Deployment with IMG into on
 	$(with-image)
 	@mkdir -p dist
 	$(KUSTOMIZE) build $(BIN)/$(CONFIG) > dist/install.yaml
+
+# Of the Dockerfile, bin/image builds the last stage; the one before it is what is compiled here.
+.PHONY: image
+image: $(BIN)/image ## Build the operator's image without Docker, for PLATFORMS, into dist/image; shows its digest.
+	@rm -rf dist/builder
+	@platforms='$(PLATFORMS)'; for platform in $${platforms//,/ }; do \
+		echo "go build for $$platform"; \
+		GOOS=$${platform%/*} GOARCH=$${platform#*/} go build -ldflags '$(manager_ldflags)' \
+			-o "dist/builder/$${platform/\//_}/workspace/manager" ./cmd; \
+	done
+	$(BIN)/image -platforms '$(PLATFORMS)' -arg VERSION=$(VERSION) -stage 'builder=dist/builder/{platform}' -output dist/image
+
+.PHONY: sbom
+sbom: image $(BIN)/cyclonedx-gomod ## List what is in the image, for PLATFORMS, as CycloneDX files in dist/sbom.
+	@rm -rf dist/sbom && mkdir -p dist/sbom
+	@for platform in $$(ls dist/builder); do \
+		$(BIN)/cyclonedx-gomod bin -json -std -noserial -notimestamp -version v$(VERSION) \
+			-output dist/sbom/app-operator_$$platform.cdx.json dist/builder/$$platform/workspace/manager; \
+	done
+
+.PHONY: bundle-image
+bundle-image: $(BIN)/image ## Build the image of the bundle without Docker, into dist/bundle-image; shows its digest.
+	$(BIN)/image -dockerfile $(OUTPUT)/bundle.Dockerfile -context $(OUTPUT) -output dist/bundle-image
+
+.PHONY: catalog-image
+catalog-image: $(BIN)/image ## Build the image of the catalog without Docker, into dist/catalog-image; shows its digest.
+	$(BIN)/image -dockerfile catalog.Dockerfile -context $(OUTPUT) -output dist/catalog-image
+
+# What a pull request to community-operators adds.
+community := dist/community-operators/operators/app-operator
+.PHONY: community-operators
+community-operators: ## Lay the bundle out as the repository community-operators wants it, in dist/community-operators.
+	@rm -rf dist/community-operators && mkdir -p $(community)/$(VERSION)
+	cp -R bundle/. catalog/community-operators/release-config.yaml $(community)/$(VERSION)/
+	cp catalog/community-operators/ci.yaml $(community)/
 
 .PHONY: clean
 clean: ## Remove what was built from this repository's own code; the tools in bin/ stay.
@@ -209,6 +273,23 @@ deploy: $(KUSTOMIZE) $(kubectl_needed) ## Deploy the operator with IMG to the cl
 undeploy: $(KUSTOMIZE) $(kubectl_needed) ## Delete what deploy created, the CRD included.
 	$(KUSTOMIZE) build $(CONFIG) | $(KUBECTL) delete --ignore-not-found=$(ignore-not-found) -f -
 
+##@ Cluster
+
+OLM := olm olm-catalog olm-package-server olm-copy-content olm-cpb
+
+.PHONY: cluster-up
+cluster-up: $(addprefix $(BIN)/,kind kubectl registry helm opm $(OLM)) ## Make a kind cluster with a registry and OLM, or complete the one that is there. Needs Docker.
+	@hack/kind/cluster.sh up
+
+.PHONY: cluster-down
+cluster-down: $(BIN)/kind ## Remove the kind cluster and its registry.
+	@hack/kind/cluster.sh down
+
+.PHONY: node-image
+node-image: $(addprefix $(BIN)/,kubelet kubeadm kube-proxy coredns etcd kube-apiserver kube-controller-manager kube-scheduler kubectl)
+node-image: ## Build a node image for kind from source, where kindest/node cannot be pulled. Needs Docker, root and debootstrap.
+	@hack/kind/node-image.sh
+
 ##@ Tools
 
 CONTROLPLANE := etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kwok
@@ -217,11 +298,11 @@ CONTROLPLANE := etcd kube-apiserver kube-controller-manager kube-scheduler kubec
 controlplane-binaries: $(addprefix $(KUBEBUILDER_ASSETS)/,$(CONTROLPLANE)) ## Build the embedded control plane: etcd, Kubernetes, kwok.
 
 .PHONY: verify-binaries
-verify-binaries: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_LINT) $(PROMTOOL) ## Build the tools that verify and test-alerts use.
+verify-binaries: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_LINT) $(PROMTOOL) $(OLM_TOOLS) ## Build the tools that verify and test-alerts use.
 
 .PHONY: tools
 tools: ## Build every pinned tool; each is also a target of its own, such as `make kind`.
-tools: $(addprefix $(BIN)/,controller-gen crd-ref-docs kustomize golangci-lint promtool ginkgo crane kind operator-sdk opm $(CONTROLPLANE))
+tools: $(addprefix $(BIN)/,controller-gen crd-ref-docs kustomize golangci-lint promtool ginkgo crane image cyclonedx-gomod kind operator-sdk opm $(CONTROLPLANE))
 
 # The version that the go.mod of a tool pins: $(call pinned,FOLDER,MODULE).
 pinned = $(shell awk '$$1 == "$(2)" && $$2 ~ /^v/ { print $$2; exit }' tools/$(1)/go.mod)
@@ -250,6 +331,9 @@ $(eval $(call tool,golangci-lint,golangci-lint,github.com/golangci/golangci-lint
 $(eval $(call tool,promtool,promtool,github.com/prometheus/prometheus,cmd/promtool,about 2 minutes))
 $(eval $(call tool,ginkgo,ginkgo,github.com/onsi/ginkgo/v2,ginkgo,about 20 seconds))
 $(eval $(call tool,crane,crane,github.com/google/go-containerregistry,cmd/crane,about 20 seconds))
+$(eval $(call tool,image,crane,github.com/example/app-operator/tools/crane,image,about 10 seconds))
+$(BIN)/image: $(filter-out %_test.go,$(wildcard tools/crane/image/*.go))
+$(eval $(call tool,cyclonedx-gomod,cyclonedx-gomod,github.com/CycloneDX/cyclonedx-gomod,cmd/cyclonedx-gomod,about 1 minute))
 $(eval $(call tool,kind,kind,sigs.k8s.io/kind,.,about 20 seconds))
 $(eval $(call tool,operator-sdk,operator-sdk,github.com/operator-framework/operator-sdk,cmd/operator-sdk,about 4 minutes))
 $(eval $(call tool,opm,opm,github.com/operator-framework/operator-registry,cmd/opm,about 2 minutes))
@@ -258,14 +342,30 @@ $(eval $(call tool,kube-apiserver,kubernetes,k8s.io/kubernetes,cmd/kube-apiserve
 $(eval $(call tool,kube-controller-manager,kubernetes,k8s.io/kubernetes,cmd/kube-controller-manager,about 1 minute))
 $(eval $(call tool,kube-scheduler,kubernetes,k8s.io/kubernetes,cmd/kube-scheduler,about 10 seconds))
 $(eval $(call tool,kubectl,kubernetes,k8s.io/kubernetes,cmd/kubectl,about 1 minute))
+$(eval $(call tool,kubelet,kubernetes,k8s.io/kubernetes,cmd/kubelet,about 1 minute))
+$(eval $(call tool,kubeadm,kubernetes,k8s.io/kubernetes,cmd/kubeadm,about 20 seconds))
+$(eval $(call tool,kube-proxy,kubernetes,k8s.io/kubernetes,cmd/kube-proxy,about 20 seconds))
+$(eval $(call tool,coredns,coredns,github.com/coredns/coredns,.,about 4 minutes))
 $(eval $(call tool,kwok,kwok,sigs.k8s.io/kwok,cmd/kwok,about 90 seconds))
+
+# What the nodes and the registry of the kind cluster run; see hack/kind.
+olm_module := github.com/operator-framework/operator-lifecycle-manager
+$(eval $(call tool,olm,olm,$(olm_module),cmd/olm,about 3 minutes))
+$(eval $(call tool,olm-catalog,olm,$(olm_module),cmd/catalog,about 30 seconds))
+$(eval $(call tool,olm-package-server,olm,$(olm_module),cmd/package-server,about 1 minute))
+$(eval $(call tool,olm-copy-content,olm,$(olm_module),cmd/copy-content,a few seconds))
+$(eval $(call tool,olm-cpb,olm,$(olm_module),util/cpb,a few seconds))
+$(eval $(call tool,helm,helm,helm.sh/helm/v4,cmd/helm,about 2 minutes))
+$(eval $(call tool,registry,registry,github.com/example/app-operator/tools/registry,.,about 10 seconds))
+$(BIN)/registry: tools/registry/main.go
 
 # Programs that learn their version only from the linker.
 kubernetes_version = $(call pinned,kubernetes,k8s.io/kubernetes)
 kubernetes_stamp = -X k8s.io/component-base/version.gitVersion=$(kubernetes_version) \
 	-X k8s.io/component-base/version.gitMajor=$(word 1,$(subst ., ,$(kubernetes_version:v%=%))) \
 	-X k8s.io/component-base/version.gitMinor=$(word 2,$(subst ., ,$(kubernetes_version:v%=%)))
-$(BIN)/kube-apiserver $(BIN)/kube-controller-manager $(BIN)/kube-scheduler $(BIN)/kubectl: STAMP = $(kubernetes_stamp)
+$(addprefix $(BIN)/,kube-apiserver kube-controller-manager kube-scheduler kubectl): STAMP = $(kubernetes_stamp)
+$(addprefix $(BIN)/,kubelet kubeadm kube-proxy): STAMP = $(kubernetes_stamp)
 
 # Without the clients of two dozen clouds, which find targets to scrape.
 $(BIN)/promtool: TAGS = remove_all_sd
