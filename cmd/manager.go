@@ -134,7 +134,7 @@ func start(ctx context.Context, mgr manager.Manager) error {
 	case <-ctx.Done():
 	}
 	log := ctrl.Log.WithName("main")
-	if !synced(context.WithoutCancel(ctx), mgr.GetCache()) {
+	if !elected(mgr) && !synced(context.WithoutCancel(ctx), mgr.GetCache()) {
 		// Start does not return while it waits for the caches (kubernetes-sigs/controller-runtime#3440). Neither the
 		// lease nor a worker is held at this point.
 		log.Info("Received the signal to stop before the caches had synced")
@@ -142,4 +142,14 @@ func start(ctx context.Context, mgr manager.Manager) error {
 	}
 	log.Info("Received the signal to stop; ending what is in progress", "atMost", gracePeriod.String())
 	return <-stopped
+}
+
+// elected tells whether this process works, or has worked.
+func elected(mgr manager.Manager) bool {
+	select {
+	case <-mgr.Elected():
+		return true
+	default:
+		return false
+	}
 }

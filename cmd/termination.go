@@ -17,6 +17,7 @@ limitations under the License.
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -46,7 +47,7 @@ func openTerminationMessage(lookupEnv func(string) (string, bool)) (*termination
 		return nil, fmt.Errorf("open the container's termination message: %w", err)
 	}
 	if err := debug.SetCrashOutput(file, debug.CrashOptions{}); err != nil {
-		return nil, fmt.Errorf("send what a crash prints to the container's termination message: %w", err)
+		return nil, errors.Join(fmt.Errorf("send what a crash prints to the container's termination message: %w", err), file.Close())
 	}
 	return &terminationMessage{file: file}, nil
 }

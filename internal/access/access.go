@@ -25,12 +25,14 @@ package access
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/go-logr/logr"
+	"golang.org/x/time/rate"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -52,6 +54,10 @@ const (
 	// limit of their own.
 	questionsPerSecond = 10
 	questionsAtOnce    = 20
+	// readersAtOnce is how many may wait for an answer. More are turned away at once, and come again.
+	readersAtOnce = 20
+	// complaints is how often the log says that the API server could not be asked.
+	complaints = 10 * time.Second
 )
 
 // Door asks the API server about those who want to come in.
@@ -60,6 +66,8 @@ type Door struct {
 	rights authorizationclient.SubjectAccessReviewInterface
 	// welcome holds who was let in, by the hash of token, verb and path.
 	welcome *cache.Expiring
+	// waiting has a place for each who waits for an answer.
+	waiting chan struct{}
 }
 
 // New returns a Door that asks the API server of this configuration. The configuration is copied.
@@ -76,18 +84,22 @@ func New(cluster *rest.Config) (*Door, error) {
 	}
 	return &Door{
 		tokens: tokens.TokenReviews(), rights: rights.SubjectAccessReviews(), welcome: cache.NewExpiring(),
+		waiting: make(chan struct{}, readersAtOnce),
 	}, nil
 }
 
 // Guard returns a handler that passes on the requests of those who may, and answers the others: 401 to nobody knows whom,
 // 403 to who may not, 503 while the API server does not answer.
 func (d *Door) Guard(log logr.Logger, next http.Handler) (http.Handler, error) {
+	now := rate.Sometimes{First: 1, Interval: complaints}
 	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		ctx, cancel := context.WithTimeout(request.Context(), patience)
 		defer cancel()
 		code, err := d.judge(ctx, request)
 		if err != nil {
-			log.Info("Turned away a reader of the metrics, whom the API server could not be asked about", "why", err.Error())
+			now.Do(func() {
+				log.Info("Turned away a reader of the metrics, whom the API server could not be asked about", "why", err.Error())
+			})
 		}
 		if code == http.StatusOK {
 			next.ServeHTTP(w, request)
@@ -111,6 +123,12 @@ func (d *Door) judge(ctx context.Context, request *http.Request) (int, error) {
 	key := sha256.Sum256([]byte(token + " " + asks.Verb + " " + asks.Path))
 	if _, ok := d.welcome.Get(key); ok {
 		return http.StatusOK, nil
+	}
+	select {
+	case d.waiting <- struct{}{}:
+		defer func() { <-d.waiting }()
+	default:
+		return http.StatusServiceUnavailable, errors.New("too many wait for an answer already")
 	}
 	review, err := d.tokens.Create(ctx,
 		&authenticationv1.TokenReview{Spec: authenticationv1.TokenReviewSpec{Token: token}}, metav1.CreateOptions{})

@@ -129,8 +129,8 @@ func (o *Options) validateDurations() []error {
 	if o.RenewDeadline <= 0 {
 		refuse(FlagRenewDeadline, o.RenewDeadline, "must be above zero")
 	}
-	if o.RetryPeriod <= 0 {
-		refuse(FlagRetryPeriod, o.RetryPeriod, "must be above zero")
+	if o.RetryPeriod < attempt {
+		refuse(FlagRetryPeriod, o.RetryPeriod, "must be %s or more, or the leader would do little else than renew", attempt)
 	}
 	if o.LeaseDuration <= o.RenewDeadline {
 		refuse(FlagLeaseDuration, o.LeaseDuration, "must be above --%s (%s), or a standby takes over from a leader "+
@@ -154,8 +154,8 @@ func (o *Options) Apply(options *manager.Options, lock resourcelock.Interface) {
 	options.LeaderElectionReleaseOnCancel = true
 	options.LeaderElectionResourceLockInterface = lock
 	options.LeaseDuration = &o.LeaseDuration
-	// The lock spaces the renewals. An elector that waits for one gets the time of the pause on top, but never so much
-	// that it would try on when a standby may have taken over.
+	// The lock spaces the renewals. An elector that waits for one gets the time of the pause on top, but not so much that
+	// it would try on for long when a standby may have taken over; what is written in that time, the fence refuses.
 	options.RenewDeadline = new(min(o.RenewDeadline+o.RetryPeriod, o.LeaseDuration-time.Millisecond))
-	options.RetryPeriod = new(min(attempt, o.RetryPeriod))
+	options.RetryPeriod = new(attempt)
 }

@@ -124,11 +124,11 @@ func TestValidate(t *testing.T) {
 		{name: "renew just above 1.2 x retry", edit: func(o *Options) { o.RenewDeadline, o.RetryPeriod = 6001*time.Millisecond, 5*time.Second }},
 		{
 			name: "zero retry", edit: func(o *Options) { o.RetryPeriod = 0 },
-			complaints: [][]string{{"--leader-election-retry-period=0s", "above zero"}},
+			complaints: [][]string{{"--leader-election-retry-period=0s", "must be 100ms or more"}},
 		},
 		{
 			name: "negative retry", edit: func(o *Options) { o.RetryPeriod = -time.Second },
-			complaints: [][]string{{"--leader-election-retry-period=-1s", "above zero"}},
+			complaints: [][]string{{"--leader-election-retry-period=-1s", "must be 100ms or more"}},
 		},
 		{
 			name: "everything at once",
@@ -190,8 +190,8 @@ func TestApply(t *testing.T) {
 			wantDeadline: 11*time.Second - time.Millisecond, wantAttempts: attempt,
 		},
 		{
-			name: "a short retry period", lease: time.Second, renew: 500 * time.Millisecond, retry: 10 * time.Millisecond,
-			wantDeadline: 510 * time.Millisecond, wantAttempts: 10 * time.Millisecond,
+			name: "the shortest", lease: time.Second, renew: 500 * time.Millisecond, retry: attempt,
+			wantDeadline: 600 * time.Millisecond, wantAttempts: attempt,
 		},
 	}
 	for _, tc := range cases {

@@ -28,8 +28,13 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// errNotLeading is why a write is not sent.
-var errNotLeading = errors.New("not sent: this replica does not hold the leader lease")
+var (
+	// errNotLeading is why a write is not sent.
+	errNotLeading = errors.New("not sent: this replica does not hold the leader lease")
+	// errLeaseEnded is said of a write that failed when the Lease was not held any more. Most likely its connection has
+	// refused it.
+	errLeaseEnded = errors.New("the leader lease ended meanwhile")
+)
 
 // term is the time for which this process holds the Lease, by its own clock. Its zero value holds nothing.
 type term struct {
@@ -88,18 +93,14 @@ func (f *fence) RoundTrip(request *http.Request) (*http.Response, error) {
 		if request.Body != nil {
 			_ = request.Body.Close() // as every RoundTripper has to
 		}
-		return nil, refuse(request)
+		fencedWrites.Inc()
+		return nil, fmt.Errorf("%s %s: %w", request.Method, request.URL.Path, errNotLeading)
 	}
 	response, err := f.writes.RoundTrip(request)
-	if err != nil && !f.term.lasts(time.Now()) { // its connection was guarded, and is told in many words to be closed
-		return nil, refuse(request)
+	if err != nil && !f.term.lasts(time.Now()) {
+		return nil, fmt.Errorf("%s %s: %w: %w", request.Method, request.URL.Path, errLeaseEnded, err)
 	}
 	return response, err
-}
-
-func refuse(request *http.Request) error {
-	fencedWrites.Inc()
-	return fmt.Errorf("%s %s: %w", request.Method, request.URL.Path, errNotLeading)
 }
 
 // WrappedRoundTripper lets client-go see what is behind.
@@ -110,11 +111,13 @@ func (f *fence) WrappedRoundTripper() http.RoundTripper { return f.next }
 type guarded struct {
 	net.Conn
 	term *term
+	once sync.Once
 }
 
 // Write implements net.Conn.
 func (g *guarded) Write(content []byte) (int, error) {
 	if !g.term.lasts(time.Now()) {
+		g.once.Do(fencedWrites.Inc)
 		return 0, errNotLeading // which makes the transport close it
 	}
 	return g.Conn.Write(content)

@@ -66,7 +66,7 @@ func TestGuarded(t *testing.T) {
 	}
 	before := testutil.ToFloat64(fencedWrites)
 	freeze = held.ends
-	if err := send(); !errors.Is(err, errNotLeading) || arrived.Load() != 1 {
+	if err := send(); !errors.Is(err, errLeaseEnded) || arrived.Load() != 1 {
 		t.Errorf("of one that was frozen meanwhile: %v, %d arrived", err, arrived.Load())
 	}
 	if refused := testutil.ToFloat64(fencedWrites) - before; refused != 1 {

@@ -23,6 +23,7 @@ import (
 
 	"github.com/go-logr/logr"
 	coordinationv1 "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	coordinationv1client "k8s.io/client-go/kubernetes/typed/coordination/v1"
 	"k8s.io/utils/ptr"
@@ -49,8 +50,13 @@ type leases struct {
 
 	// read is the Lease as the elector knows it.
 	read *coordinationv1.Lease
-	// refused is the resourceVersion of the Lease that could not be updated: the watch is behind.
-	refused string
+	// behind is the resourceVersion that the watch had brought when an update failed. Until it brings another one, it is
+	// taken for being behind.
+	behind string
+	// led says that this process has led. It asks the API server from then on: it has lost the Lease, and is about to end.
+	led bool
+	// wake ends the pause before a renewal: the Lease is not what it should be.
+	wake chan struct{}
 	// asked is when the API server was last asked for the Lease, sent when it was last asked to renew it.
 	asked, sent time.Time
 	// known is set by Get until the next Update: the elector knows the present Lease, and does not renew blindly.
@@ -64,16 +70,19 @@ func (l *leases) Leases(string) coordinationv1client.LeaseInterface { return l }
 func (l *leases) Get(ctx context.Context, name string, options metav1.GetOptions) (*coordinationv1.Lease, error) {
 	l.known = true
 	if !l.term.holder() {
-		if seen := l.watched.lease(); seen != nil && seen.ResourceVersion != l.refused {
+		if seen := l.watched.lease(); !l.led && seen != nil && seen.ResourceVersion != l.behind {
 			l.read = seen.DeepCopy() // LeaseLock writes into what it gets
 			return l.read.DeepCopy(), nil
 		}
-		if err := pause(ctx, l.asked.Add(l.options.RetryPeriod)); err != nil {
+		if err := pause(ctx, l.asked.Add(l.options.RetryPeriod), nil); err != nil {
 			return nil, err
 		}
 		l.asked = time.Now()
 	}
 	lease, err := l.LeaseInterface.Get(ctx, name, options)
+	if apierrors.IsNotFound(err) {
+		l.stopsLeading() // until it is made again
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +100,7 @@ func (l *leases) Create(
 	sent := time.Now()
 	created, err := l.LeaseInterface.Create(ctx, lease, options)
 	if err != nil {
-		return nil, err
+		return created, err // which is empty; LeaseLock keeps it all the same, and could not do with nil
 	}
 	l.sent = sent
 	l.term.renewed(sent, l.options.LeaseDuration)
@@ -118,7 +127,7 @@ func (l *leases) Update(
 		cause = l.cause()
 		delete(lease.Annotations, annotationGivenBackFor)
 	} else if blind {
-		switch err := pause(ctx, l.sent.Add(l.options.RetryPeriod)); {
+		switch err := pause(ctx, l.sent.Add(l.options.RetryPeriod), l.wake); {
 		case errors.Is(err, context.Canceled):
 			return lease, nil // the election is over, and has not failed; the next that is written is the release
 		case err != nil:
@@ -129,7 +138,9 @@ func (l *leases) Update(
 	l.sent = time.Now()
 	updated, err := l.LeaseInterface.Update(ctx, lease, options)
 	if err != nil {
-		l.refused = lease.ResourceVersion
+		if seen := l.watched.lease(); seen != nil {
+			l.behind = seen.ResourceVersion
+		}
 		return nil, err
 	}
 	l.term.renewed(l.sent, l.options.LeaseDuration)
@@ -153,6 +164,7 @@ func (l *leases) cause() string {
 
 // leads tells that this process has become the leader.
 func (l *leases) leads(lease *coordinationv1.Lease, cause string) {
+	l.led = true
 	takeovers.WithLabelValues(cause).Inc()
 	leaderSince.WithLabelValues().Set(float64(lease.Spec.AcquireTime.UnixMilli()) / 1000)
 	showHolder(l.me)
@@ -178,14 +190,22 @@ func (l *leases) giveBack(ctx context.Context, seen *coordinationv1.Lease) error
 	return err
 }
 
-// pause waits until the time has come.
-func pause(ctx context.Context, until time.Time) error {
+// lookNow has the leader renew at once, and so find out.
+func (l *leases) lookNow() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// pause waits until the time has come, or somebody wakes it.
+func pause(ctx context.Context, until time.Time, wake <-chan struct{}) error {
 	timer := time.NewTimer(time.Until(until))
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
 	case <-timer.C:
-		return nil
+	case <-wake:
 	}
+	return ctx.Err()
 }

@@ -18,26 +18,51 @@ package election
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	coordinationv1 "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	coordinationv1client "k8s.io/client-go/kubernetes/typed/coordination/v1"
 )
 
-// stored is a Lease that notes what is written.
+// stored is a Lease that notes what is written, and fails as it is told.
 type stored struct {
 	coordinationv1client.LeaseInterface
 	lease  *coordinationv1.Lease
 	writes int
+	// fails is how the next requests fail.
+	fails []error
+}
+
+func (s *stored) fail() error {
+	if len(s.fails) == 0 {
+		return nil
+	}
+	err := s.fails[0]
+	s.fails = s.fails[1:]
+	return err
 }
 
 func (s *stored) Get(context.Context, string, metav1.GetOptions) (*coordinationv1.Lease, error) {
+	if err := s.fail(); err != nil {
+		return &coordinationv1.Lease{}, err // as the real client does
+	}
 	return s.lease.DeepCopy(), nil
 }
 
+func (s *stored) Create(context.Context, *coordinationv1.Lease, metav1.CreateOptions) (*coordinationv1.Lease, error) {
+	return &coordinationv1.Lease{}, s.fail()
+}
+
 func (s *stored) Update(_ context.Context, lease *coordinationv1.Lease, _ metav1.UpdateOptions) (*coordinationv1.Lease, error) {
+	if err := s.fail(); err != nil {
+		return &coordinationv1.Lease{}, err
+	}
 	s.writes++
 	s.lease = lease.DeepCopy()
 	return lease, nil
@@ -65,6 +90,81 @@ func TestRelease(t *testing.T) {
 				t.Error("this process still calls itself leader")
 			}
 		})
+	}
+}
+
+// TestReleaseAfterConflict: a renewal that was under way lands before the release. The elector looks again and repeats it,
+// and finds the Lease as it is, not as the watch, which has been stopped, had it.
+func TestReleaseAfterConflict(t *testing.T) {
+	me := "me"
+	api := &stored{lease: &coordinationv1.Lease{Spec: coordinationv1.LeaseSpec{HolderIdentity: &me}}}
+	api.lease.ResourceVersion = "2"
+	watched := newWatched(nil, "leases", "ns", "lease", make(chan struct{}, 1), logr.Discard())
+	stale := api.lease.DeepCopy()
+	stale.Namespace, stale.Name, stale.ResourceVersion = "ns", "lease", "1"
+	if err := watched.informer.GetStore().Add(stale); err != nil {
+		t.Fatal(err)
+	}
+	l := &leases{LeaseInterface: api, options: &Options{RetryPeriod: time.Hour}, me: me, term: &term{}, watched: watched, led: true}
+	l.term.renewed(time.Now(), time.Hour)
+	release := func() error {
+		lease, err := l.Get(t.Context(), "lease", metav1.GetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if lease.ResourceVersion != "2" {
+			t.Fatalf("the elector sees version %s", lease.ResourceVersion)
+		}
+		lease.Spec.HolderIdentity = new("")
+		_, err = l.Update(t.Context(), lease, metav1.UpdateOptions{})
+		return err
+	}
+	api.fails = []error{nil, apierrors.NewConflict(schema.GroupResource{}, "lease", errors.New("renewed"))}
+	if err := release(); !apierrors.IsConflict(err) {
+		t.Fatalf("the first release: %v", err)
+	}
+	if err := release(); err != nil {
+		t.Fatal(err)
+	}
+	if *api.lease.Spec.HolderIdentity != "" {
+		t.Errorf("the lease is still held by %s", *api.lease.Spec.HolderIdentity)
+	}
+}
+
+// TestLeaseGone: somebody deletes the leader's Lease, and it cannot be made again.
+func TestLeaseGone(t *testing.T) {
+	gone := apierrors.NewNotFound(schema.GroupResource{}, "lease")
+	api := &stored{fails: []error{gone, errors.New("forbidden")}}
+	l := &leases{LeaseInterface: api, options: &Options{RetryPeriod: time.Hour}, me: "me", term: &term{}}
+	l.term.renewed(time.Now(), time.Hour)
+	if _, err := l.Get(t.Context(), "lease", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+		t.Fatal(err)
+	}
+	if l.term.lasts(time.Now()) {
+		t.Error("a process without a Lease may write")
+	}
+	lease, err := l.Create(t.Context(), &coordinationv1.Lease{}, metav1.CreateOptions{})
+	if err == nil || lease == nil {
+		t.Errorf("Create() = %v, %v; client-go's lock keeps the first and reads it later", lease, err)
+	}
+}
+
+// TestWoken: a leader that hears that its Lease is not its own any more looks at once.
+func TestWoken(t *testing.T) {
+	me := "me"
+	api := &stored{lease: &coordinationv1.Lease{Spec: coordinationv1.LeaseSpec{HolderIdentity: &me}}}
+	l := &leases{
+		LeaseInterface: api, options: &Options{RetryPeriod: time.Hour, LeaseDuration: time.Hour}, me: me, term: &term{},
+		sent: time.Now(), wake: make(chan struct{}, 1),
+	}
+	l.term.renewed(time.Now(), time.Hour)
+	l.lookNow()
+	l.lookNow() // nobody waits for it to be heard
+	if _, err := l.Update(t.Context(), api.lease.DeepCopy(), metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if api.writes != 1 {
+		t.Errorf("%d renewals, want 1", api.writes)
 	}
 }
 

@@ -98,7 +98,7 @@ func NewLock(cluster *rest.Config, options *Options, id Identity, log logr.Logge
 
 // Start watches the Lease, and the holder's Pod, until ctx ends. It implements the manager's Runnable.
 func (l *Lock) Start(ctx context.Context) error {
-	defer l.events.StartRecordingToSink(l.eventSink).Stop()
+	l.events.StartRecordingToSink(l.eventSink) // until the process ends: that it stops leading is told after this
 	l.takeover.run(ctx)
 	return nil
 }

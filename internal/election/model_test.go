@@ -49,6 +49,7 @@ const (
 	running2           // the second one runs, the first one is its last state
 	ended2             // it has ended as well
 	unknown            // the kubelet has lost sight of the container and made up an end
+	lost               // the container runtime has, and the kubelet quotes the message
 	failed             // marked as failed by others than the kubelet, without container statuses
 	gone               // deleted by force, or collected
 	replaced           // another Pod bears its name
@@ -180,7 +181,7 @@ func (s modelState) reports() []int8 {
 	case s.processes[first].dead:
 		truth = ended1
 	}
-	return []int8{truth, unknown, failed, gone}
+	return []int8{truth, unknown, lost, failed, gone}
 }
 
 // rule decides by what the standby has seen whether the holder is dead.
@@ -281,6 +282,9 @@ func (s modelState) podAsSeen() *corev1.Pod {
 		status.State.Terminated = &corev1.ContainerStateTerminated{
 			ExitCode: 137, Reason: reasonStatusUnknown, Message: "The container could not be located",
 		}
+	case lost:
+		status.State.Terminated = end(first)
+		status.State.Terminated.Reason = reasonUnknown
 	case failed:
 		pod.Status.Phase = corev1.PodFailed
 		return pod
@@ -322,6 +326,14 @@ func TestModelFindsFault(t *testing.T) {
 		},
 		"any end of the container is the holder's": func(_ *coordinationv1.Lease, pod *corev1.Pod) bool {
 			return pod != nil && len(pod.Status.ContainerStatuses) > 0 && pod.Status.ContainerStatuses[0].State.Terminated != nil
+		},
+		"a quote is enough": func(lease *coordinationv1.Lease, pod *corev1.Pod) bool {
+			holder, ok := parseIdentity(*lease.Spec.HolderIdentity)
+			if !ok || pod == nil || len(pod.Status.ContainerStatuses) == 0 {
+				return false
+			}
+			end := pod.Status.ContainerStatuses[0].State.Terminated
+			return end != nil && quoted(end.Message, holder.String())
 		},
 		// The node's clock was set back between the restart and the second process's renewal.
 		"an end later than the renewal is the holder's": func(lease *coordinationv1.Lease, pod *corev1.Pod) bool {

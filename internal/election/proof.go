@@ -26,9 +26,14 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// reasonStatusUnknown is what the kubelet writes where it has lost sight of a container and makes up an end for it
-// (kubernetes pkg/kubelet/container, ContainerReasonStatusUnknown).
-const reasonStatusUnknown = "ContainerStatusUnknown"
+// The reasons of ends that nobody has seen.
+const (
+	// reasonStatusUnknown is what the kubelet writes where it has lost sight of a container and makes up an end for it
+	// (kubernetes pkg/kubelet/container, ContainerReasonStatusUnknown).
+	reasonStatusUnknown = "ContainerStatusUnknown"
+	// reasonUnknown is what containerd says of a container whose task it does not find after it was restarted.
+	reasonUnknown = "Unknown"
+)
 
 // Why nothing is proven although the leader does not look well: its Lease has to expire.
 const (
@@ -36,7 +41,7 @@ const (
 	doubtReplaced  = "another Pod bears the name of its Pod"
 	doubtNoStatus  = "its Pod's status says nothing of the container " + Container
 	doubtNotQuoted = "its container's termination message does not name it"
-	doubtUnseen    = "the kubelet has lost sight of its container"
+	doubtUnseen    = "nobody has seen the end of its container"
 	doubtStamps    = "its container ended before its last renewal, or may have, by the stamps of its node"
 )
 
@@ -88,7 +93,7 @@ func notBefore(end *corev1.ContainerStateTerminated, earliest time.Time) (*corev
 // distrust says why the end of a container is not, or not known to be, the end of the holder: "" if it is.
 func distrust(end *corev1.ContainerStateTerminated, holder Identity) string {
 	switch {
-	case end.FinishedAt.IsZero() || end.Reason == reasonStatusUnknown:
+	case end.FinishedAt.IsZero() || end.Reason == reasonStatusUnknown || end.Reason == reasonUnknown:
 		return doubtUnseen
 	case !quoted(end.Message, holder.String()):
 		return doubtNotQuoted

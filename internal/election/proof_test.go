@@ -98,6 +98,12 @@ func TestProvenDead(t *testing.T) {
 				ExitCode: 137, Reason: reasonStatusUnknown, Message: holder, FinishedAt: metav1.NewTime(renewed.Add(time.Minute)),
 			}},
 		},
+		{
+			doubt: doubtUnseen, name: "an end that the container runtime has made up",
+			now: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+				ExitCode: 255, Reason: reasonUnknown, Message: holder, FinishedAt: metav1.NewTime(renewed.Add(time.Minute)),
+			}},
+		},
 		{doubt: doubtUnseen, name: "an end without a time", now: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Message: holder}}},
 		{
 			doubt: doubtGone, name: "force-deleted", now: corev1.ContainerState{Terminated: end(time.Second, holder)},

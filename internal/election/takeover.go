@@ -61,9 +61,18 @@ func (t *takeover) run(ctx context.Context) {
 		}
 		lease := t.leases.watched.lease()
 		if lease == nil {
+			t.leases.lookNow()
+			showHolder("")
+			t.leave()
 			continue
 		}
-		showHolder(ptr.Deref(lease.Spec.HolderIdentity, ""))
+		holder := ptr.Deref(lease.Spec.HolderIdentity, "")
+		if holder != t.me.String() {
+			// Should this process lead, somebody has emptied or taken its Lease, and others act on it already. Or this is of
+			// before it led: then it renews once more than it had to.
+			t.leases.lookNow()
+		}
+		showHolder(holder)
 		t.follow(ctx, lease)
 		t.consider(ctx, lease)
 	}

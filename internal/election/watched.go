@@ -24,6 +24,7 @@ import (
 	"github.com/go-logr/logr"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
@@ -59,12 +60,13 @@ func newWatched(client rest.Interface, kind, namespace, name string, news chan<-
 		DeleteFunc: func(any) { tell() },
 	})
 	var told atomic.Bool
-	_ = informer.SetWatchErrorHandlerWithContext(func(ctx context.Context, reflector *toolscache.Reflector, err error) { // fails only when it has been started
-		if told.CompareAndSwap(false, true) {
-			log.Info("Cannot watch; the election goes on without, and takes longer", "what", kind, "namespace", namespace, "name", name, "why", err.Error())
-			return
+	_ = informer.SetWatchErrorHandlerWithContext(func(_ context.Context, _ *toolscache.Reflector, err error) { // fails only when it has been started
+		level := 1
+		if apierrors.IsForbidden(err) && told.CompareAndSwap(false, true) {
+			level = 0
 		}
-		toolscache.DefaultWatchErrorHandler(ctx, reflector, err)
+		log.V(level).Info("Cannot watch; the election goes on without, and takes longer",
+			"what", kind, "namespace", namespace, "name", name, "why", err.Error())
 	})
 	return w
 }
@@ -76,6 +78,9 @@ func (w *watched) object() any {
 }
 
 func (w *watched) lease() *coordinationv1.Lease {
+	if w == nil {
+		return nil
+	}
 	lease, _ := w.object().(*coordinationv1.Lease)
 	return lease
 }
