@@ -174,6 +174,16 @@ test-api: $(addprefix $(KUBEBUILDER_ASSETS)/,etcd kube-apiserver kubectl) ## Run
 test-controller: build controlplane-binaries ## Run the controller suite and the process tests on the embedded control plane.
 	$(call test-on-control-plane,$(list-controller-packages))
 
+# What operator-sdk adds a bundle to. Elsewhere than on the cluster of cluster-up, it is operator-sdk's own choice.
+e2e_opm_image = $(if $(E2E_KUBECONFIG),,localhost:5001/operator-framework/opm:$(call pinned,opm,$(opm_module)))
+
+.PHONY: test-e2e
+test-e2e: $(addprefix $(BIN)/,crane image kubectl kustomize operator-sdk scorecard-test)
+test-e2e: ## Run the end-to-end tests on the cluster of cluster-up, or of E2E_KUBECONFIG with a registry E2E_REGISTRY that it pulls from.
+	@rm -rf $(BIN)/e2e && mkdir -p $(BIN)/e2e
+	VERSION=$(VERSION) E2E_OPM_IMAGE=$(e2e_opm_image) go test -count=1 -vet=off -timeout 60m ./test/e2e \
+		-ginkgo.v -ginkgo.no-color -ginkgo.junit-report=$(BIN)/e2e/junit.xml $(GO_TEST_FLAGS)
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (default 30s).
 	@hack/fuzz.sh $(FUZZTIME)
@@ -336,6 +346,7 @@ $(BIN)/image: $(filter-out %_test.go,$(wildcard tools/crane/image/*.go))
 $(eval $(call tool,cyclonedx-gomod,cyclonedx-gomod,github.com/CycloneDX/cyclonedx-gomod,cmd/cyclonedx-gomod,about 1 minute))
 $(eval $(call tool,kind,kind,sigs.k8s.io/kind,.,about 20 seconds))
 $(eval $(call tool,operator-sdk,operator-sdk,github.com/operator-framework/operator-sdk,cmd/operator-sdk,about 4 minutes))
+$(eval $(call tool,scorecard-test,operator-sdk,github.com/operator-framework/operator-sdk,images/scorecard-test,a few seconds))
 $(eval $(call tool,opm,opm,github.com/operator-framework/operator-registry,cmd/opm,about 2 minutes))
 $(eval $(call tool,etcd,etcd,go.etcd.io/etcd/server/v3,.,about 40 seconds))
 $(eval $(call tool,kube-apiserver,kubernetes,k8s.io/kubernetes,cmd/kube-apiserver,about 4 minutes))
@@ -375,7 +386,7 @@ sdk_module := github.com/operator-framework/operator-sdk
 sdk_version = $(call pinned,operator-sdk,$(sdk_module))
 $(BIN)/operator-sdk: STAMP = -X $(sdk_module)/internal/version.Version=$(sdk_version) \
 	-X $(sdk_module)/internal/version.GitVersion=$(sdk_version)
-$(BIN)/operator-sdk: TAGS = containers_image_openpgp
+$(BIN)/operator-sdk $(BIN)/scorecard-test: TAGS = containers_image_openpgp
 
 opm_module := github.com/operator-framework/operator-registry
 $(BIN)/opm: STAMP = -X $(opm_module)/cmd/opm/version.opmVersion=$(call pinned,opm,$(opm_module))
