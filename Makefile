@@ -181,7 +181,7 @@ e2e_opm_image = $(if $(E2E_KUBECONFIG),,localhost:5001/operator-framework/opm:$(
 test-e2e: $(addprefix $(BIN)/,crane image kubectl kustomize operator-sdk scorecard-test)
 test-e2e: ## Run the end-to-end tests on the cluster of cluster-up, or of E2E_KUBECONFIG with a registry E2E_REGISTRY that it pulls from.
 	@rm -rf $(BIN)/e2e && mkdir -p $(BIN)/e2e
-	VERSION=$(VERSION) E2E_OPM_IMAGE=$(e2e_opm_image) go test -count=1 -vet=off -timeout 60m ./test/e2e \
+	VERSION=$(VERSION) E2E_OPM_IMAGE=$(e2e_opm_image) go test -v -count=1 -vet=off -timeout 60m ./test/e2e \
 		-ginkgo.v -ginkgo.no-color -ginkgo.junit-report=$(BIN)/e2e/junit.xml $(GO_TEST_FLAGS)
 
 .PHONY: fuzz
