@@ -191,12 +191,7 @@ func (l *leases) giveBack(ctx context.Context, seen *coordinationv1.Lease) error
 }
 
 // lookNow has the leader renew at once, and so find out.
-func (l *leases) lookNow() {
-	select {
-	case l.wake <- struct{}{}:
-	default:
-	}
-}
+func (l *leases) lookNow() { tell(l.wake) }
 
 // pause waits until the time has come, or somebody wakes it.
 func pause(ctx context.Context, until time.Time, wake <-chan struct{}) error {

@@ -124,16 +124,6 @@ func (t *takeover) consider(ctx context.Context, lease *coordinationv1.Lease) {
 		log.V(1).Info("The leader's container has ended, and its lease has changed since it was read")
 	case ctx.Err() == nil:
 		log.Error(err, "Could not give the lease of a dead leader back; trying again", "after", retry.String())
-		t.lookAgain(retry)
+		time.AfterFunc(retry, func() { tell(t.news) })
 	}
-}
-
-// lookAgain has the same looked at once more.
-func (t *takeover) lookAgain(after time.Duration) {
-	time.AfterFunc(after, func() {
-		select {
-		case t.news <- struct{}{}:
-		default:
-		}
-	})
 }

@@ -47,12 +47,7 @@ func newWatched(client rest.Interface, kind, namespace, name string, news chan<-
 	}
 	selector := fields.OneTermEqualSelector("metadata.name", name)
 	informer := toolscache.NewSharedIndexInformer(toolscache.NewListWatchFromClient(client, kind, namespace, selector), object, 0, nil)
-	tell := func() {
-		select {
-		case news <- struct{}{}:
-		default:
-		}
-	}
+	tell := func() { tell(news) }
 	w := &watched{kind: kind, namespace: namespace, name: name, informer: informer, tell: tell}
 	_, _ = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{ // fails only when it has been stopped
 		AddFunc:    func(any) { tell() },
@@ -69,6 +64,14 @@ func newWatched(client rest.Interface, kind, namespace, name string, news chan<-
 			"what", kind, "namespace", namespace, "name", name, "why", err.Error())
 	})
 	return w
+}
+
+// tell leaves word for whoever receives from the channel, which has room for one word: more of them are one.
+func tell(news chan<- struct{}) {
+	select {
+	case news <- struct{}{}:
+	default:
+	}
 }
 
 // object returns what is known of the object, or nil.

@@ -26,7 +26,6 @@ import (
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -61,14 +60,12 @@ var _ = Describe("The operator's rights", func() {
 // grantLease gives the operator of the namespace its rights for leader election.
 func grantLease(ctx context.Context, namespace string) {
 	GinkgoHelper()
-	role := readRole(leaderRole)
-	role.Namespace = namespace
-	Expect(k8s.Create(ctx, role)).To(Succeed())
-	Expect(k8s.Create(ctx, &rbacv1.RoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: role.Name, Namespace: namespace},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Name: operator.ServiceAccount, Namespace: namespace}},
-	})).To(Succeed())
+	rights, err := operator.Bound(leaderRole, namespace,
+		rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Name: operator.ServiceAccount, Namespace: namespace})
+	Expect(err).NotTo(HaveOccurred())
+	for _, right := range rights {
+		Expect(k8s.Create(ctx, right)).To(Succeed())
+	}
 }
 
 func readRole(file string) *rbacv1.Role {

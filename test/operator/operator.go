@@ -55,11 +55,12 @@ const (
 // Rights returns the operator's real Role, in the namespace, and its binding to the account of the operator whose home
 // is the other namespace or the same. The error says why config/rbac/role.yaml could not be read.
 func Rights(namespace, home string) ([]client.Object, error) {
-	return bound("role.yaml", namespace, rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Name: ServiceAccount, Namespace: home})
+	return Bound("role.yaml", namespace, rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Name: ServiceAccount, Namespace: home})
 }
 
-// bound returns a Role of config/rbac, in the namespace, and its binding to the subject.
-func bound(file, namespace string, subject rbacv1.Subject) ([]client.Object, error) {
+// Bound returns the Role in a file of config/rbac, in the namespace, and its binding to the subject. The error says why
+// the file could not be read.
+func Bound(file, namespace string, subject rbacv1.Subject) ([]client.Object, error) {
 	root, err := controlplane.ModuleRoot()
 	if err != nil {
 		return nil, err

@@ -86,11 +86,11 @@ func NewHome(
 	}, flags...)}
 	// Each replica has an account of its own, so that the API server can tell them apart.
 	all := rbacv1.Subject{Kind: rbacv1.GroupKind, APIGroup: rbacv1.GroupName, Name: "system:serviceaccounts:" + namespace}
-	rights, err := bound("role.yaml", watched, all)
+	rights, err := Bound("role.yaml", watched, all)
 	if err != nil {
 		return nil, err
 	}
-	leaseRights, err := bound("leader_election_role.yaml", namespace, all)
+	leaseRights, err := Bound("leader_election_role.yaml", namespace, all)
 	if err != nil {
 		return nil, err
 	}

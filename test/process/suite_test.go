@@ -37,10 +37,10 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/test/controlplane"
+	"github.com/example/app-operator/test/operator"
 	"github.com/example/app-operator/test/process"
 )
 
@@ -121,20 +121,11 @@ func newNamespace(t *testing.T, admin client.Client) string {
 // bind gives the operator's account the rights of a Role that is shipped, in one namespace.
 func bind(t *testing.T, admin client.Client, namespace, file string) {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join("..", "..", "config", "rbac", file))
+	rights, err := operator.Bound(file, namespace, rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: namespace, Name: account})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var role rbacv1.Role
-	if err := yaml.UnmarshalStrict(content, &role); err != nil {
-		t.Fatalf("%s: %v", file, err)
-	}
-	role.Namespace = namespace
-	create(t, admin, &role, &rbacv1.RoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: role.Name},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role.Name},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: namespace, Name: account}},
-	})
+	create(t, admin, rights...)
 }
 
 // kubeconfig writes one for the operator's account in the namespace.
