@@ -19,6 +19,7 @@ package process_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -199,8 +200,10 @@ func newProxy(t *testing.T, config *rest.Config) *proxy {
 
 func (p *proxy) misbehave(how func(http.ResponseWriter, *http.Request) bool) { p.trouble.Store(&how) }
 
-// hang leaves a request without an answer until the client gives it up.
+// hang leaves a request without an answer until the client gives it up, which a server notices only when it has read the
+// request to its end.
 func hang(_ http.ResponseWriter, r *http.Request) bool {
+	_, _ = io.Copy(io.Discard, r.Body)
 	<-r.Context().Done()
 	return true
 }
