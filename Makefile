@@ -11,7 +11,7 @@ CATALOG_TEMPLATE ?= catalog/template.yaml
 # What the image is built for. The ClusterServiceVersion and config/manifests name the same platforms.
 PLATFORMS ?= linux/amd64,linux/arm64,linux/ppc64le,linux/s390x
 
-# Where bundle and catalog are written to, and bundle-image and catalog-image read them.
+# Where bundle and catalog are written to, and bundle-image, catalog-image and community-operators read them.
 OUTPUT ?= .
 
 # The kustomization that deploy, undeploy and build-installer use, for example CONFIG=config/overlays/NAME.
@@ -33,6 +33,7 @@ FUZZTIME ?= 30s
 # Flags that `make run` gives to the operator.
 ARGS :=
 
+ACTIONLINT := $(BIN)/actionlint
 CONTROLLER_GEN := $(BIN)/controller-gen
 CRD_REF_DOCS := $(BIN)/crd-ref-docs
 GOLANGCI_LINT := $(BIN)/golangci-lint
@@ -122,7 +123,7 @@ lint-fix: $(GOLANGCI_LINT) ## Run golangci-lint and apply the fixes it knows.
 	$(GOLANGCI_LINT) run --fix
 
 .PHONY: verify
-verify: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_LINT) $(OLM_TOOLS) ## Check generated files, lint, go.mod files, manifests, bundle, license headers. Edits nothing.
+verify: $(ACTIONLINT) $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_LINT) $(OLM_TOOLS) ## Check generated files, lint, go.mod files, manifests, bundle, license headers, workflows. Edits nothing.
 	@hack/verify.sh
 
 ##@ Test
@@ -177,12 +178,19 @@ test-controller: build controlplane-binaries ## Run the controller suite and the
 # What operator-sdk adds a bundle to. Elsewhere than on the cluster of cluster-up, it is operator-sdk's own choice.
 e2e_opm_image = $(if $(E2E_KUBECONFIG),,localhost:5001/operator-framework/opm:$(call pinned,opm,$(opm_module)))
 
+# How many specs run side by side, of those that may.
+E2E_PROCS ?= 2
+
+# More flags for the ginkgo of test-e2e, for example E2E_FLAGS=--label-filter=pod-faults.
+E2E_FLAGS ?=
+
+test_e2e_needs := $(addprefix $(BIN)/,crane ginkgo image kubectl kustomize operator-sdk opm scorecard-test)
+
 .PHONY: test-e2e
-test-e2e: $(addprefix $(BIN)/,crane image kubectl kustomize operator-sdk scorecard-test)
-test-e2e: ## Run the end-to-end tests on the cluster of cluster-up, or of E2E_KUBECONFIG with a registry E2E_REGISTRY that it pulls from.
+test-e2e: $(test_e2e_needs) ## Run the end-to-end tests on the cluster of cluster-up, or of E2E_KUBECONFIG with a registry E2E_REGISTRY that it pulls from.
 	@rm -rf $(BIN)/e2e && mkdir -p $(BIN)/e2e
-	VERSION=$(VERSION) E2E_OPM_IMAGE=$(e2e_opm_image) go test -v -count=1 -vet=off -timeout 60m ./test/e2e \
-		-ginkgo.v -ginkgo.no-color -ginkgo.junit-report=$(BIN)/e2e/junit.xml $(GO_TEST_FLAGS)
+	VERSION=$(VERSION) E2E_OPM_IMAGE=$(e2e_opm_image) $(BIN)/ginkgo --vet=off --procs=$(E2E_PROCS) --timeout=60m -v --no-color \
+		--junit-report=junit.xml --output-dir=$(BIN)/e2e $(E2E_FLAGS) ./test/e2e
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (default 30s).
@@ -248,7 +256,7 @@ community := dist/community-operators/operators/app-operator
 .PHONY: community-operators
 community-operators: ## Lay the bundle out as the repository community-operators wants it, in dist/community-operators.
 	@rm -rf dist/community-operators && mkdir -p $(community)/$(VERSION)
-	cp -R bundle/. catalog/community-operators/release-config.yaml $(community)/$(VERSION)/
+	cp -R $(OUTPUT)/bundle/. catalog/community-operators/release-config.yaml $(community)/$(VERSION)/
 	cp catalog/community-operators/ci.yaml $(community)/
 
 .PHONY: clean
@@ -286,9 +294,12 @@ undeploy: $(KUSTOMIZE) $(kubectl_needed) ## Delete what deploy created, the CRD 
 ##@ Cluster
 
 OLM := olm olm-catalog olm-package-server olm-copy-content olm-cpb
+NODE := kubelet kubeadm kube-proxy coredns etcd kube-apiserver kube-controller-manager kube-scheduler kubectl
+cluster_up_needs := $(addprefix $(BIN)/,kind kubectl registry helm opm grpc_health_probe $(OLM))
+node_image_needs := $(addprefix $(BIN)/,$(NODE))
 
 .PHONY: cluster-up
-cluster-up: $(addprefix $(BIN)/,kind kubectl registry helm opm $(OLM)) ## Make a kind cluster with a registry and OLM, or complete the one that is there. Needs Docker.
+cluster-up: $(cluster_up_needs) ## Make a kind cluster with a registry and OLM, or complete the one that is there. Needs Docker.
 	@hack/kind/cluster.sh up
 
 .PHONY: cluster-down
@@ -296,9 +307,11 @@ cluster-down: $(BIN)/kind ## Remove the kind cluster and its registry.
 	@hack/kind/cluster.sh down
 
 .PHONY: node-image
-node-image: $(addprefix $(BIN)/,kubelet kubeadm kube-proxy coredns etcd kube-apiserver kube-controller-manager kube-scheduler kubectl)
-node-image: ## Build a node image for kind from source, where kindest/node cannot be pulled. Needs Docker, root and debootstrap.
+node-image: $(node_image_needs) ## Build a node image for kind from source, where kindest/node cannot be pulled. Needs Docker, root and debootstrap.
 	@hack/kind/node-image.sh
+
+.PHONY: cluster-binaries
+cluster-binaries: $(cluster_up_needs) $(node_image_needs) $(test_e2e_needs) ## Build what cluster-up, node-image and test-e2e use.
 
 ##@ Tools
 
@@ -308,11 +321,11 @@ CONTROLPLANE := etcd kube-apiserver kube-controller-manager kube-scheduler kubec
 controlplane-binaries: $(addprefix $(KUBEBUILDER_ASSETS)/,$(CONTROLPLANE)) ## Build the embedded control plane: etcd, Kubernetes, kwok.
 
 .PHONY: verify-binaries
-verify-binaries: $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_LINT) $(PROMTOOL) $(OLM_TOOLS) ## Build the tools that verify and test-alerts use.
+verify-binaries: $(ACTIONLINT) $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_LINT) $(PROMTOOL) $(OLM_TOOLS) ## Build the tools that verify and test-alerts use.
 
 .PHONY: tools
 tools: ## Build every pinned tool; each is also a target of its own, such as `make kind`.
-tools: $(addprefix $(BIN)/,controller-gen crd-ref-docs kustomize golangci-lint promtool ginkgo crane image cyclonedx-gomod kind operator-sdk opm $(CONTROLPLANE))
+tools: $(addprefix $(BIN)/,actionlint controller-gen crd-ref-docs kustomize golangci-lint promtool ginkgo crane image cyclonedx-gomod kind operator-sdk opm $(CONTROLPLANE))
 
 # The version that the go.mod of a tool pins: $(call pinned,FOLDER,MODULE).
 pinned = $(shell awk '$$1 == "$(2)" && $$2 ~ /^v/ { print $$2; exit }' tools/$(1)/go.mod)
@@ -334,6 +347,7 @@ $(BIN)/$(1): tools/$(2)/go.mod tools/$(2)/go.sum
 	@mv $$@.tmp $$@
 endef
 
+$(eval $(call tool,actionlint,actionlint,github.com/rhysd/actionlint,cmd/actionlint,about 10 seconds))
 $(eval $(call tool,controller-gen,controller-gen,sigs.k8s.io/controller-tools,cmd/controller-gen,about 40 seconds))
 $(eval $(call tool,crd-ref-docs,crd-ref-docs,github.com/elastic/crd-ref-docs,.,about 30 seconds))
 $(eval $(call tool,kustomize,kustomize,sigs.k8s.io/kustomize/kustomize/v5,.,about 20 seconds))
@@ -366,6 +380,7 @@ $(eval $(call tool,olm-catalog,olm,$(olm_module),cmd/catalog,about 30 seconds))
 $(eval $(call tool,olm-package-server,olm,$(olm_module),cmd/package-server,about 1 minute))
 $(eval $(call tool,olm-copy-content,olm,$(olm_module),cmd/copy-content,a few seconds))
 $(eval $(call tool,olm-cpb,olm,$(olm_module),util/cpb,a few seconds))
+$(eval $(call tool,grpc_health_probe,grpc-health-probe,github.com/grpc-ecosystem/grpc-health-probe,.,about 20 seconds))
 $(eval $(call tool,helm,helm,helm.sh/helm/v4,cmd/helm,about 2 minutes))
 $(eval $(call tool,registry,registry,github.com/example/app-operator/tools/registry,.,about 10 seconds))
 $(BIN)/registry: tools/registry/main.go

@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 BIN=${BIN:-$PWD/bin}
 MAX_FILE_KIB=512
-CHECKS=(generated modules versions format lint vet manifests bundle image licenses sizes clean)
+CHECKS=(generated modules versions format lint vet manifests bundle image workflows licenses sizes clean)
 
 # Every file that is or could be committed.
 files() {
@@ -149,6 +149,16 @@ image() {
 	echo "${digests[@]}"
 	if [[ ${digests[0]} != sha256:* || ${digests[0]} != "${digests[1]}" ]]; then
 		echo "Two builds of the image differ."
+		return 1
+	fi
+}
+
+# The workflows are sound. Each action is named by its commit, which nobody can move, and beside it by its version. What
+# actionlint finds must not depend on the linters of scripts that a machine happens to have.
+workflows() {
+	"$BIN/actionlint" -shellcheck= -pyflakes= .github/workflows/*
+	if grep -nE '^[ -]*uses:' .github/workflows/* | grep -vE 'uses: (\./[^ ]+|[^ @]+@[0-9a-f]{40} # v[0-9.]+)$'; then
+		echo "An action is not pinned. Remedy: uses: OWNER/NAME@COMMIT # VERSION"
 		return 1
 	fi
 }

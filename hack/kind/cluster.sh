@@ -119,14 +119,14 @@ install_olm() {
 	chart=$(folder olm "$module")/deploy
 	olm=operator-framework/olm:$(pinned olm "$module")
 	opm=operator-framework/opm:$(pinned opm github.com/operator-framework/operator-registry)
-	# OLM calls cp in its image, and a shell in that of a catalog.
+	# OLM calls cp in its image, and a shell and a probe in that of a catalog.
 	busybox=$(command -v busybox) || {
 		echo "There is no busybox, which OLM's images need. Remedy: apt-get install busybox-static"
 		return 1
 	}
 	push_image "$olm" hack/kind/olm/olm.Dockerfile "$busybox" "$BIN/olm" "$BIN/olm-catalog=catalog" \
 		"$BIN/olm-package-server=package-server" "$BIN/olm-copy-content=copy-content" "$BIN/olm-cpb=cpb"
-	push_image "$opm" hack/kind/olm/opm.Dockerfile "$busybox" "$BIN/opm"
+	push_image "$opm" hack/kind/olm/opm.Dockerfile "$busybox" "$BIN/opm" "$BIN/grpc_health_probe"
 
 	# Another install type than "upstream" leaves out the catalog of all community operators.
 	mkdir -p "$dir"
