@@ -77,9 +77,6 @@ func withRegistry(cmd *exec.Cmd) *exec.Cmd {
 	return cmd
 }
 
-// version is the operator's.
-func version() string { return setting("VERSION", "dev") }
-
 // nodeArchitecture returns what the cluster's nodes run.
 func nodeArchitecture(ctx context.Context) string {
 	GinkgoHelper()
@@ -89,28 +86,59 @@ func nodeArchitecture(ctx context.Context) string {
 	return nodes.Items[0].Status.NodeInfo.Architecture
 }
 
-// deploy applies the kustomization of config with our image, waits until all replicas are available, and removes it when
-// the spec or the container it is called for is over.
+// deploy applies the kustomization of config with our image, waits until all replicas are available, and removes all of it
+// when the spec or the container it is called for is over. Only Serial specs may call it.
 func deploy(ctx context.Context, kustomization string) {
 	GinkgoHelper()
-	name, digest, ok := strings.Cut(operatorImage, "@")
-	Expect(ok).To(BeTrue(), operatorImage)
-	dir := filepath.Join(bin, "e2e", "kustomize", fileName(kustomization))
-	Expect(os.MkdirAll(dir, 0o750)).To(Succeed())
-	base, err := filepath.Rel(dir, filepath.Join(root, kustomization))
-	Expect(err).NotTo(HaveOccurred())
-	content := fmt.Sprintf("resources: [%s]\nimages: [{name: controller, newName: %q, digest: %q}]\n", base, name, digest)
-	Expect(os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(content), 0o600)).To(Succeed())
-
+	dir := kustomize(fileName(kustomization), kustomization, "")
 	DeferCleanup(func(ctx SpecContext) {
 		removeApplications(ctx)
 		run(ctx, "kubectl", "delete", "-k", dir, "--ignore-not-found", "--timeout="+limit.String())
 	}, NodeTimeout(2*limit))
-	run(ctx, "kubectl", "apply", "--server-side", "-k", dir)
-	run(ctx, "kubectl", "rollout", "status", "--namespace", operatorNamespace, "deployment/"+operatorName, "--timeout="+limit.String())
+	apply(ctx, dir, operatorNamespace)
 }
 
-// removeApplications deletes all Applications and waits until they are gone, which the operator may have to help with.
+// deployFor installs an operator of its own in the tenant's namespace, which serves that namespace and goes with it. What
+// all such operators share, the CRD for one, stays.
+func deployFor(ctx context.Context, tenant string, labels map[string]string) {
+	GinkgoHelper()
+	createNamespace(ctx, tenant, labels)
+	apply(ctx, kustomize("tenant-"+tenant, filepath.Join("config", "default"), tenant), tenant)
+}
+
+// kustomize returns a folder with a kustomization on top of one in config: with our image, and in another namespace if one
+// is given.
+func kustomize(name, base, namespace string) string {
+	GinkgoHelper()
+	image, digest, ok := strings.Cut(images.Present.Operator, "@")
+	Expect(ok).To(BeTrue(), images.Present.Operator)
+	dir := filepath.Join(bin, "e2e", "kustomize", name)
+	Expect(os.MkdirAll(dir, 0o750)).To(Succeed())
+	base, err := filepath.Rel(dir, filepath.Join(root, base))
+	Expect(err).NotTo(HaveOccurred())
+	content := fmt.Sprintf("resources: [%s]\nimages: [{name: controller, newName: %q, digest: %q}]\n", base, image, digest)
+	if namespace != "" {
+		content += fmt.Sprintf("namespace: %s\n", namespace)
+	}
+	Expect(os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(content), 0o600)).To(Succeed())
+	return dir
+}
+
+// apply applies the kustomization and waits until the operator's replicas are available.
+func apply(ctx context.Context, dir, namespace string) {
+	GinkgoHelper()
+	run(ctx, "kubectl", "apply", "--server-side", "-k", dir)
+	run(ctx, "kubectl", "rollout", "status", "--namespace", namespace, "deployment/"+operatorName, "--timeout="+limit.String())
+}
+
+// removeOperator removes whatever config/default installs, the CRD included, and waits until it is gone.
+func removeOperator(ctx context.Context) {
+	GinkgoHelper()
+	run(ctx, "kubectl", "delete", "-k", "config/default", "--ignore-not-found", "--timeout="+limit.String())
+}
+
+// removeApplications deletes all Applications and waits until they are gone, which the operator may have to help with. Only
+// Serial specs may call it.
 func removeApplications(ctx context.Context) {
 	GinkgoHelper()
 	list := &v1.ApplicationList{}
@@ -156,17 +184,58 @@ func fresh[O client.Object](object O) func(context.Context) (O, error) {
 	}
 }
 
+// waitUntilGone waits until none of the objects exists.
+func waitUntilGone(ctx context.Context, objects ...client.Object) {
+	GinkgoHelper()
+	for _, object := range objects {
+		Eventually(func() error { return k8s.Get(ctx, client.ObjectKeyFromObject(object), object) }).WithContext(ctx).
+			Should(MatchError(apierrors.IsNotFound, "IsNotFound"), "%T %s", object, object.GetName())
+	}
+}
+
 // createNamespace makes a namespace, and removes it when the spec or the container it is called for is over.
 func createNamespace(ctx context.Context, name string, labels map[string]string) {
 	GinkgoHelper()
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}
-	DeferCleanup(func(ctx SpecContext) {
-		Expect(client.IgnoreNotFound(k8s.Delete(ctx, namespace))).To(Succeed())
-		Eventually(func() error {
-			return k8s.Get(ctx, client.ObjectKeyFromObject(namespace), namespace)
-		}).WithContext(ctx).Should(MatchError(apierrors.IsNotFound, "IsNotFound"))
-	}, NodeTimeout(limit))
+	DeferCleanup(func(ctx SpecContext) { deleteNamespace(ctx, name) }, NodeTimeout(2*limit))
 	Expect(k8s.Create(ctx, namespace)).To(Succeed())
+}
+
+// deleteNamespace deletes the namespace, and waits until it is gone with all that is in it.
+func deleteNamespace(ctx context.Context, name string) {
+	GinkgoHelper()
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	Expect(client.IgnoreNotFound(k8s.Delete(ctx, namespace))).To(Succeed())
+	waitUntilGone(ctx, namespace)
+}
+
+// podsOf returns the Application's pods, those on their way included.
+func podsOf(ctx context.Context, app *v1.Application) ([]corev1.Pod, error) {
+	list := &corev1.PodList{}
+	err := k8s.List(ctx, list, client.InNamespace(app.Namespace), client.MatchingLabels{"app.kubernetes.io/instance": app.Name})
+	return list.Items, err
+}
+
+// operatorPodsIn returns the operator's pods in its namespace.
+func operatorPodsIn(ctx context.Context, namespace string) ([]corev1.Pod, error) {
+	list := &corev1.PodList{}
+	err := k8s.List(ctx, list, client.InNamespace(namespace), client.MatchingLabels(operatorLabels))
+	return list.Items, err
+}
+
+// startsOf returns each container of the Application's pods that has started, and how often. It changes when a pod is
+// replaced or restarted.
+func startsOf(ctx context.Context, app *v1.Application) map[string]int32 {
+	GinkgoHelper()
+	pods, err := podsOf(ctx, app)
+	Expect(err).NotTo(HaveOccurred())
+	starts := map[string]int32{}
+	for _, pod := range pods {
+		for _, container := range pod.Status.ContainerStatuses {
+			starts[fmt.Sprintf("%s %s %s", pod.Name, pod.UID, container.Name)] = container.RestartCount + 1
+		}
+	}
+	return starts
 }
 
 // fileName makes the text fit for the name of a file.

@@ -17,15 +17,11 @@ limitations under the License.
 package e2e_test
 
 import (
-	"context"
 	"fmt"
-	"slices"
-	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/example/app-operator/api/v1"
@@ -37,8 +33,12 @@ const clientNamespace = "e2e-client"
 // applicationNamespace is the one that config/overlays/single-namespace serves, and the namespace of the smallest manifest.
 const applicationNamespace = "app-namespace"
 
-var _ = Describe("Installed with kubectl apply -k", Ordered, func() {
-	DescribeTable("serves Applications", func(ctx SpecContext, kustomization, served, unserved string) {
+var _ = Describe("Installed with kubectl apply -k", Label(groupKustomize), Serial, Ordered, func() {
+	BeforeAll(removeOperator, NodeTimeout(specLimit))
+
+	DescribeTable("serves Applications, and their namespace can be deleted with them in it", func(
+		ctx SpecContext, kustomization, served, unserved string,
+	) {
 		for _, name := range []string{served, unserved, clientNamespace} {
 			if name != operatorNamespace && name != "" {
 				createNamespace(ctx, name, nil)
@@ -49,20 +49,20 @@ var _ = Describe("Installed with kubectl apply -k", Ordered, func() {
 		app := webApplication(served, 2)
 		Expect(k8s.Create(ctx, app)).To(Succeed())
 		Eventually(fresh(app)).WithContext(ctx).Should(beReady())
-		guest := startClient(ctx, "client", app.Status.URL)
+		guest := startClient(ctx, clientNamespace, "client", app.Status.URL)
 		Eventually(guest.names).WithContext(ctx).Should(HaveLen(2), "each of the pods answers")
 
-		if unserved == "" {
-			return
+		if unserved != "" {
+			// The operator had its chance when it has done the same for an Application that was created later.
+			stranger := webApplication(unserved, 1)
+			Expect(k8s.Create(ctx, stranger)).To(Succeed())
+			later := webApplication(served, 1)
+			later.Name = "later"
+			Expect(k8s.Create(ctx, later)).To(Succeed())
+			Eventually(fresh(later)).WithContext(ctx).Should(beReady())
+			Expect(fresh(stranger)(ctx)).To(HaveField("Status.Conditions", BeEmpty()))
 		}
-		// The operator had its chance when it has done the same for an Application that was created later.
-		stranger := webApplication(unserved, 1)
-		Expect(k8s.Create(ctx, stranger)).To(Succeed())
-		later := webApplication(served, 1)
-		later.Name = "later"
-		Expect(k8s.Create(ctx, later)).To(Succeed())
-		Eventually(fresh(later)).WithContext(ctx).Should(beReady())
-		Expect(fresh(stranger)(ctx)).To(HaveField("Status.Conditions", BeEmpty()))
+		deleteNamespace(ctx, served)
 	},
 		Entry("in its own namespace", SpecTimeout(specLimit), "config/default", operatorNamespace, applicationNamespace),
 		Entry("in a single namespace", SpecTimeout(specLimit), "config/overlays/single-namespace", applicationNamespace, "e2e-other"),
@@ -70,10 +70,11 @@ var _ = Describe("Installed with kubectl apply -k", Ordered, func() {
 	)
 })
 
-var _ = Describe("An Application", Ordered, func() {
+var _ = Describe("An Application", Label(groupKustomize), Serial, Ordered, func() {
 	var guest *visitor
 
 	BeforeAll(func(ctx SpecContext) {
+		removeOperator(ctx)
 		createNamespace(ctx, clientNamespace, nil)
 		createNamespace(ctx, applicationNamespace, nil)
 		deploy(ctx, "config/overlays/single-namespace")
@@ -83,7 +84,7 @@ var _ = Describe("An Application", Ordered, func() {
 		run(ctx, "kubectl", "apply", "-f", "config/samples/smallest.yaml")
 		run(ctx, "kubectl", "wait", "--for=condition=Ready", "app/my-app", "--namespace", applicationNamespace, "--timeout="+limit.String())
 		url := run(ctx, "kubectl", "get", "app/my-app", "--namespace", applicationNamespace, "--output", "jsonpath={.status.url}")
-		guest = startClient(ctx, "client", url)
+		guest = startClient(ctx, clientNamespace, "client", url)
 		Eventually(guest.names).WithContext(ctx).Should(HaveLen(3), "each of the pods answers")
 	}, SpecTimeout(specLimit))
 
@@ -91,6 +92,30 @@ var _ = Describe("An Application", Ordered, func() {
 		run(ctx, "kubectl", "scale", "app/my-app", "--replicas=5", "--namespace", applicationNamespace)
 		run(ctx, "kubectl", "wait", "--for=condition=Ready", "app/my-app", "--namespace", applicationNamespace, "--timeout="+limit.String())
 		Eventually(guest.names).WithContext(ctx).Should(HaveLen(5), "the new pods answer too")
+	}, SpecTimeout(specLimit))
+
+	It("serves all the while when a node is drained", func(ctx SpecContext) {
+		app := webApplication(applicationNamespace, 3)
+		app.Name = "evicted"
+		app.Spec.Probes = &v1.ProbesSpec{Readiness: &v1.Probe{TCPSocket: &v1.TCPSocketProbe{}, PeriodSeconds: new(int32(1))}}
+		app.Spec.Shutdown = &v1.ShutdownSpec{PreStopSleepSeconds: 5}
+		Expect(k8s.Create(ctx, app)).To(Succeed())
+		Eventually(fresh(app)).WithContext(ctx).Should(beReady())
+		guest := startClient(ctx, clientNamespace, "evicted", app.Status.URL)
+		Eventually(guest.names).WithContext(ctx).Should(HaveLen(3))
+		early, err := guest.failures(ctx)
+		Expect(err).NotTo(HaveOccurred())
+
+		pods, err := podsOf(ctx, app)
+		Expect(err).NotTo(HaveOccurred())
+		node := pods[0].Spec.NodeName
+		DeferCleanup(func(ctx SpecContext) { run(ctx, "kubectl", "uncordon", node) }, NodeTimeout(limit))
+		run(ctx, "kubectl", "drain", node, "--pod-selector=app.kubernetes.io/instance="+app.Name, "--timeout="+limit.String())
+		Eventually(fresh(app)).WithContext(ctx).Should(And(beReady(), HaveField("Status.AvailableReplicas", BeEquivalentTo(3))))
+		Eventually(podsOf).WithContext(ctx).WithArguments(app).Should(And(
+			HaveLen(3), HaveEach(HaveField("Spec.NodeName", Not(Equal(node))))))
+		Expect(guest.failures(ctx)).To(HaveLen(len(early)), "requests fail while the node is drained")
+		Expect(k8s.Delete(ctx, app)).To(Succeed())
 	}, SpecTimeout(specLimit))
 
 	It("goes with its pods", func(ctx SpecContext) {
@@ -109,7 +134,7 @@ var _ = Describe("An Application", Ordered, func() {
 		app.Spec.Shutdown = &v1.ShutdownSpec{PreStopSleepSeconds: 5}
 		Expect(k8s.Create(ctx, app)).To(Succeed())
 		Eventually(fresh(app)).WithContext(ctx).Should(beReady())
-		guest := startClient(ctx, "drain", app.Status.URL+"/slow")
+		guest := startClient(ctx, clientNamespace, "drain", app.Status.URL+"/slow")
 		Eventually(guest.names).WithContext(ctx).Should(HaveLen(4))
 		// Before its node's proxy had heard of the new Service, the client may have been refused.
 		early, err := guest.failures(ctx)
@@ -117,11 +142,7 @@ var _ = Describe("An Application", Ordered, func() {
 		Expect(early).To(Or(BeEmpty(), HaveEach(HavePrefix("refused "))))
 
 		run(ctx, "kubectl", "scale", "app/"+app.Name, "--replicas=2", "--namespace", app.Namespace)
-		Eventually(func() ([]corev1.Pod, error) {
-			pods := &corev1.PodList{}
-			err := k8s.List(ctx, pods, client.InNamespace(app.Namespace))
-			return pods.Items, err
-		}).WithContext(ctx).Should(HaveLen(2))
+		Eventually(podsOf).WithContext(ctx).WithArguments(app).Should(HaveLen(2))
 		Expect(guest.failures(ctx)).To(HaveLen(len(early)), "requests fail while the Application shrinks")
 		before := guest.answers(ctx)
 
@@ -135,71 +156,3 @@ var _ = Describe("An Application", Ordered, func() {
 			after, after-before, len(early)))
 	}, SpecTimeout(specLimit))
 })
-
-// webApplication returns an Application of our web server.
-func webApplication(namespace string, replicas int32) *v1.Application {
-	return &v1.Application{
-		ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: namespace},
-		Spec:       v1.ApplicationSpec{Image: webImage, Replicas: new(replicas), Port: new(int32(80))},
-	}
-}
-
-// visitor is a pod that asks all the while.
-type visitor struct{ pod *corev1.Pod }
-
-// startClient starts a pod that asks the URL, in clientNamespace, and with that namespace it goes.
-func startClient(ctx context.Context, name, url string) *visitor {
-	GinkgoHelper()
-	pod := &corev1.Pod{
-		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: clientNamespace},
-		Spec: corev1.PodSpec{Containers: []corev1.Container{{
-			Name: "client", Image: webImage, Args: []string{"poll", url},
-		}}},
-	}
-	Expect(k8s.Create(ctx, pod)).To(Succeed())
-	Eventually(fresh(pod)).WithContext(ctx).Should(HaveField("Status.Phase", corev1.PodRunning))
-	return &visitor{pod: pod}
-}
-
-// lines returns what the client has printed so far.
-func (v *visitor) lines(ctx context.Context) ([]string, error) {
-	output, err := command(ctx, "kubectl", "logs", "--namespace", v.pod.Namespace, v.pod.Name).Output()
-	return strings.Split(strings.TrimSpace(string(output)), "\n"), err
-}
-
-// names returns who has answered so far.
-func (v *visitor) names(ctx context.Context) ([]string, error) {
-	lines, err := v.lines(ctx)
-	var names []string
-	for _, line := range lines {
-		if name, ok := strings.CutPrefix(line, "answered "); ok {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names), err
-}
-
-// answers returns how many requests were answered so far.
-func (v *visitor) answers(ctx context.Context) int {
-	GinkgoHelper()
-	lines, err := v.lines(ctx)
-	Expect(err).NotTo(HaveOccurred())
-	answered := 0
-	for _, line := range lines {
-		if strings.HasPrefix(line, "answered ") {
-			answered++
-		}
-	}
-	return answered
-}
-
-// failures returns the requests so far that were not answered.
-func (v *visitor) failures(ctx context.Context) ([]string, error) {
-	lines, err := v.lines(ctx)
-	return failed(lines), err
-}
-
-func failed(lines []string) []string {
-	return slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return strings.HasPrefix(line, "answered ") || line == "" })
-}

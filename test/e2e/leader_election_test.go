@@ -39,8 +39,9 @@ import (
 
 const leaseName = "app-operator-leader"
 
-var _ = Describe("Leader election", Ordered, func() {
+var _ = Describe("Leader election", Label(groupElection), Serial, Ordered, func() {
 	BeforeAll(func(ctx SpecContext) {
+		removeOperator(ctx)
 		deploy(ctx, "config/default")
 	}, NodeTimeout(specLimit))
 
@@ -122,9 +123,7 @@ func waitForReplicas(ctx context.Context) {
 }
 
 func operatorPods(ctx context.Context) ([]corev1.Pod, error) {
-	list := &corev1.PodList{}
-	err := k8s.List(ctx, list, client.InNamespace(operatorNamespace), client.MatchingLabels(operatorLabels))
-	return list.Items, err
+	return operatorPodsIn(ctx, operatorNamespace)
 }
 
 // waitForLeader returns who holds the Lease, once that is somebody else than the one before.
@@ -143,12 +142,18 @@ func waitForLeader(ctx context.Context, before string) string {
 // leaderPod returns the pod that the identity in the Lease names.
 func leaderPod(ctx context.Context, holder string) *corev1.Pod {
 	GinkgoHelper()
-	name, rest, _ := strings.Cut(holder, "_")
+	_, rest, _ := strings.Cut(holder, "_")
 	uid, _, _ := strings.Cut(rest, "_")
 	pod := &corev1.Pod{}
-	Expect(k8s.Get(ctx, client.ObjectKey{Namespace: operatorNamespace, Name: name}, pod)).To(Succeed())
+	Expect(k8s.Get(ctx, client.ObjectKey{Namespace: operatorNamespace, Name: podOf(holder)}, pod)).To(Succeed())
 	Expect(pod.UID).To(BeEquivalentTo(uid))
 	return pod
+}
+
+// podOf returns the name of the pod that the identity names.
+func podOf(holder string) string {
+	name, _, _ := strings.Cut(holder, "_")
+	return name
 }
 
 // killerOf returns a pod that kills the process of another pod, on its node and as root there.
@@ -160,7 +165,7 @@ func killerOf(victim *corev1.Pod, namespace string) *corev1.Pod {
 			HostPID:       true,
 			RestartPolicy: corev1.RestartPolicyNever,
 			Containers: []corev1.Container{{
-				Name: "killer", Image: webImage, Args: []string{"kill", string(victim.UID)},
+				Name: "killer", Image: images.Web, Args: []string{"kill", string(victim.UID)},
 				SecurityContext: &corev1.SecurityContext{Privileged: new(true)},
 			}},
 		},

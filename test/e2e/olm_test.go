@@ -18,153 +18,99 @@ package e2e_test
 
 import (
 	"context"
-	"encoding/json"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	operatorsv1 "github.com/operator-framework/api/pkg/operators/v1"
 	operatorsv1alpha1 "github.com/operator-framework/api/pkg/operators/v1alpha1"
 	appsv1 "k8s.io/api/apps/v1"
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// olmNamespace is where the operator is installed by OLM.
-const olmNamespace = "e2e-olm"
+const (
+	packageName = "app-operator"
+	channel     = "stable-v1"
+)
 
-var _ = Describe("Installed with operator-sdk run bundle", Ordered, func() {
-	var bundleImage string
-
-	BeforeAll(func(ctx SpecContext) {
-		bundleImage = buildBundle(ctx)
-	}, NodeTimeout(specLimit))
-
-	DescribeTable("serves Applications, until operator-sdk cleanup", func(ctx SpecContext, mode, served, unserved string) {
-		for _, name := range []string{olmNamespace, applicationNamespace, clientNamespace} {
-			createNamespace(ctx, name, nil)
-		}
-		runBundle(ctx, bundleImage, mode)
-
-		csv := &operatorsv1alpha1.ClusterServiceVersion{
-			ObjectMeta: metav1.ObjectMeta{Name: "app-operator.v" + version(), Namespace: olmNamespace},
-		}
-		Expect(fresh(csv)(ctx)).To(HaveField("Status.Phase", operatorsv1alpha1.CSVPhaseSucceeded))
-		deployment := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: operatorName, Namespace: olmNamespace}}
-		Eventually(fresh(deployment)).WithContext(ctx).Should(HaveField("Status.AvailableReplicas", BeEquivalentTo(3)))
-
-		stranger := webApplication(unserved, 1)
-		Expect(k8s.Create(ctx, stranger)).To(Succeed())
-		app := webApplication(served, 2)
-		Expect(k8s.Create(ctx, app)).To(Succeed())
-		Eventually(fresh(app)).WithContext(ctx).Should(beReady())
-		Eventually(startClient(ctx, "client", app.Status.URL).names).WithContext(ctx).Should(HaveLen(2), "each of the pods answers")
-		Expect(fresh(stranger)(ctx)).To(HaveField("Status.Conditions", BeEmpty()))
-
-		removeApplications(ctx)
-		operatorSDK(ctx, "cleanup", "app-operator", "--namespace", olmNamespace, "--timeout="+limit.String())
-		for _, object := range []client.Object{csv, deployment, crd()} {
-			Eventually(func() error { return k8s.Get(ctx, client.ObjectKeyFromObject(object), object) }).WithContext(ctx).
-				Should(MatchError(apierrors.IsNotFound, "IsNotFound"), "%T %s", object, object.GetName())
-		}
-	},
-		Entry("in its own namespace", SpecTimeout(specLimit), "OwnNamespace", olmNamespace, applicationNamespace),
-		Entry("in a single namespace", SpecTimeout(specLimit), "SingleNamespace="+applicationNamespace, applicationNamespace, olmNamespace),
-	)
-})
-
-var _ = Describe("The bundle", func() {
-	It("passes the basic and olm tests of operator-sdk scorecard", func(ctx SpecContext) {
-		buildBundle(ctx)
-		createNamespace(ctx, "e2e-scorecard", nil)
-		args := []string{
-			"scorecard", filepath.Join(bin, "e2e", "bundle", "bundle"), "--namespace=e2e-scorecard", "--selector=suite in (basic,olm)",
-			"--output=json", "--wait-time=" + limit.String(),
-		}
-		if registry == localRegistry {
-			args = append(args, "--untar-image="+buildScorecard(ctx))
-		}
-		var results struct {
-			Items []struct {
-				Status struct {
-					Results []struct{ Name, State string }
-				}
-			}
-		}
-		Expect(json.Unmarshal([]byte(operatorSDK(ctx, args...)), &results)).To(Succeed())
-		passed := map[string]string{}
-		for _, item := range results.Items {
-			for _, result := range item.Status.Results {
-				passed[result.Name] = result.State
-			}
-		}
-		Expect(passed).To(Equal(map[string]string{
-			"basic-check-spec": "pass", "olm-bundle-validation": "pass", "olm-crds-have-validation": "pass",
-			"olm-crds-have-resources": "pass", "olm-spec-descriptors": "pass", "olm-status-descriptors": "pass",
-		}))
-	}, SpecTimeout(specLimit))
-})
-
-// buildBundle makes the bundle of our image, pushes it, and returns the name of its image.
-func buildBundle(ctx context.Context) string {
-	GinkgoHelper()
-	dir := filepath.Join(bin, "e2e", "bundle")
-	Expect(os.MkdirAll(dir, 0o750)).To(Succeed())
-	build := command(ctx, filepath.Join(root, "hack", "bundle.sh"), version(), operatorImage, dir)
-	build.Env = append(build.Env, "BIN="+bin)
-	runCommand(build)
-	return packImage(ctx, "app-operator-bundle:e2e", filepath.Join(dir, "bundle.Dockerfile"), dir)
+// installation is the operator as OLM installs it in a namespace, from a catalog of its own there.
+type installation struct {
+	namespace string
+	catalog   *operatorsv1alpha1.CatalogSource
 }
 
-// runBundle installs the bundle, and removes what is left of it when the spec is over.
-func runBundle(ctx context.Context, bundleImage, mode string) {
+// prepareInstallation makes the catalog and the OperatorGroup in the namespace, which exists and goes with them. The
+// operator will serve the other namespace, or the same.
+func prepareInstallation(ctx context.Context, namespace, served, catalogImage string) *installation {
 	GinkgoHelper()
-	DeferCleanup(func(ctx SpecContext) {
-		removeApplications(ctx)
-		csvs := &operatorsv1alpha1.ClusterServiceVersionList{}
-		Expect(k8s.List(ctx, csvs, client.InNamespace(olmNamespace))).To(Succeed())
-		if len(csvs.Items) > 0 {
-			operatorSDK(ctx, "cleanup", "app-operator", "--namespace", olmNamespace, "--timeout="+limit.String())
-		}
-		Expect(client.IgnoreNotFound(k8s.Delete(ctx, crd()))).To(Succeed())
-	}, NodeTimeout(2*limit))
-	args := []string{"run", "bundle", bundleImage, "--namespace", olmNamespace, "--install-mode", mode, "--timeout=" + limit.String()}
-	if image := os.Getenv("E2E_OPM_IMAGE"); image != "" {
-		args = append(args, "--index-image="+image, "--decompression-image="+image)
-	}
-	began := time.Now()
-	operatorSDK(ctx, args...)
-	AddReportEntry("operator-sdk run bundle", "from the call to CSV Succeeded: "+time.Since(began).Round(time.Second).String())
+	i := &installation{namespace: namespace, catalog: &operatorsv1alpha1.CatalogSource{
+		ObjectMeta: metav1.ObjectMeta{Name: packageName, Namespace: namespace},
+		Spec: operatorsv1alpha1.CatalogSourceSpec{
+			SourceType: operatorsv1alpha1.SourceTypeGrpc,
+			Image:      catalogImage,
+			GrpcPodConfig: &operatorsv1alpha1.GrpcPodConfig{
+				SecurityContextConfig: operatorsv1alpha1.Restricted,
+				ExtractContent:        &operatorsv1alpha1.ExtractContentConfig{CatalogDir: "/configs"},
+			},
+		},
+	}}
+	Expect(k8s.Create(ctx, i.catalog)).To(Succeed())
+	Expect(k8s.Create(ctx, &operatorsv1.OperatorGroup{
+		ObjectMeta: metav1.ObjectMeta{Name: packageName, Namespace: namespace},
+		Spec:       operatorsv1.OperatorGroupSpec{TargetNamespaces: []string{served}},
+	})).To(Succeed())
+	return i
 }
 
-// operatorSDK runs where the files that it forgets are not in the way.
-func operatorSDK(ctx context.Context, args ...string) string {
+// subscribe subscribes to the catalog, with automatic approval, and waits until the release is installed and all of its
+// replicas are available.
+func (i *installation) subscribe(ctx context.Context, r release) {
 	GinkgoHelper()
-	cmd := withRegistry(command(ctx, "operator-sdk", args...))
-	cmd.Dir = filepath.Join(bin, "e2e")
-	return runCommand(cmd)
+	Expect(k8s.Create(ctx, &operatorsv1alpha1.Subscription{
+		ObjectMeta: metav1.ObjectMeta{Name: packageName, Namespace: i.namespace},
+		Spec: &operatorsv1alpha1.SubscriptionSpec{
+			CatalogSource: i.catalog.Name, CatalogSourceNamespace: i.namespace, Package: packageName, Channel: channel,
+			InstallPlanApproval: operatorsv1alpha1.ApprovalAutomatic,
+		},
+	})).To(Succeed())
+	i.waitFor(ctx, r)
 }
 
-// buildScorecard pushes what the scorecard runs in pods: its tests, under the name that the bundle gives them, and an image
-// that unpacks the bundle for them, whose name it returns.
-func buildScorecard(ctx context.Context) string {
+// publish replaces the catalog with a newer one.
+func (i *installation) publish(ctx context.Context, catalogImage string) {
 	GinkgoHelper()
-	busybox, err := exec.LookPath("busybox")
-	Expect(err).NotTo(HaveOccurred(), "Remedy: apt-get install busybox-static")
-	tests, err := os.ReadFile(filepath.Join(root, "config", "scorecard", "patches", "basic.config.yaml"))
-	Expect(err).NotTo(HaveOccurred())
-	name := regexp.MustCompile(`image: quay\.io/(\S+)`).FindSubmatch(tests)
-	Expect(name).To(HaveLen(2))
-	packImage(ctx, string(name[1]), "test/e2e/scorecard/test.Dockerfile", bin)
-	return packImage(ctx, "app-operator-e2e-untar:e2e", "test/e2e/scorecard/untar.Dockerfile", filepath.Dir(busybox))
+	before := i.catalog.DeepCopy()
+	i.catalog.Spec.Image = catalogImage
+	Expect(k8s.Patch(ctx, i.catalog, client.MergeFrom(before))).To(Succeed())
 }
 
-// crd returns the CRD of Applications, to be read or deleted.
-func crd() *apiextensionsv1.CustomResourceDefinition {
-	return &apiextensionsv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: crdName}}
+// csv returns the release's ClusterServiceVersion, to be read or deleted.
+func (i *installation) csv(r release) *operatorsv1alpha1.ClusterServiceVersion {
+	return &operatorsv1alpha1.ClusterServiceVersion{ObjectMeta: metav1.ObjectMeta{Name: r.name(), Namespace: i.namespace}}
+}
+
+// deployment returns the operator's, to be read.
+func (i *installation) deployment() *appsv1.Deployment {
+	return &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: operatorName, Namespace: i.namespace}}
+}
+
+// waitFor waits until OLM calls the release installed, and all replicas are of its image and available.
+func (i *installation) waitFor(ctx context.Context, r release) {
+	GinkgoHelper()
+	Eventually(fresh(i.csv(r))).WithContext(ctx).Should(HaveField("Status.Phase", operatorsv1alpha1.CSVPhaseSucceeded))
+	Eventually(fresh(i.deployment())).WithContext(ctx).Should(And(
+		HaveField("Spec.Template.Spec.Containers", ConsistOf(HaveField("Image", r.Operator))),
+		HaveField("Status.AvailableReplicas", BeEquivalentTo(3)),
+		HaveField("Status.UpdatedReplicas", BeEquivalentTo(3)),
+	))
+}
+
+// uninstall removes what a user removes, Subscription and ClusterServiceVersion, and waits until the operator is gone.
+func (i *installation) uninstall(ctx context.Context) {
+	GinkgoHelper()
+	run(ctx, "kubectl", "delete", "subscription.operators.coreos.com", packageName, "--namespace", i.namespace)
+	run(ctx, "kubectl", "delete", "clusterserviceversion.operators.coreos.com", "--all", "--namespace", i.namespace,
+		"--timeout="+limit.String())
+	waitUntilGone(ctx, i.deployment())
+	Eventually(operatorPodsIn).WithContext(ctx).WithArguments(i.namespace).Should(BeEmpty())
 }

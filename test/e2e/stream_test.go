@@ -99,7 +99,7 @@ func (s *stream) create(ctx context.Context) {
 		name := fmt.Sprintf("%s-%03d", s.name, i)
 		err := k8s.Create(ctx, &v1.Application{
 			ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: s.namespace, Labels: map[string]string{"stream": s.name}},
-			Spec:       v1.ApplicationSpec{Image: webImage, Replicas: new(int32(0))},
+			Spec:       v1.ApplicationSpec{Image: images.Web, Replicas: new(int32(0))},
 		})
 		s.mu.Lock()
 		switch {

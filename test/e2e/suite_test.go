@@ -17,12 +17,15 @@ limitations under the License.
 // Package e2e_test proves the operator on a real cluster: real kubelets, real pods, images from a registry, OLM.
 // `make test-e2e` runs it.
 //
-// It installs and removes the operator again and again, with its CRD, and so refuses a cluster that already has it. What
-// it builds and what it finds when a spec fails is in bin/e2e.
+// It installs and removes the operator again and again, in the end with its CRD, and so refuses a cluster that already has
+// it. What it builds and what it finds when a spec fails is in bin/e2e.
+//
+// Specs run side by side where each has namespaces of its own. Those that remove the CRD, drain nodes or measure are
+// Serial, and come after the others.
 package e2e_test
 
 import (
-	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"testing"
@@ -30,6 +33,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	operatorsv1 "github.com/operator-framework/api/pkg/operators/v1"
 	operatorsv1alpha1 "github.com/operator-framework/api/pkg/operators/v1alpha1"
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
@@ -61,15 +65,26 @@ const (
 	crdName           = "applications.apps.example.com"
 )
 
+// The groups of specs, as the report counts them. Each outermost container has one of them as its label, so that
+// `make test-e2e E2E_FLAGS=--label-filter=GROUP` runs one.
+const (
+	groupKustomize    = "kustomize"
+	groupRunBundle    = "run-bundle"
+	groupSubscription = "subscription"
+	groupElection     = "leader-election"
+	groupIsolation    = "isolation"
+	groupFaults       = "pod-faults"
+	groupRemoval      = "removal"
+)
+
 var (
 	root, bin  string // the checkout, and its bin/
 	kubeconfig string
 	registry   string
 	config     *rest.Config
 	k8s        client.Client
-
-	// operatorImage and webImage name their images by digest.
-	operatorImage, webImage string
+	// images are what the specs install and run.
+	images imageSet
 )
 
 func TestEndToEnd(t *testing.T) {
@@ -77,9 +92,28 @@ func TestEndToEnd(t *testing.T) {
 	RunSpecs(t, "End-to-end Suite")
 }
 
-var _ = BeforeSuite(func(ctx SpecContext) {
+// The first process builds the images for all of them.
+var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
+	connect()
+	err := k8s.Get(ctx, client.ObjectKeyFromObject(crd()), crd())
+	Expect(err).To(MatchError(apierrors.IsNotFound, "IsNotFound"),
+		"the cluster of %s must not have the CRD %s, which these tests remove. Remedy: make undeploy", kubeconfig, crdName)
+	content, err := json.Marshal(buildImages(ctx))
+	Expect(err).NotTo(HaveOccurred())
+	return content
+}, func(content []byte) {
+	connect()
+	Expect(json.Unmarshal(content, &images)).To(Succeed())
+}, NodeTimeout(specLimit))
+
+var _ = SynchronizedAfterSuite(func() {}, func(ctx SpecContext) { removeOperator(ctx) }, NodeTimeout(2*limit))
+
+// connect finds the cluster and the registry.
+func connect() {
+	GinkgoHelper()
 	logf.SetLogger(GinkgoLogr)
 	SetDefaultEventuallyTimeout(limit)
+	EnforceDefaultTimeoutsWhenUsingContexts() // else it is the spec's
 	SetDefaultEventuallyPollingInterval(poll)
 
 	var err error
@@ -96,23 +130,14 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
-		clientgoscheme.AddToScheme, v1.AddToScheme, apiextensionsv1.AddToScheme, operatorsv1alpha1.AddToScheme,
+		clientgoscheme.AddToScheme, v1.AddToScheme, apiextensionsv1.AddToScheme,
+		operatorsv1.AddToScheme, operatorsv1alpha1.AddToScheme,
 	} {
 		Expect(add(scheme)).To(Succeed())
 	}
 	k8s, err = client.New(config, client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
-
-	err = k8s.Get(ctx, client.ObjectKey{Name: crdName}, crd())
-	Expect(apierrors.IsNotFound(err)).To(BeTrue(),
-		"the cluster of %s must not have the CRD %s, which these tests remove, but: %v. Remedy: make undeploy", kubeconfig, crdName, err)
-
-	operatorImage = buildImage(ctx, "app-operator", "./cmd", "manager", "Dockerfile")
-	webImage = buildImage(ctx, "app-operator-e2e-web", "./test/e2e/web", "web", "test/e2e/web/Dockerfile")
-	if registry == localRegistry { // elsewhere it is the real one
-		runCommand(withRegistry(command(ctx, "crane", "copy", webImage, registry+"/library/nginx:latest")))
-	}
-}, NodeTimeout(specLimit))
+}
 
 // What there was to see when a spec failed, before anything is cleaned up.
 var _ = JustAfterEach(func(ctx SpecContext) {
@@ -149,29 +174,4 @@ func setting(name, byDefault string) string {
 		return value
 	}
 	return byDefault
-}
-
-// buildImage compiles the package, builds the last stage of the Dockerfile around it, pushes that, and returns its name
-// with digest.
-func buildImage(ctx context.Context, name, pkg, program, dockerfile string) string {
-	GinkgoHelper()
-	stage := filepath.Join(bin, "e2e", "images", name, "root")
-	build := command(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -X main.version="+version(),
-		"-o", filepath.Join(stage, "workspace", program), pkg)
-	build.Env = append(build.Env, "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+nodeArchitecture(ctx))
-	runCommand(build)
-	return packImage(ctx, name+":e2e", dockerfile, filepath.Join(stage, "workspace"), "-stage", "builder="+stage)
-}
-
-// packImage builds the last stage of the Dockerfile, pushes it under the name to our registry, and returns the name with
-// digest.
-func packImage(ctx context.Context, name, dockerfile, folder string, args ...string) string {
-	GinkgoHelper()
-	layout := filepath.Join(bin, "e2e", "images", fileName(name), "layout")
-	run(ctx, "image", append([]string{
-		"-dockerfile", dockerfile, "-context", folder, "-output", layout,
-		"-platforms", "linux/" + nodeArchitecture(ctx), "-arg", "VERSION=" + version(),
-	}, args...)...)
-	output := splitLines(runCommand(withRegistry(command(ctx, "crane", "push", layout, registry+"/"+name))))
-	return output[len(output)-1]
 }

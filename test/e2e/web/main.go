@@ -14,8 +14,8 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-// Command web is what the end-to-end tests run in pods. Without arguments it serves HTTP on port 80: it answers with its
-// host's name, and at /slow only after a second. Stopped, it finishes what it has begun.
+// Command web is what the end-to-end tests run in pods. Without arguments it serves HTTP on port 80, or PORT: it answers
+// with its host's name, and at /slow only after a second. Stopped, it finishes what it has begun.
 //
 // With the arguments `poll URL` it is a client that asks all the while, over a new connection each time, and prints a line
 // for each request: `answered NAME`, `refused ERROR` where no connection came about, and else `lost ERROR`.
@@ -26,6 +26,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -76,7 +77,7 @@ func serve() error {
 		case <-r.Context().Done():
 		}
 	})
-	server := &http.Server{Addr: ":80", ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Addr: ":" + cmp.Or(os.Getenv("PORT"), "80"), ReadHeaderTimeout: 10 * time.Second}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	failed := make(chan error, 1)
