@@ -135,8 +135,9 @@ test: test-unit test-alerts test-api test-controller ## Run every test that need
 
 # Tests in these folders need a control plane or the built operator, except test/bundle, which reads files; e2e and bench
 # have targets of their own.
-# Whatever lies elsewhere is a unit package, so a new package is tested without being named here. tools/crane/image, in a
-# module of its own, is tested with them; it is not cached, because it reads Dockerfiles outside of that module.
+# Whatever lies elsewhere is a unit package, so a new package is tested without being named here. tools/crane/image and
+# tools/registry, in modules of their own, are tested with them; the first is not cached, because it reads Dockerfiles
+# outside of its module.
 list-unit-packages = go list ./... | grep -vE '/(cmd|test)(/|$$)'; go list ./test/bundle
 list-api-packages = go list ./test/api/...
 list-controller-packages = go list ./cmd/... ./test/... | grep -vE '/test/(alerts|api|bundle|e2e|bench)(/|$$)'
@@ -152,7 +153,8 @@ test-unit: ## Run the unit tests with the race detector; fuzz targets run their 
 	fi; \
 	packages=$$($(list-unit-packages)); \
 	set -x; go test $$race -vet=off -timeout 10m $(GO_TEST_FLAGS) $$packages; \
-	go -C tools/crane test -count=1 $$race -vet=off -timeout 10m $(GO_TEST_FLAGS) ./image
+	go -C tools/crane test -count=1 $$race -vet=off -timeout 10m $(GO_TEST_FLAGS) ./image; \
+	go -C tools/registry test $$race -vet=off -timeout 10m $(GO_TEST_FLAGS)
 
 # Not cached: `go test` does not see when promtool or a file outside Go changes.
 .PHONY: test-alerts

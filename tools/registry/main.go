@@ -39,11 +39,20 @@ func main() {
 		log.Fatal(err)
 	}
 
-	server := &http.Server{
-		Addr: *address,
+	log.Fatal(newServer(*address, *blobs).ListenAndServeTLS(*certificate, *key))
+}
+
+// newServer returns the registry, which keeps its blobs in the folder.
+func newServer(address, blobs string) *http.Server {
+	// The library reads one upload at a time. Over HTTP/2 the uploads that wait would fill the connection that the one has
+	// to come through, and all of them would wait for ever.
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	return &http.Server{
+		Addr:      address,
+		Protocols: &protocols,
 		// One line for each request tells which name a node asked for.
-		Handler:           registry.New(registry.WithBlobHandler(registry.NewDiskBlobHandler(*blobs))),
+		Handler:           registry.New(registry.WithBlobHandler(registry.NewDiskBlobHandler(blobs))),
 		ReadHeaderTimeout: 10 * time.Second,
 	}
-	log.Fatal(server.ListenAndServeTLS(*certificate, *key))
 }
