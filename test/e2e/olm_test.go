@@ -44,7 +44,8 @@ type installation struct {
 func prepareInstallation(ctx context.Context, namespace, served, catalogImage string) *installation {
 	GinkgoHelper()
 	i := &installation{namespace: namespace, catalog: &operatorsv1alpha1.CatalogSource{
-		ObjectMeta: metav1.ObjectMeta{Name: packageName, Namespace: namespace},
+		// A name that was never there: OLM remembers for minutes what a catalog of the name held.
+		ObjectMeta: metav1.ObjectMeta{GenerateName: packageName + "-", Namespace: namespace},
 		Spec: operatorsv1alpha1.CatalogSourceSpec{
 			SourceType: operatorsv1alpha1.SourceTypeGrpc,
 			Image:      catalogImage,
