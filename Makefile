@@ -198,9 +198,30 @@ test-e2e: $(test_e2e_needs) ## Run the end-to-end tests on the cluster of cluste
 fuzz: ## Run each fuzz target for FUZZTIME (default 30s).
 	@hack/fuzz.sh $(FUZZTIME)
 
+# With how many Applications `make bench` measures, and where it writes figures and plots. Fewer are done sooner.
+BENCH_SIZES ?= 100,1000,5000
+BENCH_OUTPUT ?= docs/performance
+
+# How often each micro-benchmark runs: benchstat wants 10 or more.
+BENCH_COUNT ?= 10
+
 .PHONY: bench
-bench: build controlplane-binaries ## Run the benchmarks, those of the operator on the embedded control plane included.
-	go test -run '^$$' -bench . -benchmem -timeout 60m $(GO_TEST_FLAGS) ./internal/... ./test/bench/...
+bench: build controlplane-binaries $(BIN)/plot ## Measure speed, requests and memory with BENCH_SIZES Applications on the embedded control plane, into docs/performance.
+	go run ./test/bench -operator $(BIN)/manager -revision "$$(git describe --always --dirty)" \
+		-sizes '$(BENCH_SIZES)' -output '$(BENCH_OUTPUT)'
+	$(BIN)/plot -output '$(BENCH_OUTPUT)' <'$(BENCH_OUTPUT)/results.json'
+
+.PHONY: bench-failover
+bench-failover: build controlplane-binaries ## Measure how long users are without a leader, on the embedded control plane.
+	go test -run '^$$' -bench Failover -vet=off -timeout 60m $(GO_TEST_FLAGS) ./test/bench
+
+.PHONY: bench-micro
+bench-micro: ## Run the micro-benchmarks, BENCH_COUNT times each; benchstat reads what they print.
+	go test -run '^$$' -bench . -benchmem -vet=off -count $(BENCH_COUNT) -timeout 60m $(GO_TEST_FLAGS) ./internal/...
+
+.PHONY: bench-compare
+bench-compare: $(BIN)/benchstat ## Compare the micro-benchmarks of the working tree with those of REV, for example REV=main.
+	@hack/bench-compare.sh '$(REV)' '$(BENCH_COUNT)'
 
 ##@ Build
 
@@ -327,7 +348,7 @@ verify-binaries: $(ACTIONLINT) $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(
 
 .PHONY: tools
 tools: ## Build every pinned tool; each is also a target of its own, such as `make kind`.
-tools: $(addprefix $(BIN)/,actionlint controller-gen crd-ref-docs kustomize golangci-lint promtool ginkgo crane image cyclonedx-gomod kind operator-sdk opm $(CONTROLPLANE))
+tools: $(addprefix $(BIN)/,actionlint controller-gen crd-ref-docs kustomize golangci-lint promtool ginkgo crane image plot benchstat cyclonedx-gomod kind operator-sdk opm $(CONTROLPLANE))
 
 # The version that the go.mod of a tool pins: $(call pinned,FOLDER,MODULE).
 pinned = $(shell awk '$$1 == "$(2)" && $$2 ~ /^v/ { print $$2; exit }' tools/$(1)/go.mod)
@@ -359,6 +380,9 @@ $(eval $(call tool,ginkgo,ginkgo,github.com/onsi/ginkgo/v2,ginkgo,about 20 secon
 $(eval $(call tool,crane,crane,github.com/google/go-containerregistry,cmd/crane,about 20 seconds))
 $(eval $(call tool,image,crane,github.com/example/app-operator/tools/crane,image,about 10 seconds))
 $(BIN)/image: $(filter-out %_test.go,$(wildcard tools/crane/image/*.go))
+$(eval $(call tool,plot,plot,github.com/example/app-operator/tools/plot,.,about 20 seconds))
+$(BIN)/plot: tools/plot/main.go
+$(eval $(call tool,benchstat,benchstat,golang.org/x/perf,cmd/benchstat,about 5 seconds))
 $(eval $(call tool,cyclonedx-gomod,cyclonedx-gomod,github.com/CycloneDX/cyclonedx-gomod,cmd/cyclonedx-gomod,about 1 minute))
 $(eval $(call tool,kind,kind,sigs.k8s.io/kind,.,about 20 seconds))
 $(eval $(call tool,operator-sdk,operator-sdk,github.com/operator-framework/operator-sdk,cmd/operator-sdk,about 4 minutes))

@@ -60,6 +60,7 @@ type Home struct {
 	namespace string
 	binary    string
 	flags     []string
+	env       []string
 	lifetime  context.Context // how long the kubelet is played
 }
 
@@ -102,6 +103,9 @@ func NewHome(
 	}
 	return h, nil
 }
+
+// Setenv gives environment variables (NAME=value) to the replicas that are started from now on.
+func (h *Home) Setenv(env ...string) { h.env = env }
 
 // Start makes a Pod of that name and runs a replica in it. It returns when the replica is ready; ctx is the time for
 // that. There may be a replica with the error: one that was not ready in time. A name is used only once.
@@ -178,10 +182,10 @@ func (r *Replica) run(ctx context.Context) (*Replica, error) {
 	running, err := Start(ctx, r.home.cluster, Options{
 		Name: r.home.namespace + "-" + r.pod.Name, Binary: r.home.binary, Flags: r.home.flags,
 		AccountNamespace: r.home.namespace, Account: ServiceAccount + "-" + r.pod.Name,
-		Env: []string{
+		Env: append([]string{
 			"POD_NAME=" + r.pod.Name, "POD_NAMESPACE=" + r.pod.Namespace, "POD_UID=" + string(r.uid),
 			"TERMINATION_MESSAGE_PATH=" + message,
-		},
+		}, r.home.env...),
 	})
 	if running == nil {
 		return nil, err

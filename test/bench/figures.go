@@ -1,0 +1,206 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// Results are all figures of a run.
+type Results struct {
+	Machine Machine  `json:"machine"`
+	Figures []Figure `json:"figures"`
+}
+
+// Figure is one thing that was measured, beside its yardstick of the same run.
+type Figure struct {
+	// Measure is what was done. All its figures have the same unit; each measure is a plot.
+	Measure string `json:"measure"`
+	// Name tells the figures of a measure apart.
+	Name string `json:"name"`
+	Unit string `json:"unit"`
+	// Applications is how many there were.
+	Applications int     `json:"applications"`
+	Value        float64 `json:"value"`
+	// Yardstick is what the value is to be compared with; nil when there is nothing.
+	Yardstick *Yardstick `json:"yardstick,omitempty"`
+}
+
+// Yardstick is a value to compare with.
+type Yardstick struct {
+	Name  string  `json:"name"`
+	Value float64 `json:"value"`
+}
+
+// add notes a figure of the round under way.
+func (b *bench) add(measure, name, unit string, value float64, beside *Yardstick) {
+	b.results.Figures = append(b.results.Figures, Figure{
+		Measure: measure, Name: name, Unit: unit, Applications: b.applications, Value: value, Yardstick: beside,
+	})
+}
+
+// addTimes notes the median and the 99th percentile of what was taken, in milliseconds, beside those of the yardstick.
+func (b *bench) addTimes(measure, prefix string, took []time.Duration, name string, beside []time.Duration) {
+	for _, share := range []int{50, 99} {
+		b.add(measure, fmt.Sprintf("%sp%d", prefix, share), "ms", milliseconds(percentile(took, share)),
+			&Yardstick{Name: name, Value: milliseconds(percentile(beside, share))})
+	}
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// percentile returns the smallest of the values that this share of them, in percent, does not exceed.
+func percentile(values []time.Duration, share int) time.Duration {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[(len(sorted)*share+99)/100-1]
+}
+
+// write writes the results to the folder, if there is one.
+func (r *Results) write(folder string) error {
+	if folder == "" {
+		return nil
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	encoded, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(folder, "results.json"), append(encoded, '\n'), 0o600); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(folder, "results.md"), []byte(r.markdown()), 0o600)
+}
+
+// row is a figure at every number of Applications.
+type row struct {
+	Figure
+	cells []string
+}
+
+// order is how a person reads the measures.
+var order = []string{
+	"converge", "share", "requests", "CPU", "one new", "one edit", "drift", "rest", "rest CPU",
+	"restart", "takeover", "writes at a start", "memory", "memory per Application",
+}
+
+// rows returns the figures by measure and name, and the numbers of Applications.
+func (r *Results) rows() (rows []row, sizes []int) {
+	for _, figure := range r.Figures {
+		if !slices.Contains(sizes, figure.Applications) {
+			sizes = append(sizes, figure.Applications)
+		}
+	}
+	for _, figure := range r.Figures {
+		at := slices.IndexFunc(rows, func(known row) bool {
+			return known.Measure == figure.Measure && known.Name == figure.Name
+		})
+		if at < 0 {
+			at = len(rows)
+			rows = append(rows, row{Figure: figure, cells: make([]string, len(sizes))})
+		}
+		rows[at].cells[slices.Index(sizes, figure.Applications)] = figure.cell()
+	}
+	slices.SortStableFunc(rows, func(a, b row) int {
+		return cmp.Compare(slices.Index(order, a.Measure), slices.Index(order, b.Measure))
+	})
+	return rows, sizes
+}
+
+// cell returns the value, the yardstick's and, where that means something, the ratio of the two.
+func (f Figure) cell() string {
+	if f.Yardstick == nil {
+		return number(f.Value)
+	}
+	text := number(f.Value) + " / " + number(f.Yardstick.Value)
+	if f.Yardstick.Value > 0 {
+		text += fmt.Sprintf(" = %.2f", f.Value/f.Yardstick.Value)
+	}
+	return text
+}
+
+// number returns a value with three digits that say something, or more before the point.
+func number(value float64) string {
+	switch {
+	case value == 0:
+		return "0"
+	case value < 1:
+		return fmt.Sprintf("%.3f", value)
+	case value < 10:
+		return fmt.Sprintf("%.2f", value)
+	case value < 100:
+		return fmt.Sprintf("%.1f", value)
+	default:
+		return fmt.Sprintf("%.0f", value)
+	}
+}
+
+func (r row) yardstick() string {
+	if r.Yardstick == nil {
+		return ""
+	}
+	return r.Yardstick.Name
+}
+
+// table prints the figures for a terminal.
+func (r *Results) table(to io.Writer) error {
+	rows, sizes := r.rows()
+	out := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
+	_, _ = fmt.Fprintln(out, strings.Join(header(sizes), "\t"))
+	for _, each := range rows {
+		_, _ = fmt.Fprintln(out, strings.Join(each.columns(), "\t"))
+	}
+	return out.Flush()
+}
+
+func header(sizes []int) []string {
+	columns := []string{"measure", "figure", "unit", "beside"}
+	for _, size := range sizes {
+		columns = append(columns, fmt.Sprintf("%d Applications", size))
+	}
+	return columns
+}
+
+func (r row) columns() []string {
+	return append([]string{r.Measure, r.Name, r.Unit, r.yardstick()}, r.cells...)
+}
+
+// markdown returns the machine and the figures as a document.
+func (r *Results) markdown() string {
+	rows, sizes := r.rows()
+	var out strings.Builder
+	out.WriteString("# Results\n\nWritten by `make bench`. A cell is the value, the yardstick's value, and their ratio.\n\n")
+	for _, line := range r.Machine.lines() {
+		out.WriteString("- " + line + "\n")
+	}
+	columns := header(sizes)
+	out.WriteString("\n| " + strings.Join(columns, " | ") + " |\n" + strings.Repeat("|---", len(columns)) + "|\n")
+	for _, each := range rows {
+		out.WriteString("| " + strings.Join(each.columns(), " | ") + " |\n")
+	}
+	return out.String()
+}

@@ -1,0 +1,226 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/discovery"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/test/controlplane"
+)
+
+const (
+	namespace = "bench"
+	// workers is how many requests are made at a time, for lack of one program that makes so many Applications at once.
+	workers = 16
+	// podsEach is how many pods an Application has where memory is measured; elsewhere it has one.
+	podsEach = 3
+)
+
+// stage is a fresh control plane with the namespace for the Applications.
+type stage struct {
+	cluster *controlplane.ControlPlane
+	k8s     client.WithWatch
+	auditor auditor
+}
+
+// startStage starts a control plane with room for the Applications' pods. The caller stops it.
+func (b *bench) startStage(ctx context.Context) (*stage, error) {
+	folder, err := os.MkdirTemp("", "bench-")
+	if err != nil {
+		return nil, err
+	}
+	s := &stage{auditor: auditor{folder: folder}}
+	err = b.step(context.WithoutCancel(ctx), "start a control plane", func(context.Context) error {
+		s.cluster, err = controlplane.Start(ctx, controlplane.Options{
+			CRDPaths: []string{"config/crd/bases"},
+			Nodes:    2 + b.applications*(podsEach+1)/1000,
+			AuditLog: filepath.Join(folder, "audit.log"),
+		})
+		return err
+	})
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(folder))
+	}
+	if err := b.furnish(ctx, s); err != nil {
+		return nil, errors.Join(err, s.stop())
+	}
+	return s, nil
+}
+
+// stop stops the control plane and removes what it has written.
+func (s *stage) stop() error {
+	return errors.Join(s.cluster.Stop(), os.RemoveAll(s.auditor.folder))
+}
+
+// furnish makes what is needed on a new control plane.
+func (b *bench) furnish(ctx context.Context, s *stage) error {
+	var err error
+	if s.k8s, err = newClient(s.cluster.Config()); err != nil {
+		return err
+	}
+	asked, err := discovery.NewDiscoveryClientForConfig(s.cluster.Config())
+	if err != nil {
+		return err
+	}
+	served, err := asked.ServerVersion()
+	if err != nil {
+		return fmt.Errorf("ask the API server for its version: %w", err)
+	}
+	b.results.Machine.Kubernetes = served.GitVersion
+	return s.makeNamespace(ctx, namespace)
+}
+
+func newClient(config *rest.Config) (client.WithWatch, error) {
+	scheme := runtime.NewScheme()
+	if err := clientgoscheme.AddToScheme(scheme); err != nil {
+		return nil, err
+	}
+	if err := v1.AddToScheme(scheme); err != nil {
+		return nil, err
+	}
+	return client.NewWithWatch(config, client.Options{Scheme: scheme})
+}
+
+func (s *stage) makeNamespace(ctx context.Context, name string) error {
+	object := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	if err := s.k8s.Create(ctx, object); err != nil {
+		return fmt.Errorf("create the namespace %s: %w", name, err)
+	}
+	return nil
+}
+
+// application returns the smallest Application that is a web server, which the API server has not seen yet.
+func application(name string) *v1.Application {
+	return &v1.Application{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace},
+		Spec:       v1.ApplicationSpec{Image: "nginx:latest", Port: new(int32(80))},
+	}
+}
+
+func nameOf(i int) string { return fmt.Sprintf("app-%d", i) }
+
+// inParallel does the work for 0 to count-1, so many at a time as there are workers, and returns the first error.
+func inParallel(ctx context.Context, count int, work func(ctx context.Context, i int) error) error {
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	next := make(chan int)
+	var all sync.WaitGroup
+	for range workers {
+		all.Go(func() {
+			for i := range next {
+				if err := work(ctx, i); err != nil {
+					fail(err)
+				}
+			}
+		})
+	}
+	for i := 0; i < count && ctx.Err() == nil; i++ {
+		next <- i
+	}
+	close(next)
+	all.Wait()
+	return context.Cause(ctx)
+}
+
+// progress is what came to be of the Applications, since the watches began.
+type progress struct {
+	accounts, services, deployments, available, ready *arrivals
+}
+
+// watch begins to watch what comes to be of Applications, until ctx ends.
+func (s *stage) watch(ctx context.Context) (*progress, error) {
+	var kinds [4][]*arrivals
+	for i, kind := range []struct {
+		list       client.ObjectList
+		conditions []condition
+	}{
+		{&corev1.ServiceAccountList{}, []condition{func(o client.Object) bool { return o.GetName() != "default" }}},
+		{&corev1.ServiceList{}, []condition{exists}},
+		{&appsv1.DeploymentList{}, []condition{exists, isAvailable}},
+		{&v1.ApplicationList{}, []condition{isReady}},
+	} {
+		var err error
+		if kinds[i], err = watchArrivals(ctx, s.k8s, namespace, kind.list, kind.conditions...); err != nil {
+			return nil, err
+		}
+	}
+	return &progress{
+		accounts: kinds[0][0], services: kinds[1][0],
+		deployments: kinds[2][0], available: kinds[2][1], ready: kinds[3][0],
+	}, nil
+}
+
+func isAvailable(object client.Object) bool {
+	deployment, ok := object.(*appsv1.Deployment)
+	return ok && deployment.Status.ObservedGeneration == deployment.Generation &&
+		deployment.Status.AvailableReplicas >= ptr.Deref(deployment.Spec.Replicas, 1)
+}
+
+func isReady(object client.Object) bool {
+	app, ok := object.(*v1.Application)
+	if !ok {
+		return false
+	}
+	ready := meta.FindStatusCondition(app.Status.Conditions, v1.ConditionReady)
+	return ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == app.Generation
+}
+
+// times are how long the parts of a convergence took, in seconds.
+type times struct{ halfDeployed, deployed, children, ready float64 }
+
+// times returns how long it took from began until there were so many of all; ready is what the last part of it is.
+func (p *progress) times(ctx context.Context, count int, began time.Time, ready *arrivals) (times, error) {
+	var t times
+	deployments, err := p.deployments.all(ctx, count, began)
+	if err != nil {
+		return t, fmt.Errorf("wait for Deployments: %w", err)
+	}
+	t.halfDeployed = percentile(deployments, 50).Seconds()
+	t.deployed = deployments[count-1].Seconds()
+	t.children = t.deployed
+	for _, child := range []*arrivals{p.accounts, p.services} {
+		took, err := child.all(ctx, count, began)
+		if err != nil {
+			return t, fmt.Errorf("wait for children: %w", err)
+		}
+		t.children = max(t.children, took[count-1].Seconds())
+	}
+	took, err := ready.all(ctx, count, began)
+	if err != nil {
+		return t, fmt.Errorf("wait until all are ready: %w", err)
+	}
+	t.ready = took[count-1].Seconds()
+	return t, nil
+}
