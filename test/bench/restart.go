@@ -48,7 +48,7 @@ func (r *round) takeover(ctx context.Context) error {
 		return err
 	}
 	standby := &running{Replica: replica, home: r.operator.home}
-	err = until(ctx, "the standby to have all Applications in its queue", func() (bool, error) {
+	err = until(ctx, inspection, "the standby to have all Applications in its queue", func() (bool, error) {
 		now, err := standby.busy(ctx)
 		return now.waiting >= float64(r.applications), err
 	})
@@ -66,7 +66,7 @@ func (r *round) takeover(ctx context.Context) error {
 // then and until it rests.
 func (r *round) addStart(ctx context.Context, measure string, started *running, began time.Time) error {
 	var first, all time.Duration
-	err := until(ctx, "all Applications to be looked at", func() (bool, error) {
+	err := until(ctx, glance, "all Applications to be looked at", func() (bool, error) {
 		now, err := started.busy(ctx)
 		if first == 0 && now.passes > 0 {
 			first = time.Since(began)

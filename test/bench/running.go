@@ -33,8 +33,9 @@ const (
 	home = namespace + "-system"
 	// shareOfLimit is what of its memory limit the operator tells Go to keep to.
 	shareOfLimit = 0.9
-	// glance is how often the operator's metrics are looked at where something is waited for.
-	glance = 20 * time.Millisecond
+	// glance is how often the operator's metrics are looked at where something is waited for that is to be timed, and
+	// inspection where it is not: to tell of thousands of Applications takes the operator its time.
+	glance, inspection = 100 * time.Millisecond, time.Second
 )
 
 // running is the operator as manifests run it: it is elected, and keeps to the memory limit.
@@ -93,12 +94,12 @@ func (o *running) lastWords() string {
 }
 
 func (o *running) untilElected(ctx context.Context) error {
-	return until(ctx, "the operator to be elected", func() (bool, error) { return o.Leads(ctx) })
+	return until(ctx, glance, "the operator to be elected", func() (bool, error) { return o.Leads(ctx) })
 }
 
-// until returns when the answer is yes. The error says what was waited for.
-func until(ctx context.Context, what string, ask func() (bool, error)) error {
-	ticker := time.NewTicker(glance)
+// until asks now and then, and returns when the answer is yes. The error says what was waited for.
+func until(ctx context.Context, every time.Duration, what string, ask func() (bool, error)) error {
+	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
 		yes, err := ask()
@@ -149,7 +150,7 @@ func (o *running) busy(ctx context.Context) (busy, error) {
 func (o *running) untilQuiet(ctx context.Context) error {
 	const quiet = 3 * time.Second
 	last, since := math.Inf(-1), time.Now()
-	return until(ctx, "the operator to have nothing to do", func() (bool, error) {
+	return until(ctx, inspection, "the operator to have nothing to do", func() (bool, error) {
 		now, err := o.busy(ctx)
 		if err != nil {
 			return false, err
