@@ -74,7 +74,7 @@ func (r *round) memory(ctx context.Context) error {
 	if r.lists, err = r.listAll(ctx); err != nil {
 		return err
 	}
-	r.add("memory", "the objects on the wire", "MiB", float64(r.lists.bytes)/mebibyte, nil)
+	r.add("heap", "for comparison, the objects on the wire", "MiB", float64(r.lists.bytes)/mebibyte, nil)
 	return r.addFootprint(ctx, fmt.Sprintf("%d pods each", podsEach))
 }
 
@@ -89,9 +89,9 @@ func (r *round) addFootprint(ctx context.Context, when string) error {
 		return err
 	}
 	limit := &Yardstick{Name: "limit", Value: r.memoryLimit()}
-	r.add("memory", "resident, "+when, "MiB", resident, limit)
-	r.add("memory", "resident at its highest, "+when, "MiB", peak, limit)
-	r.add("memory", "heap in use, "+when, "MiB", sum("go_memstats_heap_inuse_bytes")/mebibyte, limit)
+	r.add("memory", when, "MiB", resident, limit)
+	r.add("memory at its highest", when, "MiB", peak, limit)
+	r.add("heap", when, "MiB", sum("go_memstats_heap_inuse_bytes")/mebibyte, nil)
 	r.addGrowth(when, resident)
 	return nil
 }

@@ -96,9 +96,10 @@ func draw(measure string, figures []figure) (*plot.Plot, error) {
 			names = append(names, each.Name)
 		}
 	}
+	known := map[string]bool{}
 	for i, name := range names {
 		of := slices.DeleteFunc(slices.Clone(figures), func(f figure) bool { return f.Name != name })
-		if err := addFigure(p, i, name, of); err != nil {
+		if err := addFigure(p, i, name, of, known); err != nil {
 			return nil, err
 		}
 	}
@@ -106,8 +107,8 @@ func draw(measure string, figures []figure) (*plot.Plot, error) {
 	return p, nil
 }
 
-// addFigure adds a figure, and what it is to be compared with, in the colour of that number.
-func addFigure(p *plot.Plot, number int, name string, figures []figure) error {
+// addFigure adds a figure, and what it is to be compared with unless the same is known, in the colour of that number.
+func addFigure(p *plot.Plot, number int, name string, figures []figure, known map[string]bool) error {
 	values, yardsticks := make(plotter.XYs, 0, len(figures)), make(plotter.XYs, 0, len(figures))
 	var beside string
 	for _, each := range figures {
@@ -125,9 +126,11 @@ func addFigure(p *plot.Plot, number int, name string, figures []figure) error {
 	points.Shape = plotutil.Shape(number)
 	p.Add(line, points)
 	p.Legend.Add(name, line, points)
-	if len(yardsticks) == 0 {
+	same := fmt.Sprint(beside, yardsticks)
+	if len(yardsticks) == 0 || known[same] {
 		return nil
 	}
+	known[same] = true
 	dashed, err := plotter.NewLine(yardsticks)
 	if err != nil {
 		return err
