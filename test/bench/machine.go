@@ -62,7 +62,7 @@ func (m *Machine) describe() error {
 	if err != nil {
 		return err
 	}
-	m.Kernel = strings.TrimSpace(string(kernel))
+	m.Kernel, _, _ = strings.Cut(strings.TrimSpace(string(kernel)), "-") // what follows is whoever built it
 	load, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
 		return err
