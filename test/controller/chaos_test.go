@@ -113,7 +113,7 @@ var _ = Describe("Three replicas", func() {
 
 	It("hear nothing more from a leader that was frozen for longer than its lease", func(ctx SpecContext) {
 		t := startReplicas(ctx, 2,
-			"--leader-election-lease-duration=3s", "--leader-election-renew-deadline=2s", "--leader-election-retry-period=250ms")
+			"--leader-election-lease-duration=8s", "--leader-election-renew-deadline=6s", "--leader-election-retry-period=500ms")
 		apps := make([]*v1.Application, 10)
 		for i := range apps {
 			apps[i] = web(t.namespace)
