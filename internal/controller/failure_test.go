@@ -172,7 +172,7 @@ func withErrors(t *testing.T, failing interceptor.Funcs) (*ApplicationReconciler
 		t.Fatal(err)
 	}
 	none := func(client.Object) []string { return nil }
-	c := fake.NewClientBuilder().WithScheme(scheme).
+	c := fake.NewClientBuilder().WithScheme(scheme).WithReturnManagedFields().
 		WithObjects(&v1.Application{
 			ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "apps", UID: "1", Generation: 1},
 			Spec:       v1.ApplicationSpec{Image: "nginx:1.29", Port: new(int32(80))},

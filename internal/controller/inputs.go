@@ -82,7 +82,7 @@ func (r *ApplicationReconciler) referenced(
 	ctx context.Context, namespace string, reference resources.Reference,
 ) (metav1.Object, error) {
 	object := referencedKind(reference.Kind)
-	err := r.Client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: reference.Name}, object)
+	err := r.Client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: reference.Name}, object, client.UnsafeDisableDeepCopy)
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}

@@ -54,11 +54,19 @@ type memory struct {
 type past struct {
 	// right holds, by kind, what was wanted of a child when the cache last showed it to be so. A write takes it away until
 	// the cache shows its outcome: a cache that lags is no drift.
-	right map[string]uint64
+	right map[string]rightness
 	// revision is that of the last complete rollout, as the Deployment's controller counts them.
 	revision string
 	// began is when the rollout in progress began; zero when there is none, or none that is known.
 	began time.Time
+}
+
+// rightness is that a child was as it was wanted.
+type rightness struct {
+	// wanted is the fingerprint of what was wanted.
+	wanted uint64
+	// version is the child's resource version, which no other version of any object of the kind has ever had.
+	version string
 }
 
 func (m *memory) of(app types.UID) *past {
@@ -66,7 +74,7 @@ func (m *memory) of(app types.UID) *past {
 	if known, ok := m.apps.Get(app); ok {
 		return known.(*past)
 	}
-	fresh := &past{right: map[string]uint64{}}
+	fresh := &past{right: map[string]rightness{}}
 	m.apps.Add(app, fresh)
 	return fresh
 }
@@ -82,13 +90,21 @@ func fingerprint(config configuration) (uint64, error) {
 	return sum.Sum64(), nil
 }
 
-// isRight notes that the cache shows a child as it is wanted.
-func (p *past) isRight(kind string, wanted uint64) { p.right[kind] = wanted }
+// isRight notes that the cache shows a child, in this version, as it is wanted.
+func (p *past) isRight(kind string, wanted uint64, version string) {
+	p.right[kind] = rightness{wanted: wanted, version: version}
+}
+
+// isStillRight tells whether this version of the child has been found to be as it is wanted now. What would be found is a
+// function of the two.
+func (p *past) isStillRight(kind string, wanted uint64, version string) bool {
+	return version != "" && p.right[kind] == rightness{wanted: wanted, version: version}
+}
 
 // wasRight tells whether the child was as it is wanted now, before somebody else changed it.
 func (p *past) wasRight(kind string, wanted uint64) bool {
 	was, ok := p.right[kind]
-	return ok && was == wanted
+	return ok && was.wanted == wanted
 }
 
 // forget notes that nothing is known of the child any more.

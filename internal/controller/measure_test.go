@@ -19,6 +19,7 @@ package controller
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,13 +28,17 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/fault"
 	"github.com/example/app-operator/internal/metrics"
+	"github.com/example/app-operator/internal/resources"
 	"github.com/example/app-operator/internal/status"
 )
 
@@ -177,7 +182,7 @@ func TestWhatIsDrift(t *testing.T) {
 	if known.wasRight("Service", 7) {
 		t.Error("what the cache has never shown is no drift: it may be an older operator's")
 	}
-	known.isRight("Service", 7)
+	known.isRight("Service", 7, "100")
 	if !known.wasRight("Service", 7) {
 		t.Error("what was as it is wanted, and is not any more, is drift")
 	}
@@ -187,10 +192,63 @@ func TestWhatIsDrift(t *testing.T) {
 	if known.wasRight("Deployment", 7) {
 		t.Error("one kind's is not another's")
 	}
+	for what, still := range map[string]bool{
+		"the same":         known.isStillRight("Service", 7, "100"),
+		"another version":  !known.isStillRight("Service", 7, "101"),
+		"another wish":     !known.isStillRight("Service", 8, "100"),
+		"another kind":     !known.isStillRight("Deployment", 7, "100"),
+		"an unknown child": !known.isStillRight("Ingress", 0, ""),
+	} {
+		if !still {
+			t.Errorf("%s: what has to be looked at again is told from what has not", what)
+		}
+	}
 	known.forget("Service")
 	if known.wasRight("Service", 7) {
 		t.Error("what was just written is no drift until the cache has shown it")
 	}
+}
+
+// TestWhatWasRightIsJudgedOnce holds that a pass over what has not changed does not read managed fields, which costs more
+// than all the rest, and that no change is missed for it.
+func TestWhatWasRightIsJudgedOnce(t *testing.T) {
+	r, c := withErrors(t, interceptor.Funcs{})
+	web := theApplication(t, c)
+	if _, err := r.Reconcile(t.Context(), web); err != nil {
+		t.Fatal(err)
+	}
+	live := &corev1.Service{}
+	if err := c.Get(t.Context(), client.ObjectKeyFromObject(web), live); err != nil {
+		t.Fatal(err)
+	}
+	at := slices.IndexFunc(children, func(child child) bool { return child.kind == "Service" })
+	service, judged := children[at], 0
+	service.owned = func(live client.Object) (configuration, error) {
+		judged++
+		return children[at].owned(live)
+	}
+	plan := func(when string, wantJudged int, wantStep bool) {
+		t.Helper()
+		config, err := service.build(resources.Inputs{Application: web})
+		if err != nil {
+			t.Fatal(err)
+		}
+		next, err := r.planWanted(web, service, live, config)
+		if err != nil || judged != wantJudged || (next != nil) != wantStep {
+			t.Errorf("%s: judged %d times, want %d; a write: %v; error %v", when, judged, wantJudged, next != nil, err)
+		}
+	}
+	plan("at first", 1, false)
+	plan("unchanged", 1, false)
+	live.Spec.Ports[0].Port++
+	live.ResourceVersion += "1"
+	plan("edited by somebody", 2, true)
+	plan("as long as it is", 3, true)
+	live.Spec.Ports[0].Port--
+	live.ResourceVersion += "1"
+	plan("put right", 4, false)
+	web.Spec.Port = new(int32(8080))
+	plan("wanted otherwise", 5, true)
 }
 
 func TestWritten(t *testing.T) {
@@ -199,7 +257,7 @@ func TestWritten(t *testing.T) {
 	const name, kind = "app_operator_drift_repairs_total", "Service"
 	before := counted(t, name)[kind]
 	for repairs, want := range map[bool]float64{false: 0, true: 1} {
-		r.memory.of(app.UID).isRight(kind, 7)
+		r.memory.of(app.UID).isRight(kind, 7, "100")
 		was := counted(t, name)[kind]
 		r.written(app, step{child: child{kind: kind}, repairs: repairs})
 		if got := counted(t, name)[kind] - was; got != want {

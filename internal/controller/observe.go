@@ -120,9 +120,10 @@ func stillCrashing(app *v1.Application, seen status.Observed) error {
 	return nil
 }
 
-// getOurs reads the object of the Application's name, and returns whether it exists and is the Application's.
+// getOurs reads the object of the Application's name, and returns whether it exists and is the Application's. What is read
+// shares memory with the cache and must not be changed.
 func (r *ApplicationReconciler) getOurs(ctx context.Context, app *v1.Application, object client.Object) (bool, error) {
-	err := r.Client.Get(ctx, client.ObjectKeyFromObject(app), object)
+	err := r.Client.Get(ctx, client.ObjectKeyFromObject(app), object, client.UnsafeDisableDeepCopy)
 	if apierrors.IsNotFound(err) {
 		return false, nil
 	}
@@ -161,10 +162,12 @@ func (r *ApplicationReconciler) podFaults(ctx context.Context, deployment *appsv
 	return faults, nil
 }
 
-// pods returns the pods that bear the labels of the Application of this key and are made by a ReplicaSet.
+// pods returns the pods that bear the labels of the Application of this key and are made by a ReplicaSet. They share
+// memory with the cache and must not be changed.
 func (r *ApplicationReconciler) pods(ctx context.Context, app client.ObjectKey) ([]corev1.Pod, error) {
 	list := &corev1.PodList{}
-	err := r.Client.List(ctx, list, client.InNamespace(app.Namespace), client.MatchingFields{byApplication: app.Name})
+	err := r.Client.List(ctx, list, client.InNamespace(app.Namespace), client.MatchingFields{byApplication: app.Name},
+		client.UnsafeDisableDeepCopy)
 	if err != nil {
 		return nil, fmt.Errorf("list pods: %w", err)
 	}
@@ -182,7 +185,8 @@ func (r *ApplicationReconciler) replicaSets(
 	list := &metav1.PartialObjectMetadataList{}
 	list.SetGroupVersionKind(appsv1.SchemeGroupVersion.WithKind("ReplicaSetList"))
 	err := r.Client.List(ctx, list,
-		client.InNamespace(deployment.Namespace), client.MatchingFields{byApplication: deployment.Name})
+		client.InNamespace(deployment.Namespace), client.MatchingFields{byApplication: deployment.Name},
+		client.UnsafeDisableDeepCopy)
 	if err != nil {
 		return "", nil, fmt.Errorf("list ReplicaSets: %w", err)
 	}

@@ -146,11 +146,18 @@ func (r *ApplicationReconciler) planChild(
 	if err != nil {
 		return nil, err
 	}
-	known := r.memory.of(app.UID)
 	if !wanted {
-		known.forget(child.kind)
+		r.memory.of(app.UID).forget(child.kind)
 		return planPrune(app, child, live), nil
 	}
+	return r.planWanted(app, child, live, config)
+}
+
+// planWanted returns the write that one child needs to become what is wanted, or nil.
+func (r *ApplicationReconciler) planWanted(
+	app *v1.Application, child child, live client.Object, config configuration,
+) (*step, error) {
+	known := r.memory.of(app.UID)
 	sum, err := fingerprint(config)
 	if err != nil {
 		return nil, err
@@ -165,13 +172,15 @@ func (r *ApplicationReconciler) planChild(
 			Reason:  v1.ReasonRollingOut,
 			Message: fmt.Sprintf("Waiting for %s %s, which is being deleted, to be gone", child.kind, live.GetName()),
 		}
+	case known.isStillRight(child.kind, sum, live.GetResourceVersion()):
+		return nil, nil
 	}
 	next, err := planUpdate(child, live, config)
 	switch {
 	case err != nil:
 		return nil, err
 	case next == nil:
-		known.isRight(child.kind, sum)
+		known.isRight(child.kind, sum, live.GetResourceVersion())
 	default:
 		next.repairs = known.wasRight(child.kind, sum)
 	}
@@ -241,10 +250,11 @@ func resume(config configuration, live client.Object) bool {
 	return true
 }
 
-// live returns the object of the child's kind that bears the Application's name, whoever's it is, or nil.
+// live returns the object of the child's kind that bears the Application's name, whoever's it is, or nil. It shares memory
+// with the cache and must not be changed.
 func (r *ApplicationReconciler) live(ctx context.Context, app *v1.Application, child child) (client.Object, error) {
 	object := child.empty()
-	err := r.Client.Get(ctx, client.ObjectKeyFromObject(app), object)
+	err := r.Client.Get(ctx, client.ObjectKeyFromObject(app), object, client.UnsafeDisableDeepCopy)
 	if apierrors.IsNotFound(err) {
 		return nil, nil
 	}

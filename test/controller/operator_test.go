@@ -58,6 +58,8 @@ func startOperator(ctx context.Context, namespace string, flags ...string) *runn
 		Binary:           binary,
 		AccountNamespace: namespace,
 		Flags:            append([]string{"--namespace=" + namespace}, flags...),
+		// What is read from the cache is not copied, and must not be changed: the operator ends if it has.
+		Env: []string{"KUBE_CACHE_MUTATION_DETECTOR=true"},
 	})
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() {
