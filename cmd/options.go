@@ -107,7 +107,7 @@ func (o *options) flags(source *scope.Source) *flag.FlagSet {
 	fs.StringVar(&o.metricsAddress, flagMetricsAddress, ":8080", "")
 	fs.BoolVar(&o.metricsSecure, flagMetricsSecure, false, "")
 	fs.StringVar(&o.probeAddress, flagProbeAddress, ":8081", "")
-	fs.IntVar(&o.maxConcurrentReconciles, flagConcurrency, 8, "")
+	fs.IntVar(&o.maxConcurrentReconciles, flagConcurrency, 32, "")
 	fs.BoolVar(&o.version, "version", false, "")
 	ctrlconfig.RegisterFlags(fs)
 	// What is expected to go wrong, such as an API server that restarts, is no reason for a stack trace.

@@ -58,7 +58,7 @@ func defaults(edit func(*options)) *options {
 			ID: "app-operator-leader", Namespace: "operators",
 			LeaseDuration: 15 * time.Second, RenewDeadline: 10 * time.Second, RetryPeriod: 2 * time.Second, FastTakeover: true,
 		},
-		metricsAddress: ":8080", probeAddress: ":8081", maxConcurrentReconciles: 8,
+		metricsAddress: ":8080", probeAddress: ":8081", maxConcurrentReconciles: 32,
 	}
 	edit(opts)
 	return opts
@@ -122,7 +122,7 @@ func TestParse(t *testing.T) {
 			want: defaults(func(o *options) { o.metricsAddress, o.probeAddress = ":0", "localhost:0" }),
 		},
 		{name: "version", args: []string{"--version"}, source: outside(), want: &options{
-			version: true, metricsAddress: ":8080", probeAddress: ":8081", maxConcurrentReconciles: 8,
+			version: true, metricsAddress: ":8080", probeAddress: ":8081", maxConcurrentReconciles: 32,
 			election: defaults(func(o *options) { o.election.Namespace = "" }).election,
 		}},
 	}

@@ -61,6 +61,7 @@ type ApplicationReconciler struct {
 
 	watchdog watchdog
 	optional optionalKinds
+	turns    turns
 	// contents remembers, by kind and name, what the contents of referenced objects hash to.
 	contents *lru.Cache
 	// reads keeps several workers from reading the same content at once.
@@ -86,29 +87,29 @@ func (r *ApplicationReconciler) Reconcile(ctx context.Context, app *v1.Applicati
 
 // sync reads, thinks, writes, and reads again what came of it.
 func (r *ApplicationReconciler) sync(ctx context.Context, app *v1.Application) (status.Observed, error) {
-	generation, pending, err := r.act(ctx, app)
-	seen, unseen := r.observe(ctx, app, generation)
+	made, pending, err := r.act(ctx, app)
+	seen, unseen := r.observe(ctx, app, made)
 	seen.Pending = pending
 	return seen, errors.Join(err, unseen, stillCrashing(app, seen))
 }
 
-// act brings the children to what is wanted. It returns the Deployment's generation if it wrote one, and whether it
-// left anything as it is because of a pause.
-func (r *ApplicationReconciler) act(ctx context.Context, app *v1.Application) (int64, bool, error) {
+// act brings the children to what is wanted. It returns what the API server has answered, and whether it left anything as it
+// is because of a pause.
+func (r *ApplicationReconciler) act(ctx context.Context, app *v1.Application) (answers, bool, error) {
 	// Also while paused: the finalizer is not one of the application's objects, and a deletion is not paused.
 	if err := r.ensureFinalizer(ctx, app); err != nil {
-		return 0, false, err
+		return answers{}, false, err
 	}
 	in, err := r.inputs(ctx, app)
 	if err != nil {
-		return 0, false, err
+		return answers{}, false, err
 	}
 	steps, blocked := r.plan(ctx, app, in)
 	if app.Spec.Paused {
-		return 0, len(steps) > 0 || blocked != nil, nil
+		return answers{}, len(steps) > 0 || blocked != nil, nil
 	}
-	generation, failed := r.apply(ctx, app, steps)
-	return generation, false, errors.Join(blocked, failed)
+	made, failed := r.apply(ctx, app, steps)
+	return made, false, errors.Join(blocked, failed)
 }
 
 // report writes the status that follows from the pass, tells of a change in an event, and maps the pass's

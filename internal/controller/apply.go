@@ -25,6 +25,7 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -39,25 +40,43 @@ import (
 	"github.com/example/app-operator/internal/fault"
 )
 
-// apply makes the planned writes. It returns the Deployment's generation where it wrote one, and otherwise 0.
-func (r *ApplicationReconciler) apply(ctx context.Context, app *v1.Application, steps []step) (int64, error) {
-	var deployment int64
+// answers are what the API server has answered to writes, and the cache may not show yet.
+type answers struct {
+	// generation is the Deployment's; 0 if it was not written.
+	generation int64
+	// service is the one that was made; nil if none was.
+	service *corev1.Service
+}
+
+// apply makes the planned writes. It returns what the API server has answered.
+func (r *ApplicationReconciler) apply(ctx context.Context, app *v1.Application, steps []step) (answers, error) {
+	var made answers
 	var failed []error
 	for _, step := range steps {
 		if step.child.gated && len(failed) > 0 {
 			continue
 		}
+		if step.takesATurn() && !r.turns.take(client.ObjectKeyFromObject(app)) {
+			failed = append(failed, notYet(step.child))
+			continue
+		}
 		generation, err := r.write(ctx, step)
+		if step.takesATurn() {
+			r.turns.end(client.ObjectKeyFromObject(app))
+		}
 		if err != nil {
 			failed = append(failed, err)
 		} else {
 			r.written(app, step)
 		}
-		if _, ok := step.child.object.(*appsv1.Deployment); ok {
-			deployment = generation
+		switch step.child.object.(type) {
+		case *appsv1.Deployment:
+			made.generation = generation
+		case *corev1.Service:
+			made.service = serviceOf(step, err)
 		}
 	}
-	return deployment, errors.Join(failed...)
+	return made, errors.Join(failed...)
 }
 
 // write makes one write and returns the object's generation after it, or 0 if it cannot tell.
@@ -140,6 +159,22 @@ func generationOf(config configuration) int64 {
 		return 0
 	}
 	return ptr.Deref(deployment.Generation, 0)
+}
+
+// serviceOf returns the Service that a step has made, as the API server has answered, or nil.
+func serviceOf(step step, err error) *corev1.Service {
+	if err != nil || step.live != nil {
+		return nil
+	}
+	content, err := json.Marshal(step.config.ApplyConfiguration)
+	if err != nil {
+		return nil
+	}
+	service := &corev1.Service{}
+	if json.Unmarshal(content, service) != nil {
+		return nil
+	}
+	return service
 }
 
 // replace makes the spec of a live child exactly what is wanted, where server-side apply cannot. Lists whose items

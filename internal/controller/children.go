@@ -46,7 +46,7 @@ var children = []child{
 	// Before the pods that it protects.
 	childOf("NetworkPolicy", &networkingv1.NetworkPolicy{}, resources.NetworkPolicy, networkingv1ac.ExtractNetworkPolicy),
 	childOf("Deployment", &appsv1.Deployment{}, resources.Deployment, appsv1ac.ExtractDeployment).gatedByOthers(),
-	childOf("Service", &corev1.Service{}, resources.Service, corev1ac.ExtractService),
+	childOf("Service", &corev1.Service{}, resources.Service, corev1ac.ExtractService).madeInTurn(),
 	childOf("HorizontalPodAutoscaler", &autoscalingv2.HorizontalPodAutoscaler{},
 		resources.HorizontalPodAutoscaler, autoscalingv2ac.ExtractHorizontalPodAutoscaler).withdrawn(drainSize),
 	childOf("PodDisruptionBudget", &policyv1.PodDisruptionBudget{},
@@ -89,6 +89,9 @@ type child struct {
 	// outlived says that running pods use the child: when it is no longer wanted, it goes after the last pod that
 	// does, or their tokens would die under them.
 	outlived bool
+	// inTurn says that the API server makes such objects one at a time: an Application that gets one waits for its turn,
+	// after its pods have been asked for, and not with a worker that others need.
+	inTurn bool
 	// drained says when the child is withdrawn if the Application is drained.
 	drained draining
 	// api is where a cluster serves the kind that need not serve it; empty for kinds that every cluster has.
@@ -141,6 +144,11 @@ func (c child) gatedByOthers() child {
 
 func (c child) usedByPods() child {
 	c.outlived = true
+	return c
+}
+
+func (c child) madeInTurn() child {
+	c.inTurn = true
 	return c
 }
 

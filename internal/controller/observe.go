@@ -43,14 +43,17 @@ import (
 // pkg/controller/deployment/util RevisionAnnotation).
 const revisionAnnotation = "deployment.kubernetes.io/revision"
 
-// observe reads, from the cache, what the status is judged by. generation is the Deployment's as just written,
-// or 0: a cached Deployment older than that speaks of the past.
+// observe reads, from the cache, what the status is judged by. The API server's answers go before it where it lags: a
+// cached Deployment that is older than the written one speaks of the past, and a Service that was made is there.
 func (r *ApplicationReconciler) observe(
-	ctx context.Context, app *v1.Application, generation int64,
+	ctx context.Context, app *v1.Application, made answers,
 ) (status.Observed, error) {
 	seen, err := r.observeExposure(ctx, app)
 	if err != nil {
 		return seen, err
+	}
+	if seen.Service == nil {
+		seen.Service = made.service
 	}
 	deployment := &appsv1.Deployment{}
 	found, err := r.getOurs(ctx, app, deployment)
@@ -58,8 +61,8 @@ func (r *ApplicationReconciler) observe(
 		return seen, err
 	}
 	seen.Deployment = deployment
-	seen.DeploymentBehind = deployment.Generation < generation
-	seen.DeploymentWritten = generation > 0
+	seen.DeploymentBehind = deployment.Generation < made.generation
+	seen.DeploymentWritten = made.generation > 0
 	if seen.DeploymentBehind || status.RolledOut(deployment) && !crashLooping(app) {
 		return seen, nil
 	}

@@ -57,6 +57,9 @@ type step struct {
 
 func (s step) deletes() bool { return s.config.ApplyConfiguration == nil }
 
+// takesATurn tells whether the step has to wait for its turn. What serves already, and was deleted by mistake, has not.
+func (s step) takesATurn() bool { return s.child.inTurn && s.live == nil && !s.repairs }
+
 // plan returns the writes that bring every child to what is wanted: none if all is as it should be. Where a
 // child cannot be had, the error says why, and the others are planned all the same.
 func (r *ApplicationReconciler) plan(ctx context.Context, app *v1.Application, in inputs) ([]step, error) {

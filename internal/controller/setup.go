@@ -159,6 +159,7 @@ func (r *ApplicationReconciler) setDefaults(mgr ctrl.Manager) error {
 	r.optional.api = asks.RESTClient()
 	r.optional.cache = mgr.GetCache()
 	r.contents = lru.New(maxContents)
+	r.turns.call = r.callUp
 	return nil
 }
 
@@ -191,7 +192,7 @@ func (r *ApplicationReconciler) buildController(mgr ctrl.Manager) (controller.Co
 		build.Watches(referencedKind(kind), handler.EnqueueRequestsFromMapFunc(r.configuredBy(kind)),
 			builder.WithPredicates(changes()))
 	}
-	return build.Build(reconcile.AsReconciler(r.Client, r))
+	return build.Build(r.inTurn(reconcile.AsReconciler(r.Client, r)))
 }
 
 // startInformers registers the informers and indexes of all that the controller reads.

@@ -1,0 +1,215 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/resources"
+)
+
+func app(name string) types.NamespacedName {
+	return types.NamespacedName{Namespace: "apps", Name: name}
+}
+
+// newTurns returns turns, and whom they have called.
+func newTurns() (*turns, *[]string) {
+	var called []string
+	return &turns{call: func(app types.NamespacedName) { called = append(called, app.Name) }}, &called
+}
+
+// fill has others take all turns, and returns who they are.
+func (t *turns) fill() []types.NamespacedName {
+	var others []types.NamespacedName
+	for i := range maxTurns {
+		others = append(others, app(fmt.Sprintf("other-%d", i)))
+		t.take(others[i])
+	}
+	return others
+}
+
+func TestTurns(t *testing.T) {
+	turns, called := newTurns()
+	check := func(when string, want ...string) {
+		t.Helper()
+		if !slices.Equal(*called, want) {
+			t.Errorf("%s: called %v, want %v", when, *called, want)
+		}
+	}
+	if !turns.take(app("a")) {
+		t.Error("the first has to wait for nobody")
+	}
+	turns.end(app("a"))
+	others := turns.fill()
+	for _, later := range []string{"c", "d", "c"} {
+		if turns.take(app(later)) {
+			t.Errorf("%s does not wait for the others", later)
+		}
+	}
+	if itself, anybody := turns.waits(others[0]); itself || !anybody {
+		t.Errorf("one of the others waits: %v, anybody: %v", itself, anybody)
+	}
+	if itself, _ := turns.waits(app("c")); !itself {
+		t.Error("c does not wait")
+	}
+	check("while all turns are taken")
+	turns.end(others[0])
+	check("after the first", "c")
+	turns.end(others[0])
+	check("one turn ends once", "c")
+	if turns.take(app("e")) {
+		t.Error("e takes what is c's")
+	}
+	if !turns.take(app("c")) {
+		t.Error("c was called and has no turn")
+	}
+	turns.end(app("c"))
+	turns.end(others[1])
+	check("in the order in which they came", "c", "d", "e")
+}
+
+func TestATurnEndsWithItsPass(t *testing.T) {
+	turns, called := newTurns()
+	r := &ApplicationReconciler{}
+	r.turns.call = turns.call
+	pass := func(name string, does func()) {
+		t.Helper()
+		inner := reconcile.Func(func(context.Context, reconcile.Request) (reconcile.Result, error) {
+			does()
+			return reconcile.Result{}, nil
+		})
+		if _, err := r.inTurn(inner).Reconcile(t.Context(), reconcile.Request{NamespacedName: app(name)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	others := r.turns.fill()
+	waits := func(name string) { pass(name, func() { r.turns.take(app(name)) }) }
+	waits("c")
+	waits("d")
+	r.turns.end(others[0])
+	pass("e", func() {
+		r.turns.take(app("e"))
+		r.turns.end(others[1])
+		pass("c", func() { r.turns.end(app("c")) })
+	})
+	if want := []string{"c", "d", "e"}; !slices.Equal(*called, want) {
+		t.Fatalf("called %v, want %v", *called, want)
+	}
+	if r.turns.take(app("f")) {
+		t.Error("a turn is lost that came in a pass which could not use it any more")
+	}
+	pass("d", func() {}) // it is gone, or has no use for its turn any more
+	if want := []string{"c", "d", "e", "f"}; !slices.Equal(*called, want) {
+		t.Errorf("called %v, want %v", *called, want)
+	}
+}
+
+// inLine returns a reconciler whose turns are taken by others, and a function that ends the turn of one of them.
+func inLine(t *testing.T) (r *ApplicationReconciler, c client.Client, called *[]string, end func()) {
+	t.Helper()
+	r, c = withErrors(t, interceptor.Funcs{})
+	turns, called := newTurns()
+	r.turns.call = turns.call
+	others := r.turns.fill()
+	return r, c, called, func() { r.turns.end(others[0]) }
+}
+
+func reconcileOnce(t *testing.T, r *ApplicationReconciler, c client.Client) reconcile.Result {
+	t.Helper()
+	result, err := r.Reconcile(t.Context(), theApplication(t, c))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+func TestADeploymentDoesNotWaitForOthersServices(t *testing.T) {
+	r, c, called, end := inLine(t)
+	if result := reconcileOnce(t, r, c); result.RequeueAfter != 0 {
+		t.Errorf("looks again after %s; it is called", result.RequeueAfter)
+	}
+	key := app("web")
+	if err := c.Get(t.Context(), key, &appsv1.Deployment{}); err != nil {
+		t.Errorf("the Deployment: %v", err)
+	}
+	if err := c.Get(t.Context(), key, &corev1.Service{}); client.IgnoreNotFound(err) != nil || err == nil {
+		t.Errorf("the Service: %v, want none yet", err)
+	}
+	ready := meta.FindStatusCondition(theApplication(t, c).Status.Conditions, v1.ConditionReady)
+	if ready.Reason != v1.ReasonRollingOut || !strings.Contains(ready.Message, "its turn to get a Service") {
+		t.Errorf("Ready says %s: %s", ready.Reason, ready.Message)
+	}
+	end()
+	if !slices.Equal(*called, []string{"web"}) {
+		t.Fatalf("called %v", *called)
+	}
+	reconcileOnce(t, r, c)
+	if err := c.Get(t.Context(), key, &corev1.Service{}); err != nil {
+		t.Errorf("the Service, at last: %v", err)
+	}
+}
+
+func TestARepairDoesNotWaitForItsTurn(t *testing.T) {
+	r, c, _, _ := inLine(t)
+	web := theApplication(t, c)
+	at := slices.IndexFunc(children, func(child child) bool { return child.inTurn })
+	config, err := children[at].build(resources.Inputs{Application: web})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, err := fingerprint(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.memory.of(web.UID).isRight(children[at].kind, sum, "1") // until somebody deleted it
+	reconcileOnce(t, r, c)
+	if err := c.Get(t.Context(), app("web"), &corev1.Service{}); err != nil {
+		t.Errorf("what served before is not back: %v", err)
+	}
+}
+
+func TestANewServiceIsSeenBeforeTheCacheShowsIt(t *testing.T) {
+	r, c := withErrors(t, interceptor.Funcs{
+		Get: func(
+			ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption,
+		) error {
+			if _, ok := object.(*corev1.Service); ok {
+				return apierrors.NewNotFound(schema.GroupResource{Resource: "services"}, key.Name)
+			}
+			return c.Get(ctx, key, object, options...)
+		},
+	})
+	reconcileOnce(t, r, c)
+	if got := theApplication(t, c).Status.URL; got != "http://web.apps.svc" {
+		t.Errorf("the URL is %q: the next pass would have to write the status again", got)
+	}
+}
