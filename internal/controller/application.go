@@ -129,12 +129,23 @@ func (r *ApplicationReconciler) report(
 	before := app.Status
 	next := status.Of(app, seen, err)
 	r.timeRollout(app, next, seen)
+	known := r.memory.of(app.UID)
 	if equality.Semantic.DeepEqual(before, next) {
+		known.news = time.Time{}
 		return fault.Result(err)
 	}
+	if known.outdated != "" && known.outdated == app.ResourceVersion {
+		// The cache does not show the last write yet, and the API server would refuse another. What it lacks is on its way.
+		return fault.Result(err)
+	}
+	if wait := r.holdBack(app, next); wait > 0 {
+		return fault.Result(errors.Join(err, &fault.Waiting{Reason: v1.ReasonRollingOut, After: wait}))
+	}
+	outdated := app.ResourceVersion
 	app.Status = next
 	switch failed := r.Client.Status().Update(ctx, app); {
 	case failed == nil:
+		known.outdated = outdated
 		r.tell(ctx, app, before, next)
 		countConflicts(before, next, err)
 	case apierrors.IsConflict(failed), apierrors.IsNotFound(failed):

@@ -57,6 +57,10 @@ type past struct {
 	right map[string]rightness
 	// revision is that of the last complete rollout, as the Deployment's controller counts them.
 	revision string
+	// news is since when the status has held back what is nothing but progress; zero when it does not.
+	news time.Time
+	// outdated is the Application's resource version before the last write of its status.
+	outdated string
 	// began is when the rollout in progress began; zero when there is none, or none that is known.
 	began time.Time
 }
