@@ -83,6 +83,7 @@ func run(ctx context.Context, args []string, source scope.Source, stdout, stderr
 		log.Error(err, "Could not load the configuration of the cluster")
 		return exitError
 	}
+	limitGarbage(source.LookupEnv)
 	limitMemory(log, memlimit.FromCgroup)
 	message := leaveIdentity(log, opts, source)
 	if err := operate(ctx, config, opts); err != nil {

@@ -28,6 +28,28 @@ import (
 	"github.com/go-logr/logr/funcr"
 )
 
+func TestLimitGarbage(t *testing.T) {
+	for name, test := range map[string]struct {
+		environment map[string]string
+		want        int
+	}{
+		"by itself":                   {nil, garbage},
+		"the environment goes before": {map[string]string{"GOGC": "70"}, 70},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := debug.SetGCPercent(70) // as the runtime does at the start
+			t.Cleanup(func() { debug.SetGCPercent(before) })
+			limitGarbage(func(name string) (string, bool) {
+				value, set := test.environment[name]
+				return value, set
+			})
+			if got := debug.SetGCPercent(-1); got != test.want {
+				t.Errorf("collects at %d %%, want %d", got, test.want)
+			}
+		})
+	}
+}
+
 func TestLimitMemory(t *testing.T) {
 	const unlimited = math.MaxInt64
 	for name, test := range map[string]struct {

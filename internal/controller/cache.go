@@ -190,7 +190,7 @@ func stripPod(in any) (any, error) {
 	pod.Labels = instanceLabel(object)
 	pod.Status.Phase = object.Status.Phase
 	for _, condition := range object.Status.Conditions {
-		if condition.Type == corev1.PodScheduled {
+		if condition.Type == corev1.PodScheduled && condition.Status != corev1.ConditionTrue {
 			pod.Status.Conditions = append(pod.Status.Conditions, condition)
 		}
 	}
@@ -199,9 +199,13 @@ func stripPod(in any) (any, error) {
 	return pod, nil
 }
 
+// stripContainers keeps the containers that wait or have ended before: others have no fault, whatever else they are.
 func stripContainers(containers []corev1.ContainerStatus) []corev1.ContainerStatus {
-	kept := make([]corev1.ContainerStatus, 0, len(containers))
+	var kept []corev1.ContainerStatus
 	for _, container := range containers {
+		if container.State.Waiting == nil && container.LastTerminationState.Terminated == nil {
+			continue
+		}
 		kept = append(kept, corev1.ContainerStatus{
 			Name:                 container.Name,
 			State:                container.State,

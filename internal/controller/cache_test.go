@@ -248,7 +248,13 @@ func TestStripPodKeepsWhoseItIs(t *testing.T) {
 	full := &corev1.Pod{
 		ObjectMeta: fullMeta(ownedBy("apps/v1", "ReplicaSet", "my-app-5d9c7b6f4")),
 		Spec:       corev1.PodSpec{NodeName: "node", Containers: []corev1.Container{{Name: "my-app"}}},
-		Status:     corev1.PodStatus{Phase: corev1.PodRunning, PodIP: "192.0.2.1", Message: "long"},
+		Status: corev1.PodStatus{
+			Phase: corev1.PodRunning, PodIP: "192.0.2.1", Message: "long",
+			Conditions: []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionTrue}},
+			ContainerStatuses: []corev1.ContainerStatus{{
+				Name: "my-app", Ready: true, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}},
+			}},
+		},
 	}
 	want := &corev1.Pod{ObjectMeta: identity(full.ObjectMeta), Status: corev1.PodStatus{Phase: corev1.PodRunning}}
 	want.Labels = map[string]string{resources.LabelInstance: "my-app"}
