@@ -145,7 +145,9 @@ func (r *ApplicationReconciler) report(
 	app.Status = next
 	switch failed := r.Client.Status().Update(ctx, app); {
 	case failed == nil:
-		known.outdated = outdated
+		if app.ResourceVersion != outdated { // else the server had it already, and has nothing newer to show
+			known.outdated = outdated
+		}
 		r.tell(ctx, app, before, next)
 		countConflicts(before, next, err)
 	case apierrors.IsConflict(failed), apierrors.IsNotFound(failed):

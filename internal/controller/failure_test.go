@@ -164,6 +164,23 @@ func TestAStatusWrite(t *testing.T) {
 	}
 }
 
+// TestAStatusThatTheServerHadAlready holds that a status is written anew by a later pass if its write has changed nothing:
+// no newer version is on its way that would be waited for.
+func TestAStatusThatTheServerHadAlready(t *testing.T) {
+	written := 0
+	r, c := withErrors(t, interceptor.Funcs{
+		SubResourceUpdate: func(context.Context, client.Client, string, client.Object, ...client.SubResourceUpdateOption) error {
+			written++
+			return nil
+		},
+	})
+	for pass := 1; pass <= 2; pass++ {
+		if _, err := r.Reconcile(t.Context(), theApplication(t, c)); err != nil || written != pass {
+			t.Errorf("pass %d: %d status writes, error %v", pass, written, err)
+		}
+	}
+}
+
 // withErrors returns a reconciler of an Application web, whose requests fail as the functions say.
 func withErrors(t *testing.T, failing interceptor.Funcs) (*ApplicationReconciler, client.Client) {
 	t.Helper()
