@@ -32,7 +32,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/sets"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 	"k8s.io/client-go/util/csaupgrade"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -40,17 +39,23 @@ import (
 	"github.com/example/app-operator/internal/fault"
 )
 
-// answers are what the API server has answered to writes, and the cache may not show yet.
+// answer is what the API server has said of an object that was written. The cache may not show it yet.
+type answer struct {
+	generation int64
+	version    string
+}
+
+// answers are what the API server has said of the objects that the status is judged by.
 type answers struct {
 	// generation is the Deployment's; 0 if it was not written.
 	generation int64
-	// service is the one that was made; nil if none was.
+	// service is the Service that was made; nil if none was.
 	service *corev1.Service
 }
 
-// apply makes the planned writes. It returns what the API server has answered.
+// apply makes the planned writes, and returns what the API server has answered.
 func (r *ApplicationReconciler) apply(ctx context.Context, app *v1.Application, steps []step) (answers, error) {
-	var made answers
+	var all answers
 	var failed []error
 	for _, step := range steps {
 		if step.child.gated && len(failed) > 0 {
@@ -60,74 +65,78 @@ func (r *ApplicationReconciler) apply(ctx context.Context, app *v1.Application, 
 			failed = append(failed, notYet(step.child))
 			continue
 		}
-		generation, err := r.write(ctx, step)
+		made, err := r.write(ctx, step)
 		if step.takesATurn() {
 			r.turns.end(client.ObjectKeyFromObject(app))
 		}
 		if err != nil {
 			failed = append(failed, err)
 		} else {
-			r.written(app, step)
+			r.written(app, step, made)
 		}
 		switch step.child.object.(type) {
 		case *appsv1.Deployment:
-			made.generation = generation
+			all.generation = made.generation
 		case *corev1.Service:
-			made.service = serviceOf(step, err)
+			all.service = serviceOf(step, err)
 		}
 	}
-	return made, errors.Join(failed...)
+	return all, errors.Join(failed...)
 }
 
-// write makes one write and returns the object's generation after it, or 0 if it cannot tell.
+// write makes one write and returns what the API server has answered.
 //
 // What exists is ours, and ownership of the fields we apply is forced: an edit by hand is drift. The UID keeps
 // the write from reaching an object that has taken its place since the cache saw it. What does not exist, as far
 // as the cache knows, is applied without force, so that a stranger's object that appeared meanwhile is a
 // conflict and not overwritten.
-func (r *ApplicationReconciler) write(ctx context.Context, step step) (int64, error) {
+func (r *ApplicationReconciler) write(ctx context.Context, step step) (answer, error) {
 	log := logf.FromContext(ctx).WithValues("child", step.child.kind)
 	if step.deletes() {
 		uid := step.live.GetUID()
 		err := r.Client.Delete(ctx, step.live, client.Preconditions{UID: &uid})
 		if client.IgnoreNotFound(err) != nil {
-			return 0, fault.FromAPI(err, step.child.kind)
+			return answer{}, fault.FromAPI(err, step.child.kind)
 		}
 		log.Info("Deleted what is no longer wanted")
-		return 0, nil
+		return answer{}, nil
 	}
 	if step.live == nil {
 		err := r.Client.Apply(ctx, step.config.ApplyConfiguration)
 		if step.child.optional() && notServed(err) {
-			return 0, notInstalled(step.child)
+			return answer{}, notInstalled(step.child)
 		}
 		if err != nil {
-			return 0, fault.FromAPI(err, step.child.kind)
+			return answer{}, fault.FromAPI(err, step.child.kind)
 		}
 		log.Info("Created", "drift", step.repairs)
-		return generationOf(step.config), nil
+		return answerOf(step.config)
 	}
 	if step.closing != "" || updatedByUs(step.live) {
 		if _, err := r.patchAndOwn(ctx, step, json.RawMessage(step.closing)); err != nil {
-			return 0, fault.FromAPI(err, step.child.kind)
+			return answer{}, fault.FromAPI(err, step.child.kind)
 		}
 	}
 	if step.handOver != nil {
 		if err := r.handOver(ctx, step); err != nil {
-			return 0, fault.FromAPI(err, step.child.kind)
+			return answer{}, fault.FromAPI(err, step.child.kind)
 		}
 	}
 	step.config.onlyIf(step.live.GetUID())
 	err := r.Client.Apply(ctx, step.config.ApplyConfiguration, client.ForceOwnership)
-	generation := generationOf(step.config)
 	if apierrors.IsInvalid(err) {
-		generation, err = r.replace(ctx, step)
+		made, err := r.replace(ctx, step)
+		if err != nil {
+			return made, fault.FromAPI(err, step.child.kind)
+		}
+		log.Info("Replaced", "drift", step.repairs)
+		return made, nil
 	}
 	if err != nil {
-		return generation, fault.FromAPI(err, step.child.kind)
+		return answer{}, fault.FromAPI(err, step.child.kind)
 	}
 	log.Info("Updated", "drift", step.repairs)
-	return generation, nil
+	return answerOf(step.config)
 }
 
 // handOverManager is the field manager that holds a Deployment's size between us and the autoscaler.
@@ -151,14 +160,17 @@ func conflictsWithUs(err error) bool {
 	return strings.Contains(err.Error(), fmt.Sprintf("conflict with %q", FieldOwner))
 }
 
-// generationOf returns the generation of an applied Deployment: the client has overwritten the configuration with the
-// API server's answer. For other kinds it returns 0.
-func generationOf(config configuration) int64 {
-	deployment, ok := config.ApplyConfiguration.(*appsv1ac.DeploymentApplyConfiguration)
-	if !ok || deployment.ObjectMetaApplyConfiguration == nil {
-		return 0
+// answerOf returns what the API server has said of an applied object: the client has overwritten the configuration with it.
+func answerOf(config configuration) (answer, error) {
+	content, err := json.Marshal(config.ApplyConfiguration)
+	if err != nil {
+		return answer{}, fmt.Errorf("encode the API server's answer: %w", err)
 	}
-	return ptr.Deref(deployment.Generation, 0)
+	var said metav1.PartialObjectMetadata
+	if err := json.Unmarshal(content, &said); err != nil {
+		return answer{}, fmt.Errorf("decode the API server's answer: %w", err)
+	}
+	return answer{generation: said.Generation, version: said.ResourceVersion}, nil
 }
 
 // serviceOf returns the Service that a step has made, as the API server has answered, or nil.
@@ -180,45 +192,44 @@ func serviceOf(step step, err error) *corev1.Service {
 // replace makes the spec of a live child exactly what is wanted, where server-side apply cannot. Lists whose items
 // are told apart by a key keep the items of other field managers, so an item of ours whose key somebody has edited,
 // such as a Service's port number, would stand there twice, and the API server refuses that. A plain patch replaces
-// the lists. It returns the object's generation.
-func (r *ApplicationReconciler) replace(ctx context.Context, step step) (int64, error) {
+// the lists. It returns what the API server has answered.
+func (r *ApplicationReconciler) replace(ctx context.Context, step step) (answer, error) {
 	config, err := json.Marshal(step.config.ApplyConfiguration)
 	if err != nil {
-		return 0, fmt.Errorf("encode %s: %w", step.child.kind, err)
+		return answer{}, fmt.Errorf("encode %s: %w", step.child.kind, err)
 	}
 	var wanted struct {
 		Spec json.RawMessage `json:"spec,omitempty"`
 	}
 	if err := json.Unmarshal(config, &wanted); err != nil {
-		return 0, fmt.Errorf("decode %s: %w", step.child.kind, err)
+		return answer{}, fmt.Errorf("decode %s: %w", step.child.kind, err)
 	}
 	return r.patchAndOwn(ctx, step, wanted.Spec)
 }
 
 // patchAndOwn changes the spec by a plain patch, or leaves it if there is none, and then makes all that the operator has
 // ever written by a plain patch its apply's own: the next apply could not give it up otherwise. Should the second half
-// fail, the live object shows it, and the next pass makes up for it. It returns the object's generation.
-func (r *ApplicationReconciler) patchAndOwn(ctx context.Context, step step, spec json.RawMessage) (int64, error) {
+// fail, the live object shows it, and the next pass makes up for it. It returns what the API server has answered.
+func (r *ApplicationReconciler) patchAndOwn(ctx context.Context, step step, spec json.RawMessage) (answer, error) {
 	body := map[string]any{"metadata": map[string]any{"uid": step.live.GetUID()}}
 	if len(spec) > 0 {
 		body["spec"] = spec
 	}
 	patch, err := json.Marshal(body)
 	if err != nil {
-		return 0, fmt.Errorf("encode %s: %w", step.child.kind, err)
+		return answer{}, fmt.Errorf("encode %s: %w", step.child.kind, err)
 	}
 	object := step.child.empty()
 	object.SetNamespace(step.live.GetNamespace())
 	object.SetName(step.live.GetName())
 	if err := r.Client.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch)); err != nil {
-		return 0, err
+		return answer{}, err
 	}
-	generation := object.GetGeneration()
 	own, err := csaupgrade.UpgradeManagedFieldsPatch(object, sets.New(FieldOwner), FieldOwner)
-	if err != nil || own == nil {
-		return generation, err
+	if err == nil && own != nil {
+		err = r.Client.Patch(ctx, object, client.RawPatch(types.JSONPatchType, own))
 	}
-	return generation, r.Client.Patch(ctx, object, client.RawPatch(types.JSONPatchType, own))
+	return answer{generation: object.GetGeneration(), version: object.GetResourceVersion()}, err
 }
 
 // updatedByUs tells whether the operator owns fields of the object by a plain patch, whose take-over has not succeeded.

@@ -28,6 +28,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/utils/lru"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -52,8 +53,7 @@ type memory struct {
 
 // past is what is remembered of one Application. One worker at a time has it.
 type past struct {
-	// right holds, by kind, what was wanted of a child when the cache last showed it to be so. A write takes it away until
-	// the cache shows its outcome: a cache that lags is no drift.
+	// right holds, by kind, what was wanted of a child when it was last so.
 	right map[string]rightness
 	// revision is that of the last complete rollout, as the Deployment's controller counts them.
 	revision string
@@ -71,6 +71,9 @@ type rightness struct {
 	wanted uint64
 	// version is the child's resource version, which no other version of any object of the kind has ever had.
 	version string
+	// shown says that the cache has shown it to be so. Otherwise a write has made it so, and the cache may show for a
+	// while what was before, which is no drift.
+	shown bool
 }
 
 func (m *memory) of(app types.UID) *past {
@@ -96,27 +99,42 @@ func fingerprint(config configuration) (uint64, error) {
 
 // isRight notes that the cache shows a child, in this version, as it is wanted.
 func (p *past) isRight(kind string, wanted uint64, version string) {
+	p.right[kind] = rightness{wanted: wanted, version: version, shown: true}
+}
+
+// wasMade notes that a write has made a child as it is wanted, in this version.
+func (p *past) wasMade(kind string, wanted uint64, version string) {
 	p.right[kind] = rightness{wanted: wanted, version: version}
 }
 
-// isStillRight tells whether this version of the child has been found to be as it is wanted now. What would be found is a
-// function of the two.
+// isStillRight tells whether the cache has shown this version of the child to be as it is wanted now. What would be found
+// is a function of the two.
 func (p *past) isStillRight(kind string, wanted uint64, version string) bool {
-	return version != "" && p.right[kind] == rightness{wanted: wanted, version: version}
+	return version != "" && p.right[kind] == rightness{wanted: wanted, version: version, shown: true}
 }
 
-// wasRight tells whether the child was as it is wanted now, before somebody else changed it.
-func (p *past) wasRight(kind string, wanted uint64) bool {
+// wasRight tells whether the child was as it is wanted now before it came to the version that the cache shows, which is not;
+// the version is empty if the cache shows none. Then somebody else has changed or deleted it.
+func (p *past) wasRight(kind string, wanted uint64, version string) bool {
 	was, ok := p.right[kind]
-	return ok && was.wanted == wanted
+	if !ok || was.wanted != wanted || was.shown {
+		return ok && was.wanted == wanted
+	}
+	order, err := resourceversion.CompareResourceVersion(version, was.version)
+	return err == nil && order > 0 // else the cache lags
 }
 
 // forget notes that nothing is known of the child any more.
 func (p *past) forget(kind string) { delete(p.right, kind) }
 
-// written counts a write that has succeeded, if it has put right what somebody else had changed.
-func (r *ApplicationReconciler) written(app *v1.Application, step step) {
-	r.memory.of(app.UID).forget(step.child.kind)
+// written notes a write that has succeeded, and counts it if it has put right what somebody else had changed.
+func (r *ApplicationReconciler) written(app *v1.Application, step step, made answer) {
+	known := r.memory.of(app.UID)
+	if step.deletes() {
+		known.forget(step.child.kind)
+	} else {
+		known.wasMade(step.child.kind, step.wanted, made.version)
+	}
 	if step.repairs {
 		metrics.DriftRepaired(step.child.kind)
 	}

@@ -178,34 +178,52 @@ func TestTimeRolloutBeforeThereIsADeployment(t *testing.T) {
 }
 
 func TestWhatIsDrift(t *testing.T) {
-	known := (&memory{}).of("1")
-	if known.wasRight("Service", 7) {
-		t.Error("what the cache has never shown is no drift: it may be an older operator's")
-	}
-	known.isRight("Service", 7, "100")
-	if !known.wasRight("Service", 7) {
-		t.Error("what was as it is wanted, and is not any more, is drift")
-	}
-	if known.wasRight("Service", 8) {
-		t.Error("what is wanted otherwise is no drift")
-	}
-	if known.wasRight("Deployment", 7) {
-		t.Error("one kind's is not another's")
-	}
-	for what, still := range map[string]bool{
-		"the same":         known.isStillRight("Service", 7, "100"),
-		"another version":  !known.isStillRight("Service", 7, "101"),
-		"another wish":     !known.isStillRight("Service", 8, "100"),
-		"another kind":     !known.isStillRight("Deployment", 7, "100"),
-		"an unknown child": !known.isStillRight("Ingress", 0, ""),
+	never := func(*past) {}
+	shown := func(known *past) { known.isRight("Service", 7, "100") }
+	made := func(known *past) { known.wasMade("Service", 7, "100") }
+	for what, test := range map[string]struct {
+		before  func(*past)
+		kind    string
+		wanted  uint64
+		version string
+		want    bool
+	}{
+		"never seen right, perhaps an older operator's": {never, "Service", 7, "101", false},
+		"was right, is not any more":                    {shown, "Service", 7, "101", true},
+		"was right, is gone":                            {shown, "Service", 7, "", true},
+		"wanted otherwise":                              {shown, "Service", 8, "101", false},
+		"another kind":                                  {shown, "Deployment", 7, "101", false},
+		"changed after a write that no pass has seen":   {made, "Service", 7, "101", true},
+		"changed long after it":                         {made, "Service", 7, "1000", true},
+		"the cache lags behind a write":                 {made, "Service", 7, "99", false},
+		"the write itself, as others have it":           {made, "Service", 7, "100", false},
+		"the cache lags, or it is gone":                 {made, "Service", 7, "", false},
+		"wanted otherwise after a write":                {made, "Service", 8, "101", false},
+		"versions that nobody can compare":              {made, "Service", 7, "a", false},
 	} {
-		if !still {
-			t.Errorf("%s: what has to be looked at again is told from what has not", what)
+		known := (&memory{}).of("1")
+		test.before(known)
+		if got := known.wasRight(test.kind, test.wanted, test.version); got != test.want {
+			t.Errorf("%s: drift %v, want %v", what, got, test.want)
 		}
 	}
-	known.forget("Service")
-	if known.wasRight("Service", 7) {
-		t.Error("what was just written is no drift until the cache has shown it")
+}
+
+func TestWhatIsStillRight(t *testing.T) {
+	known := (&memory{}).of("1")
+	known.isRight("Service", 7, "100")
+	known.wasMade("Ingress", 7, "100")
+	for what, right := range map[string]bool{
+		"the same":           known.isStillRight("Service", 7, "100"),
+		"another version":    !known.isStillRight("Service", 7, "101"),
+		"another wish":       !known.isStillRight("Service", 8, "100"),
+		"another kind":       !known.isStillRight("Deployment", 7, "100"),
+		"a child unheard of": !known.isStillRight("NetworkPolicy", 0, ""),
+		"only written":       !known.isStillRight("Ingress", 7, "100"),
+	} {
+		if !right {
+			t.Errorf("%s: what has to be looked at again is told from what has not", what)
+		}
 	}
 }
 
@@ -222,33 +240,53 @@ func TestWhatWasRightIsJudgedOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := slices.IndexFunc(children, func(child child) bool { return child.kind == "Service" })
-	service, judged := children[at], 0
-	service.owned = func(live client.Object) (configuration, error) {
-		judged++
-		return children[at].owned(live)
-	}
-	plan := func(when string, wantJudged int, wantStep bool) {
+	plan := func(when string, wantStep, wantError bool) {
 		t.Helper()
-		config, err := service.build(resources.Inputs{Application: web})
+		config, err := children[at].build(resources.Inputs{Application: web})
 		if err != nil {
 			t.Fatal(err)
 		}
-		next, err := r.planWanted(web, service, live, config)
-		if err != nil || judged != wantJudged || (next != nil) != wantStep {
-			t.Errorf("%s: judged %d times, want %d; a write: %v; error %v", when, judged, wantJudged, next != nil, err)
+		next, err := r.planWanted(web, children[at], live, config)
+		if (err != nil) != wantError || (next != nil) != wantStep {
+			t.Errorf("%s: a write: %v; error %v", when, next != nil, err)
 		}
 	}
-	plan("at first", 1, false)
-	plan("unchanged", 1, false)
-	live.Spec.Ports[0].Port++
+	plan("at first", false, false)
+	readable := live.ManagedFields
+	live.ManagedFields = []metav1.ManagedFieldsEntry{*readable[0].DeepCopy()}
+	live.ManagedFields[0].FieldsV1.SetRawBytes([]byte("not to be read"))
+	plan("unchanged", false, false)
 	live.ResourceVersion += "1"
-	plan("edited by somebody", 2, true)
-	plan("as long as it is", 3, true)
+	plan("another version, whose fields cannot be read", false, true)
+	live.ManagedFields = readable
+	live.Spec.Ports[0].Port++
+	plan("edited by somebody", true, false)
+	plan("as long as it is", true, false)
 	live.Spec.Ports[0].Port--
 	live.ResourceVersion += "1"
-	plan("put right", 4, false)
+	plan("put right", false, false)
 	web.Spec.Port = new(int32(8080))
-	plan("wanted otherwise", 5, true)
+	plan("wanted otherwise", true, false)
+}
+
+// TestAnEditBeforeAnyPassHasSeenTheChild holds that it is drift: the API server's answer has told which version was right.
+func TestAnEditBeforeAnyPassHasSeenTheChild(t *testing.T) {
+	r, c := withErrors(t, interceptor.Funcs{})
+	const name, kind = "app_operator_drift_repairs_total", "Service"
+	before := counted(t, name)[kind]
+	reconcileOnce(t, r, c)
+	service := &corev1.Service{}
+	if err := c.Get(t.Context(), client.ObjectKey{Namespace: "apps", Name: "web"}, service); err != nil {
+		t.Fatal(err)
+	}
+	service.Spec.Ports[0].Port++
+	if err := c.Update(t.Context(), service, client.FieldOwner("somebody")); err != nil {
+		t.Fatal(err)
+	}
+	reconcileOnce(t, r, c)
+	if got := counted(t, name)[kind] - before; got != 1 {
+		t.Errorf("counted %v repairs, want 1", got)
+	}
 }
 
 func TestWritten(t *testing.T) {
@@ -259,16 +297,21 @@ func TestWritten(t *testing.T) {
 	for repairs, want := range map[bool]float64{false: 0, true: 1} {
 		r.memory.of(app.UID).isRight(kind, 7, "100")
 		was := counted(t, name)[kind]
-		r.written(app, step{child: child{kind: kind}, repairs: repairs})
+		config := configuration{ApplyConfiguration: corev1ac.Service("web", "apps")}
+		r.written(app, step{child: child{kind: kind}, config: config, wanted: 7, repairs: repairs}, answer{version: "102"})
 		if got := counted(t, name)[kind] - was; got != want {
 			t.Errorf("a repair (%v) counted %v", repairs, got)
 		}
-		if r.memory.of(app.UID).wasRight(kind, 7) {
+		if r.memory.of(app.UID).wasRight(kind, 7, "101") {
 			t.Error("after a write the cache lags; the next pass would count again")
 		}
 	}
 	if got := counted(t, name)[kind] - before; got != 1 {
 		t.Errorf("counted %v repairs, want 1", got)
+	}
+	r.written(app, step{child: child{kind: kind}}, answer{})
+	if r.memory.of(app.UID).wasRight(kind, 7, "103") {
+		t.Error("what was deleted because nobody wants it comes back otherwise, and that is no drift")
 	}
 }
 

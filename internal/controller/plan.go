@@ -46,6 +46,8 @@ type step struct {
 	live client.Object
 	// config is what to apply; without one, live is deleted.
 	config configuration
+	// wanted is the configuration's fingerprint.
+	wanted uint64
 	// handOver is the Deployment's size, of which config says nothing any more although we own it: it is handed over
 	// first, or the API server would reset it to 1.
 	handOver *int32
@@ -167,7 +169,7 @@ func (r *ApplicationReconciler) planWanted(
 	}
 	switch {
 	case live == nil:
-		return &step{child: child, config: config, repairs: known.wasRight(child.kind, sum)}, nil
+		return &step{child: child, config: config, wanted: sum, repairs: known.wasRight(child.kind, sum, "")}, nil
 	case !metav1.IsControlledBy(live, app):
 		return nil, notOurs(app, child, live)
 	case live.GetDeletionTimestamp() != nil:
@@ -185,7 +187,8 @@ func (r *ApplicationReconciler) planWanted(
 	case next == nil:
 		known.isRight(child.kind, sum, live.GetResourceVersion())
 	default:
-		next.repairs = known.wasRight(child.kind, sum)
+		next.wanted = sum
+		next.repairs = known.wasRight(child.kind, sum, live.GetResourceVersion())
 	}
 	return next, nil
 }
