@@ -43,13 +43,8 @@ var _ = Describe("The operator, when it is removed", Label(groupRemoval), Ordere
 		createNamespace(ctx, clients, nil)
 		installed = prepareInstallation(ctx, namespace, namespace, images.Present.Catalog)
 		installed.subscribe(ctx, images.Present)
-		app = webApplication(namespace, 2)
-		Expect(k8s.Create(ctx, app)).To(Succeed())
-		Eventually(fresh(app)).WithContext(ctx).Should(beReady())
-		guest = startClient(ctx, clients, "client", app.Status.URL)
-		Eventually(guest.names).WithContext(ctx).Should(HaveLen(2), "each of the pods answers")
+		app, guest = serveClient(ctx, namespace, clients)
 		starts = startsOf(ctx, app)
-		Expect(starts).To(HaveLen(2))
 	}, NodeTimeout(specLimit))
 
 	It("leaves its Applications serving", func(ctx SpecContext) {

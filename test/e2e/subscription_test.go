@@ -50,14 +50,8 @@ var _ = Describe("Subscribed to from a catalog", Label(groupSubscription), Order
 	It("is installed, and serves Applications", func(ctx SpecContext) {
 		installed = prepareInstallation(ctx, namespace, served, images.Present.Catalog)
 		installed.subscribe(ctx, images.Present)
-
-		app = webApplication(served, 2)
-		Expect(k8s.Create(ctx, app)).To(Succeed())
-		Eventually(fresh(app)).WithContext(ctx).Should(beReady())
-		guest = startClient(ctx, clients, "client", app.Status.URL)
-		Eventually(guest.names).WithContext(ctx).Should(HaveLen(2), "each of the pods answers")
+		app, guest = serveClient(ctx, served, clients)
 		starts = startsOf(ctx, app)
-		Expect(starts).To(HaveLen(2))
 	}, SpecTimeout(specLimit))
 
 	It("is upgraded: no pod of an Application is restarted, none leaves Ready, and no request fails", func(ctx SpecContext) {

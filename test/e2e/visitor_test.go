@@ -54,6 +54,19 @@ func startClient(ctx context.Context, namespace, name, url string) *visitor {
 	return &visitor{pod: pod}
 }
 
+// serveClient creates an Application of two pods, and a client in another namespace that asks it all the time. It returns
+// when both pods have answered.
+func serveClient(ctx context.Context, namespace, clients string) (*v1.Application, *visitor) {
+	GinkgoHelper()
+	app := webApplication(namespace, 2)
+	Expect(k8s.Create(ctx, app)).To(Succeed())
+	Eventually(fresh(app)).WithContext(ctx).Should(beReady())
+	guest := startClient(ctx, clients, "client", app.Status.URL)
+	Eventually(guest.names).WithContext(ctx).Should(HaveLen(2), "each of the pods answers")
+	Expect(startsOf(ctx, app)).To(HaveLen(2))
+	return app, guest
+}
+
 // lines returns what the client has printed so far.
 func (v *visitor) lines(ctx context.Context) ([]string, error) {
 	output, err := command(ctx, "kubectl", "logs", "--namespace", v.pod.Namespace, v.pod.Name).Output()
