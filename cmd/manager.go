@@ -85,6 +85,8 @@ func newManager(
 		Scheme: scheme,
 		Logger: logr.New(plainSink{ctrl.Log.GetSink()}),
 		Cache:  reconciler.CacheOptions(opts.namespaces),
+		// The default searches all groups for each read from the cache.
+		MapperProvider: controller.NewRESTMapper,
 		// Kinds without a Go type are cached like the others, and not read from the API server each time.
 		Client:                  client.Options{Cache: &client.CacheOptions{Unstructured: true}},
 		Metrics:                 serve,
