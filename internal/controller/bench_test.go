@@ -69,14 +69,14 @@ func resting(b *testing.B) (*ApplicationReconciler, *v1.Application) {
 	scheme, err := NewScheme()
 	check(b, err)
 	none := func(client.Object) []string { return nil }
-	world := fake.NewClientBuilder().WithScheme(scheme).WithReturnManagedFields().
+	world := likeServed(b, fake.NewClientBuilder().WithScheme(scheme).WithReturnManagedFields().
 		WithStatusSubresource(&v1.Application{}, &appsv1.Deployment{}).
 		WithObjects(&v1.Application{
 			ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "apps", UID: "1", Generation: 1},
 			Spec:       v1.ApplicationSpec{Image: "nginx:1.29", Port: new(int32(80))},
 		}).
 		WithIndex(&corev1.Pod{}, byApplication, none).WithIndex(&appsv1.ReplicaSet{}, byApplication, none).
-		Build()
+		Build())
 	key := client.ObjectKey{Namespace: "apps", Name: "web"}
 	maker := &ApplicationReconciler{Client: client.WithFieldOwner(world, FieldOwner), Recorder: events.NewFakeRecorder(10)}
 	for range 2 { // the second pass sees the rollout complete
@@ -101,7 +101,7 @@ func resting(b *testing.B) (*ApplicationReconciler, *v1.Application) {
 // readOnly returns a client that reads what is in the world from a cache as the manager has it, and cannot write.
 func readOnly(b *testing.B, r *ApplicationReconciler, world client.Client) client.Client {
 	b.Helper()
-	server := httptest.NewServer(&listed{world: world})
+	server := httptest.NewServer(&listed{b: b, world: world})
 	b.Cleanup(server.Close)
 	config := &rest.Config{Host: server.URL}
 	options := r.CacheOptions([]string{"apps"})
@@ -129,7 +129,10 @@ func readOnly(b *testing.B, r *ApplicationReconciler, world client.Client) clien
 }
 
 // listed answers lists with what is in a world; it knows no watches and takes no writes.
-type listed struct{ world client.Client }
+type listed struct {
+	b     *testing.B
+	world client.Client
+}
 
 func (l *listed) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	if request.Method != http.MethodGet {
@@ -159,6 +162,9 @@ func (l *listed) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	if err := l.world.List(request.Context(), list); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
+	}
+	for i := range list.Items {
+		disownStatus(l.b, &list.Items[i])
 	}
 	list.SetResourceVersion("1")
 	writeJSON(w, http.StatusOK, list)

@@ -26,14 +26,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
-	autoscalingv2ac "k8s.io/client-go/applyconfigurations/autoscaling/v2"
-	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
-	networkingv1ac "k8s.io/client-go/applyconfigurations/networking/v1"
-	policyv1ac "k8s.io/client-go/applyconfigurations/policy/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
-	gatewayv1ac "sigs.k8s.io/gateway-api/applyconfiguration/apis/v1"
 
 	"github.com/example/app-operator/internal/resources"
 )
@@ -42,19 +36,18 @@ import (
 // the cache, applying and pruning follow from it, and tests compare the Role with it. Every child bears its
 // Application's name.
 var children = []child{
-	childOf("ServiceAccount", &corev1.ServiceAccount{}, resources.ServiceAccount, corev1ac.ExtractServiceAccount).usedByPods(),
+	childOf("ServiceAccount", &corev1.ServiceAccount{}, resources.ServiceAccount).usedByPods(),
 	// Before the pods that it protects.
-	childOf("NetworkPolicy", &networkingv1.NetworkPolicy{}, resources.NetworkPolicy, networkingv1ac.ExtractNetworkPolicy),
-	childOf("Deployment", &appsv1.Deployment{}, resources.Deployment, appsv1ac.ExtractDeployment).gatedByOthers(),
-	childOf("Service", &corev1.Service{}, resources.Service, corev1ac.ExtractService).madeInTurn(),
-	childOf("HorizontalPodAutoscaler", &autoscalingv2.HorizontalPodAutoscaler{},
-		resources.HorizontalPodAutoscaler, autoscalingv2ac.ExtractHorizontalPodAutoscaler).withdrawn(drainSize),
-	childOf("PodDisruptionBudget", &policyv1.PodDisruptionBudget{},
-		resources.PodDisruptionBudget, policyv1ac.ExtractPodDisruptionBudget),
-	childOf("Ingress", &networkingv1.Ingress{}, resources.Ingress, networkingv1ac.ExtractIngress).withdrawn(drainTraffic),
-	childOf("HTTPRoute", &gatewayv1.HTTPRoute{}, resources.HTTPRoute, gatewayv1ac.ExtractHTTPRoute).
+	childOf("NetworkPolicy", &networkingv1.NetworkPolicy{}, resources.NetworkPolicy),
+	childOf("Deployment", &appsv1.Deployment{}, resources.Deployment).gatedByOthers(),
+	childOf("Service", &corev1.Service{}, resources.Service).madeInTurn(),
+	childOf("HorizontalPodAutoscaler", &autoscalingv2.HorizontalPodAutoscaler{}, resources.HorizontalPodAutoscaler).
+		withdrawn(drainSize),
+	childOf("PodDisruptionBudget", &policyv1.PodDisruptionBudget{}, resources.PodDisruptionBudget),
+	childOf("Ingress", &networkingv1.Ingress{}, resources.Ingress).withdrawn(drainTraffic),
+	childOf("HTTPRoute", &gatewayv1.HTTPRoute{}, resources.HTTPRoute).
 		withdrawn(drainTraffic).servedAs(schema.GroupVersion(gatewayv1.GroupVersion).WithResource("httproutes")),
-	childOf("ServiceMonitor", emptyServiceMonitor(), resources.ServiceMonitor, resources.ExtractServiceMonitor).
+	childOf("ServiceMonitor", emptyServiceMonitor(), resources.ServiceMonitor).
 		servedAs(resources.ServiceMonitorKind.GroupVersion().WithResource("servicemonitors")),
 }
 
@@ -98,8 +91,6 @@ type child struct {
 	api schema.GroupVersionResource
 	// build returns what the object should be, or nil if it must not exist.
 	build func(resources.Inputs) (configuration, error)
-	// owned returns which fields of a live object the operator owns, with their live values.
-	owned func(live client.Object) (configuration, error)
 }
 
 // configuration is an apply configuration together with what the operator needs to know of it. It is applied
@@ -117,24 +108,19 @@ type applyConfiguration[C, P any] interface {
 	WithUID(types.UID) P
 }
 
-// childOf ties a kind to its builder and to the generated function that extracts what a field manager owns.
-func childOf[O client.Object, C any, P interface {
+// childOf ties a kind to its builder.
+func childOf[C any, P interface {
 	applyConfiguration[C, P]
 }](
-	kind string, object O, build func(resources.Inputs) (P, error), extract func(O, string) (P, error),
+	kind string, object client.Object, build func(resources.Inputs) (P, error),
 ) child {
-	wrap := func(config P, err error) (configuration, error) {
+	return child{kind: kind, object: object, build: func(in resources.Inputs) (configuration, error) {
+		config, err := build(in)
 		if err != nil || config == nil { // a nil pointer must not hide in the interface
 			return configuration{}, err
 		}
 		return configuration{ApplyConfiguration: config, onlyIf: func(uid types.UID) { config.WithUID(uid) }}, nil
-	}
-	return child{
-		kind:   kind,
-		object: object,
-		build:  func(in resources.Inputs) (configuration, error) { return wrap(build(in)) },
-		owned:  func(live client.Object) (configuration, error) { return wrap(extract(live.(O), FieldOwner)) },
-	}
+	}}
 }
 
 func (c child) gatedByOthers() child {

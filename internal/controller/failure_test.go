@@ -18,6 +18,7 @@ package controller
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"testing"
@@ -189,7 +190,7 @@ func withErrors(t *testing.T, failing interceptor.Funcs) (*ApplicationReconciler
 		t.Fatal(err)
 	}
 	none := func(client.Object) []string { return nil }
-	c := fake.NewClientBuilder().WithScheme(scheme).WithReturnManagedFields().
+	c := likeServed(t, fake.NewClientBuilder().WithScheme(scheme).WithReturnManagedFields().
 		WithObjects(&v1.Application{
 			ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "apps", UID: "1", Generation: 1},
 			Spec:       v1.ApplicationSpec{Image: "nginx:1.29", Port: new(int32(80))},
@@ -198,11 +199,47 @@ func withErrors(t *testing.T, failing interceptor.Funcs) (*ApplicationReconciler
 		WithIndex(&corev1.Pod{}, byApplication, none).
 		WithIndex(&appsv1.ReplicaSet{}, byApplication, none).
 		WithInterceptorFuncs(failing).
-		Build()
+		Build())
 	return &ApplicationReconciler{
 		Client:   client.WithFieldOwner(c, FieldOwner),
 		Recorder: events.NewFakeRecorder(10),
 	}, c
+}
+
+// likeServed returns a fake client that gives objects as the API server does.
+func likeServed(t testing.TB, c client.WithWatch) client.WithWatch {
+	t.Helper()
+	return interceptor.NewClient(c, interceptor.Funcs{Get: func(
+		ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption,
+	) error {
+		err := c.Get(ctx, key, object, options...)
+		disownStatus(t, object)
+		return err
+	}})
+}
+
+// disownStatus takes from the managed fields of an object of the fake client the status, which nobody owns by applying an
+// object to a real API server.
+func disownStatus(t testing.TB, object client.Object) {
+	t.Helper()
+	entries := object.GetManagedFields()
+	for i := range entries {
+		if entries[i].Operation != metav1.ManagedFieldsOperationApply {
+			continue
+		}
+		fields := map[string]any{}
+		if err := json.Unmarshal(entries[i].FieldsV1.GetRawBytes(), &fields); err != nil {
+			t.Fatal(err)
+		}
+		delete(fields, "f:status")
+		content, err := json.Marshal(fields)
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries[i].FieldsV1 = &metav1.FieldsV1{}
+		entries[i].FieldsV1.SetRawBytes(content)
+	}
+	object.SetManagedFields(entries)
 }
 
 func theApplication(t *testing.T, c client.Client) *v1.Application {

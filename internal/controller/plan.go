@@ -26,15 +26,16 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 	networkingv1ac "k8s.io/client-go/applyconfigurations/networking/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/fault"
+	"github.com/example/app-operator/internal/ownership"
 	"github.com/example/app-operator/internal/resources"
 	"github.com/example/app-operator/internal/status"
 )
@@ -207,16 +208,27 @@ func planPrune(app *v1.Application, child child, live client.Object) *step {
 
 // planUpdate returns the write that makes a live child what is wanted, or nil if it is.
 func planUpdate(child child, live client.Object, config configuration) (*step, error) {
-	owned, err := child.owned(live)
+	owned, err := ownership.Of(live, FieldOwner)
 	if err != nil {
-		return nil, fmt.Errorf("read the managed fields of %s: %w", child.kind, err)
+		return nil, fmt.Errorf("%s: %w", child.kind, err)
 	}
-	same := equality.Semantic.DeepEqual(owned.ApplyConfiguration, config.ApplyConfiguration)
+	same, err := owned.Hold(config.ApplyConfiguration, readable(live))
+	if err != nil {
+		return nil, fmt.Errorf("compare %s with what is wanted: %w", child.kind, err)
+	}
 	paused, closing := resume(config, live), opened(config, live)
 	if same && !paused && closing == "" && !updatedByUs(live) {
 		return nil, nil
 	}
-	return &step{child: child, live: live, config: config, handOver: handOver(owned, config), closing: closing}, nil
+	return &step{child: child, live: live, config: config, handOver: handOver(owned, config, live), closing: closing}, nil
+}
+
+// readable returns what there is to read of an object.
+func readable(live client.Object) any {
+	if untyped, ok := live.(*unstructured.Unstructured); ok {
+		return untyped.Object
+	}
+	return live
 }
 
 // opened returns the patch that closes a NetworkPolicy by which nobody is to get in and somebody may; otherwise "". Where
@@ -234,15 +246,15 @@ func opened(config configuration, live client.Object) string {
 
 // handOver returns the Deployment's size if we own it and want to say nothing of it any more, since an autoscaler
 // decides it from now on; otherwise nil.
-func handOver(owned, wanted configuration) *int32 {
-	before, ok := owned.ApplyConfiguration.(*appsv1ac.DeploymentApplyConfiguration)
-	if !ok || before.Spec == nil {
+func handOver(owned ownership.Fields, wanted configuration, live client.Object) *int32 {
+	deployment, ok := live.(*appsv1.Deployment)
+	if !ok || !owned.Has("spec", "replicas") {
 		return nil
 	}
 	if wanted.ApplyConfiguration.(*appsv1ac.DeploymentApplyConfiguration).Spec.Replicas != nil {
 		return nil
 	}
-	return before.Spec.Replicas
+	return deployment.Spec.Replicas
 }
 
 // resume makes the configuration end a pause of the Deployment's rollout, and returns whether there is one. The stored

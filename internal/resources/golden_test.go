@@ -74,7 +74,7 @@ var builders = []builder{
 	builderOf("PodDisruptionBudget", PodDisruptionBudget, policyv1ac.ExtractPodDisruptionBudget),
 	builderOf("Ingress", Ingress, networkingv1ac.ExtractIngress),
 	builderOf("HTTPRoute", HTTPRoute, gatewayv1ac.ExtractHTTPRoute),
-	builderOf("ServiceMonitor", ServiceMonitor, ExtractServiceMonitor),
+	builderOf("ServiceMonitor", ServiceMonitor, extractServiceMonitor),
 }
 
 func builderOf[O, C any, PO interface {

@@ -54,6 +54,9 @@ func TestWantedConfigurationIsRecognisedOnceApplied(t *testing.T) {
 				if err != nil {
 					t.Fatalf("extract %s: %v", builder.kind, err)
 				}
+				if held, err := holds(config, live); err != nil || !held {
+					t.Errorf("%s would be written again on every pass; error %v", builder.kind, err)
+				}
 				if !equality.Semantic.DeepEqual(config, owned) {
 					t.Errorf("%s would be written again on every pass (-wanted +owned):\n%s",
 						builder.kind, cmp.Diff(text(t, config), text(t, owned)))

@@ -17,12 +17,9 @@ limitations under the License.
 package resources
 
 import (
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/managedfields"
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
-	"sigs.k8s.io/structured-merge-diff/v6/typed"
 )
 
 // ServiceMonitorKind is the kind of the Prometheus Operator.
@@ -80,58 +77,4 @@ func (c *ServiceMonitorApplyConfiguration) GetAPIVersion() *string { return c.AP
 func (c *ServiceMonitorApplyConfiguration) WithUID(uid types.UID) *ServiceMonitorApplyConfiguration {
 	c.ObjectMetaApplyConfiguration.WithUID(uid)
 	return c
-}
-
-// serviceMonitorType says which values have one owner as a whole, of those that we set: by the ServiceMonitor's CRD, the
-// list of endpoints and the selector.
-var serviceMonitorType = func() typed.ParseableType {
-	parser, err := typed.NewParser(`types:
-- name: ServiceMonitor
-  map:
-    fields:
-    - {name: apiVersion, type: {scalar: string}}
-    - {name: kind, type: {scalar: string}}
-    - {name: metadata, type: {namedType: ObjectMeta}}
-    - {name: spec, type: {namedType: Spec}}
-    elementType: {namedType: __untyped_deduced_}
-- name: ObjectMeta
-  map:
-    fields:
-    - name: ownerReferences
-      type:
-        list:
-          elementType: {namedType: __untyped_deduced_}
-          elementRelationship: associative
-          keys: [uid]
-    elementType: {namedType: __untyped_deduced_}
-- name: Spec
-  map:
-    fields:
-    - {name: selector, type: {namedType: __untyped_atomic_}}
-    - {name: endpoints, type: {namedType: __untyped_atomic_}}
-    elementType: {namedType: __untyped_deduced_}
-- name: __untyped_atomic_
-  scalar: untyped
-  list: {elementType: {namedType: __untyped_atomic_}, elementRelationship: atomic}
-  map: {elementType: {namedType: __untyped_atomic_}, elementRelationship: atomic}
-- name: __untyped_deduced_
-  scalar: untyped
-  list: {elementType: {namedType: __untyped_atomic_}, elementRelationship: atomic}
-  map: {elementType: {namedType: __untyped_deduced_}, elementRelationship: separable}
-`)
-	if err != nil {
-		panic(err) // the text above is wrong
-	}
-	return parser.Type("ServiceMonitor")
-}()
-
-// ExtractServiceMonitor returns which fields of the ServiceMonitor the field manager owns, with their live values.
-func ExtractServiceMonitor(
-	monitor *unstructured.Unstructured, manager string,
-) (*ServiceMonitorApplyConfiguration, error) {
-	config := &ServiceMonitorApplyConfiguration{}
-	if err := managedfields.ExtractInto(monitor, serviceMonitorType, manager, config, ""); err != nil {
-		return nil, err
-	}
-	return config.identified(monitor.GetName(), monitor.GetNamespace()), nil
 }

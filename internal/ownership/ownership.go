@@ -1,0 +1,219 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Package ownership tells, from an object's managed fields, whether a server-side apply would change it. It is pure: it
+// reads objects that may be the cache's, changes none of them, and talks to nobody.
+//
+// The generated Extract functions of client-go tell the same, but by way of the schema of all kinds, which takes megabytes
+// and a good part of a second to be read, and of a copy of what is owned, for each look (decision 0019).
+package ownership
+
+import (
+	"fmt"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+	"sigs.k8s.io/structured-merge-diff/v6/value"
+)
+
+// Fields are the fields of an object that a field manager has applied.
+type Fields struct{ set *fieldpath.Set }
+
+// Of returns the fields of the object that the manager has applied; none if it has not. Fields of subresources, and what the
+// manager has written otherwise, do not count.
+func Of(object metav1.Object, manager string) (Fields, error) {
+	owned := Fields{set: &fieldpath.Set{}}
+	entries := object.GetManagedFields()
+	at := slices.IndexFunc(entries, func(entry metav1.ManagedFieldsEntry) bool {
+		return entry.Manager == manager && entry.Operation == metav1.ManagedFieldsOperationApply && entry.Subresource == ""
+	})
+	if at < 0 || entries[at].FieldsV1 == nil {
+		return owned, nil
+	}
+	if err := owned.set.FromJSON(entries[at].FieldsV1.GetRawReader()); err != nil {
+		return owned, fmt.Errorf("decode the managed fields of %s: %w", manager, err)
+	}
+	return owned, nil
+}
+
+// Has tells whether the field at this path, such as "spec", "replicas", is owned.
+func (f Fields) Has(path ...string) bool {
+	elements := make(fieldpath.Path, 0, len(path))
+	for i := range path {
+		elements = append(elements, fieldpath.PathElement{FieldName: &path[i]})
+	}
+	return f.set.Has(elements)
+}
+
+// Hold tells whether exactly the fields of an apply configuration are owned, and have in the live object the values that
+// they have there. Both are structs as Kubernetes' types are, or pointers to such, or decoded JSON.
+func (f Fields) Hold(wanted, live any) (bool, error) {
+	w, err := valueOf(wanted)
+	if err != nil {
+		return false, fmt.Errorf("read %T: %w", wanted, err)
+	}
+	l, err := valueOf(live)
+	if err != nil {
+		return false, fmt.Errorf("read %T: %w", live, err)
+	}
+	return hold(f.set, w, l, identity), nil
+}
+
+func valueOf(object any) (value.Value, error) {
+	if content, ok := object.(map[string]any); ok {
+		return value.NewValueInterface(content), nil
+	}
+	return value.NewValueReflect(object)
+}
+
+// unowned are fields that every apply configuration has and nobody owns, by the field that they are in.
+type unowned struct {
+	names  []string
+	within map[string]unowned
+}
+
+// identity says which object it is (kubernetes apimachinery pkg/util/managedfields/internal/stripmeta.go).
+var identity = unowned{
+	names:  []string{"apiVersion", "kind"},
+	within: map[string]unowned{"metadata": {names: []string{"name", "namespace"}}},
+}
+
+// hold tells whether the elements of the set, and no others, are in wanted, each with the value that it has in live.
+func hold(set *fieldpath.Set, wanted, live value.Value, except unowned) bool {
+	switch {
+	case wanted.IsMap() && live.IsMap():
+		return holdFields(set, wanted.AsMap(), live.AsMap(), except)
+	case wanted.IsList() && live.IsList():
+		return holdItems(set, wanted.AsList(), live.AsList())
+	default:
+		return false
+	}
+}
+
+func holdFields(set *fieldpath.Set, wanted, live value.Map, except unowned) bool {
+	left := ownable(wanted, except)
+	for _, element := range elements(set) {
+		if element.FieldName == nil {
+			return false
+		}
+		name := *element.FieldName
+		w, ok := wanted.Get(name)
+		if !ok {
+			return false
+		}
+		l, ok := live.Get(name)
+		if !ok || !holdElement(set, element, w, l, except.within[name]) {
+			return false
+		}
+		left--
+	}
+	return left == 0
+}
+
+// ownable returns how many of the fields somebody can own.
+func ownable(fields value.Map, except unowned) int {
+	count := fields.Length()
+	for _, name := range except.names {
+		if fields.Has(name) {
+			count--
+		}
+	}
+	for name, within := range except.within {
+		if field, ok := fields.Get(name); ok && field.IsMap() && ownable(field.AsMap(), within) == 0 {
+			count--
+		}
+	}
+	return count
+}
+
+// holdItems is for lists whose items have owners of their own. Items of others may be among ours, whose order counts.
+func holdItems(set *fieldpath.Set, wanted, live value.List) bool {
+	held := make([]int, wanted.Length()) // where in the live list each wanted item is
+	count := 0
+	for _, element := range elements(set) {
+		at, w := find(wanted, element)
+		where, l := find(live, element)
+		if w == nil || l == nil || !holdElement(set, element, w, l, unowned{}) {
+			return false
+		}
+		held[at] = where
+		count++
+	}
+	if count != len(held) {
+		return false
+	}
+	for i := 1; i < len(held); i++ {
+		if held[i-1] >= held[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// holdElement is for one element: what is owned below it, or all of it.
+func holdElement(set *fieldpath.Set, element fieldpath.PathElement, wanted, live value.Value, except unowned) bool {
+	if below, ok := set.Children.Get(element); ok {
+		return hold(below, wanted, live, except)
+	}
+	return equal(wanted, live)
+}
+
+// equal compares whole values. As long as they are structs, package value takes lists of different types for different.
+func equal(a, b value.Value) bool {
+	if a.IsList() || a.IsMap() {
+		a, b = value.NewValueInterface(a.Unstructured()), value.NewValueInterface(b.Unstructured())
+	}
+	return value.Equals(a, b)
+}
+
+// elements returns each element of the set once, whether it is owned or something below it.
+func elements(set *fieldpath.Set) []fieldpath.PathElement {
+	all := make([]fieldpath.PathElement, 0, set.Members.Size())
+	set.Members.Iterate(func(element fieldpath.PathElement) { all = append(all, element) })
+	set.Children.Iterate(func(element fieldpath.PathElement) {
+		if !set.Members.Has(element) {
+			all = append(all, element)
+		}
+	})
+	return all
+}
+
+// find returns the list's item that the element names by its key or by its value, and where it is; nil if there is none.
+func find(list value.List, element fieldpath.PathElement) (int, value.Value) {
+	for i := range list.Length() {
+		item := list.At(i)
+		switch {
+		case element.Key != nil && hasKey(item, *element.Key), element.Value != nil && value.Equals(item, *element.Value):
+			return i, item
+		}
+	}
+	return 0, nil
+}
+
+func hasKey(item value.Value, key value.FieldList) bool {
+	if !item.IsMap() {
+		return false
+	}
+	fields := item.AsMap()
+	for _, field := range key {
+		has, ok := fields.Get(field.Name)
+		if !ok || !value.Equals(has, field.Value) {
+			return false
+		}
+	}
+	return true
+}

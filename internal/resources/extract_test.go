@@ -1,0 +1,248 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package resources
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/managedfields"
+	"sigs.k8s.io/structured-merge-diff/v6/typed"
+
+	"github.com/example/app-operator/internal/ownership"
+)
+
+// TestDriftIsSeen compares package ownership with the generated functions that extract what a manager owns, on every object
+// that is built and on each of these with one value changed, one taken away, or a list turned around.
+func TestDriftIsSeen(t *testing.T) {
+	seen := map[bool]int{}
+	compared := map[string]bool{} // many samples share most of their values
+	for _, name := range cases(t) {
+		configs := buildAll(t, readInputs(t, name))
+		for _, builder := range builders {
+			config, wanted := configs[builder.kind]
+			if !wanted {
+				continue
+			}
+			live := applied(t, builder, config)
+			content := tree(t, live).(map[string]any)
+			for what, changed := range edits(content) {
+				if compared[builder.kind+what] {
+					continue
+				}
+				compared[builder.kind+what] = true
+				edited := builder.empty()
+				if json.Unmarshal([]byte(text(t, changed)), edited) != nil {
+					continue // an object that the API server would not take
+				}
+				edited.SetManagedFields(live.GetManagedFields())
+				want, err := same(builder, config, edited)
+				if err != nil {
+					continue // it has no such object either
+				}
+				got, err := holds(config, edited)
+				if err != nil || got != want {
+					t.Errorf("%s of %s, %s: as wanted %v, want %v; error %v", builder.kind, name, what, got, want, err)
+				}
+				seen[want]++
+			}
+		}
+	}
+	if seen[true] < 300 || seen[false] < 2000 {
+		t.Errorf("compared %d objects that are as wanted and %d that are not", seen[true], seen[false])
+	}
+}
+
+// TestAnotherWishIsSeen is the same where what is wanted has changed, not the object.
+func TestAnotherWishIsSeen(t *testing.T) {
+	all := map[string][]runtime.ApplyConfiguration{}
+	for _, name := range cases(t) {
+		for kind, config := range buildAll(t, readInputs(t, name)) {
+			all[kind] = append(all[kind], config)
+		}
+	}
+	for _, builder := range builders {
+		for i, before := range all[builder.kind] {
+			live := applied(t, builder, before)
+			for j := i + 1; j < min(i+4, len(all[builder.kind])); j++ { // of all pairs enough
+				after := all[builder.kind][j]
+				want, err := same(builder, after, live)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if nameOf(t, after) != nameOf(t, before) {
+					continue // nobody compares an object with one of another name
+				}
+				got, err := holds(after, live)
+				if err != nil || got != want {
+					t.Errorf("%s %d, wanted as %d: as wanted %v, want %v; error %v", builder.kind, i, j, got, want, err)
+				}
+			}
+		}
+	}
+}
+
+// same tells by the generated functions whether an object is as it is wanted.
+func same(builder builder, config runtime.ApplyConfiguration, live object) (bool, error) {
+	owned, err := builder.owned(live, manager)
+	return equality.Semantic.DeepEqual(config, owned), err
+}
+
+func holds(config runtime.ApplyConfiguration, live object) (bool, error) {
+	owned, err := ownership.Of(live, manager)
+	if err != nil {
+		return false, err
+	}
+	if untyped, ok := live.(*unstructured.Unstructured); ok {
+		return owned.Hold(config, untyped.Object)
+	}
+	return owned.Hold(config, live)
+}
+
+func nameOf(t *testing.T, config runtime.ApplyConfiguration) string {
+	t.Helper()
+	metadata := tree(t, config).(map[string]any)["metadata"].(map[string]any)
+	return fmt.Sprint(metadata["namespace"], "/", metadata["name"])
+}
+
+// edits yields the content with one value changed or missing, for each value at any depth, and with each list turned
+// around. Which object it is stays as it is. What is yielded holds until the next.
+func edits(content map[string]any) func(yield func(string, map[string]any) bool) {
+	return func(yield func(string, map[string]any) bool) {
+		emit := func(what string) bool { return yield(what, content) }
+		if !emit(fmt.Sprint("unchanged ", content)) {
+			return
+		}
+		for _, top := range slices.Sorted(maps.Keys(content)) {
+			switch top {
+			case "apiVersion", "kind", "status":
+			case "metadata":
+				metadata := content[top].(map[string]any)
+				for _, name := range []string{"labels", "annotations", "ownerReferences", "finalizers"} {
+					if value, ok := metadata[name]; ok && !editField(metadata, name, value, name, emit) {
+						return
+					}
+				}
+			default:
+				if !editField(content, top, content[top], top, emit) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func editField(parent map[string]any, name string, value any, path string, emit func(string) bool) bool {
+	delete(parent, name)
+	ok := emit(fmt.Sprint("without ", path, " ", value))
+	parent[name] = value
+	return ok && editValue(value, path, func(other any) { parent[name] = other }, emit)
+}
+
+func editValue(value any, path string, set func(any), emit func(string) bool) bool {
+	defer set(value)
+	switch value := value.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			if !editField(value, name, value[name], path+"."+name, emit) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		turned := slices.Clone(value)
+		slices.Reverse(turned)
+		set(turned)
+		if !emit(fmt.Sprint("turned around ", path, " ", turned)) {
+			return false
+		}
+		set(value)
+		for i, item := range value {
+			if !editValue(item, fmt.Sprintf("%s[%d]", path, i), func(other any) { value[i] = other }, emit) {
+				return false
+			}
+		}
+		return true
+	case string:
+		set(value + "x")
+	case float64:
+		set(value + 1)
+	case bool:
+		set(!value)
+	}
+	return emit(fmt.Sprint("another ", path, " than ", value))
+}
+
+// serviceMonitorType says which values have one owner as a whole, of those that we set: by the ServiceMonitor's CRD, the
+// list of endpoints and the selector.
+var serviceMonitorType = func() typed.ParseableType {
+	parser, err := typed.NewParser(`types:
+- name: ServiceMonitor
+  map:
+    fields:
+    - {name: apiVersion, type: {scalar: string}}
+    - {name: kind, type: {scalar: string}}
+    - {name: metadata, type: {namedType: ObjectMeta}}
+    - {name: spec, type: {namedType: Spec}}
+    elementType: {namedType: __untyped_deduced_}
+- name: ObjectMeta
+  map:
+    fields:
+    - name: ownerReferences
+      type:
+        list:
+          elementType: {namedType: __untyped_deduced_}
+          elementRelationship: associative
+          keys: [uid]
+    elementType: {namedType: __untyped_deduced_}
+- name: Spec
+  map:
+    fields:
+    - {name: selector, type: {namedType: __untyped_atomic_}}
+    - {name: endpoints, type: {namedType: __untyped_atomic_}}
+    elementType: {namedType: __untyped_deduced_}
+- name: __untyped_atomic_
+  scalar: untyped
+  list: {elementType: {namedType: __untyped_atomic_}, elementRelationship: atomic}
+  map: {elementType: {namedType: __untyped_atomic_}, elementRelationship: atomic}
+- name: __untyped_deduced_
+  scalar: untyped
+  list: {elementType: {namedType: __untyped_atomic_}, elementRelationship: atomic}
+  map: {elementType: {namedType: __untyped_deduced_}, elementRelationship: separable}
+`)
+	if err != nil {
+		panic(err) // the text above is wrong
+	}
+	return parser.Type("ServiceMonitor")
+}()
+
+// extractServiceMonitor returns which fields of the ServiceMonitor the field manager owns, with their live values.
+func extractServiceMonitor(
+	monitor *unstructured.Unstructured, manager string,
+) (*ServiceMonitorApplyConfiguration, error) {
+	config := &ServiceMonitorApplyConfiguration{}
+	if err := managedfields.ExtractInto(monitor, serviceMonitorType, manager, config, ""); err != nil {
+		return nil, err
+	}
+	return config.identified(monitor.GetName(), monitor.GetNamespace()), nil
+}
