@@ -22,12 +22,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 )
 
-// auditor reads the API server's audit log, which is in several files when it has grown large.
-type auditor struct{ folder string }
+// auditor reads the API server's audit log.
+type auditor struct{ path string }
 
 // counts are finished requests, by what they asked for, as "patch deployments" or "update applications/status".
 type counts map[string]int
@@ -35,15 +34,9 @@ type counts map[string]int
 // count returns the requests in the Applications' namespace so far of all users whose name begins so. What is elsewhere is
 // left out: the Lease, whose renewals come with time, the event of an election, and the questions for rights at a start.
 func (a auditor) count(user string) (counts, error) {
-	files, err := filepath.Glob(filepath.Join(a.folder, "audit*.log"))
-	if err != nil {
-		return nil, err
-	}
 	sum := counts{}
-	for _, file := range files {
-		if err := sum.read(file, user); err != nil {
-			return nil, fmt.Errorf("read the audit log: %w", err)
-		}
+	if err := sum.read(a.path, user); err != nil {
+		return nil, fmt.Errorf("read the audit log: %w", err)
 	}
 	return sum, nil
 }

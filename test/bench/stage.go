@@ -61,12 +61,12 @@ func (b *bench) startStage(ctx context.Context) (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &stage{auditor: auditor{folder: folder}}
+	s := &stage{auditor: auditor{path: filepath.Join(folder, "audit.log")}}
 	err = b.step(context.WithoutCancel(ctx), "start a control plane", func(context.Context) error {
 		s.cluster, err = controlplane.Start(ctx, controlplane.Options{
 			CRDPaths: []string{"config/crd/bases"},
 			Nodes:    2 + b.applications*(podsEach+1)/1000,
-			AuditLog: filepath.Join(folder, "audit.log"),
+			AuditLog: s.auditor.path,
 		})
 		return err
 	})
@@ -81,7 +81,7 @@ func (b *bench) startStage(ctx context.Context) (*stage, error) {
 
 // stop stops the control plane and removes what it has written.
 func (s *stage) stop() error {
-	return errors.Join(s.cluster.Stop(), os.RemoveAll(s.auditor.folder))
+	return errors.Join(s.cluster.Stop(), os.RemoveAll(filepath.Dir(s.auditor.path)))
 }
 
 // furnish makes what is needed on a new control plane.

@@ -19,10 +19,13 @@ package controller_test
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -64,23 +67,54 @@ func (r request) writes() bool {
 	return !slices.Contains([]string{"get", "list", "watch"}, r.Verb)
 }
 
+// auditTail is what has been read of an audit log so far. By the suite's end the log has more than a hundred megabytes, too
+// many to be read again at each look.
+type auditTail struct {
+	mu       sync.Mutex
+	path     string
+	offset   int64
+	requests []request
+}
+
+var audited auditTail
+
 // requests returns the finished requests that the API server has logged so far.
 func requests() []request {
 	GinkgoHelper()
-	file, err := os.Open(auditLog)
-	Expect(err).NotTo(HaveOccurred())
-	defer func() { Expect(file.Close()).To(Succeed()) }()
-	var all []request
-	lines := bufio.NewScanner(file)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
+	audited.mu.Lock()
+	defer audited.mu.Unlock()
+	if audited.path != auditLog { // of another control plane
+		audited.path, audited.offset, audited.requests = auditLog, 0, nil
+	}
+	Expect(audited.read()).To(Succeed())
+	return slices.Clone(audited.requests)
+}
+
+// read reads what has come to the log since it was last read.
+func (a *auditTail) read() error {
+	file, err := os.Open(a.path)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	if _, err := file.Seek(a.offset, io.SeekStart); err != nil {
+		return err
+	}
+	lines := bufio.NewReaderSize(file, 1<<20)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if errors.Is(err, io.EOF) { // what there is of the last line is read when all of it is there
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		a.offset += int64(len(line))
 		var one request
-		if json.Unmarshal(lines.Bytes(), &one) == nil { // the last line may still be being written
-			all = append(all, one)
+		if json.Unmarshal(line, &one) == nil { // a server that was killed leaves half a line
+			a.requests = append(a.requests, one)
 		}
 	}
-	Expect(lines.Err()).NotTo(HaveOccurred())
-	return all
 }
 
 // requests returns what the operator has asked of the API server so far.

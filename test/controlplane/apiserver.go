@@ -136,7 +136,9 @@ func (c *ControlPlane) configureAPIServer() (*envtest.APIServer, error) {
 		if err := os.WriteFile(policy, auditPolicy, 0o600); err != nil {
 			return nil, fmt.Errorf("write audit policy: %w", err)
 		}
-		server.Configure().Set("audit-policy-file", policy).Set("audit-log-path", c.options.AuditLog)
+		server.Configure().Set("audit-policy-file", policy).Set("audit-log-path", c.options.AuditLog).
+			// By default the server begins a new file after 100 megabytes, in the middle of what somebody counts.
+			Set("audit-log-maxsize", "1000000")
 	}
 	return server, nil
 }
