@@ -66,7 +66,7 @@ type ApplicationReconciler struct {
 	contents *lru.Cache
 	// reads keeps several workers from reading the same content at once.
 	reads singleflight.Group
-	// memory is what the metrics need to know of the past.
+	// memory is what is known of the past beyond the status.
 	memory memory
 	// queue is where Applications wait for a pass, once the controller has started.
 	queue atomic.Pointer[queue]
@@ -145,6 +145,7 @@ func (r *ApplicationReconciler) report(
 	app.Status = next
 	switch failed := r.Client.Status().Update(ctx, app); {
 	case failed == nil:
+		known.news = time.Time{}
 		if app.ResourceVersion != outdated { // else the server had it already, and has nothing newer to show
 			known.outdated = outdated
 		}

@@ -62,7 +62,9 @@ func (r *ApplicationReconciler) apply(ctx context.Context, app *v1.Application, 
 			continue
 		}
 		if step.takesATurn() && !r.turns.take(client.ObjectKeyFromObject(app)) {
-			failed = append(failed, notYet(step.child))
+			if len(failed) == 0 { // what has failed is told before what only waits
+				failed = append(failed, notYet(step.child))
+			}
 			continue
 		}
 		made, err := r.write(ctx, step)

@@ -37,8 +37,8 @@ func NewRESTMapper(config *rest.Config, client *http.Client) (meta.RESTMapper, e
 	return &knownMappings{RESTMapper: mapper}, nil
 }
 
-// knownMappings remembers the mapping of each kind that was mapped. A kind keeps its resource and its scope for ever, and
-// where it is not served any more, requests say so.
+// knownMappings remembers the mapping of each kind that was mapped. The kinds that the operator uses keep their
+// resource and their scope, and where one is not served any more, requests say so.
 type knownMappings struct {
 	meta.RESTMapper
 	known sync.Map

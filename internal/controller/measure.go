@@ -40,12 +40,13 @@ import (
 	"github.com/example/app-operator/internal/status"
 )
 
-// maxRemembered is how many Applications are remembered, a few hundred bytes each. Of one that is forgotten, a repair may
-// go uncounted.
+// maxRemembered is how many Applications are remembered, a few hundred bytes each. One that is forgotten is like one that
+// this process has not looked at yet: its children are compared again, and a repair may go uncounted and wait for its turn.
 const maxRemembered = 16384
 
-// memory is what the metrics of an Application's history need to know of its past, beyond what its status says. A new
-// process begins with nothing, and counts nothing that it cannot tell from what a newer operator wants.
+// memory is what is known of Applications' past beyond what their status says: to do nothing twice, to write no status in
+// vain, and for the metrics. A new process begins with nothing, and counts nothing that it cannot tell from what a newer
+// operator wants.
 type memory struct {
 	once sync.Once
 	apps *lru.Cache
@@ -118,10 +119,16 @@ func (p *past) isStillRight(kind string, wanted uint64, version string) bool {
 func (p *past) wasRight(kind string, wanted uint64, version string) bool {
 	was, ok := p.right[kind]
 	if !ok || was.wanted != wanted || was.shown {
-		return ok && was.wanted == wanted
+		return p.hasBeen(kind, wanted)
 	}
 	order, err := resourceversion.CompareResourceVersion(version, was.version)
 	return err == nil && order > 0 // else the cache lags
+}
+
+// hasBeen tells whether the child was as it is wanted now at some time, by the cache or by a write.
+func (p *past) hasBeen(kind string, wanted uint64) bool {
+	was, ok := p.right[kind]
+	return ok && was.wanted == wanted
 }
 
 // forget notes that nothing is known of the child any more.

@@ -59,7 +59,6 @@ func (r *ApplicationReconciler) holdBack(app *v1.Application, next v1.Applicatio
 	case busy && held < newsHeldWhileBusy:
 		return min(stillBusy, newsHeldWhileBusy-held)
 	}
-	known.news = time.Time{}
 	return 0
 }
 

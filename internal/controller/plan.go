@@ -52,6 +52,9 @@ type step struct {
 	// handOver is the Deployment's size, of which config says nothing any more although we own it: it is handed over
 	// first, or the API server would reset it to 1.
 	handOver *int32
+	// again says that a child that the cache does not show has been made before, as it is wanted now: it has been deleted,
+	// or the cache lags.
+	again bool
 	// repairs says that the child was as config wants it before somebody else changed or deleted it.
 	repairs bool
 	// closing is a patch of the spec that takes away what somebody has added beside our fields, where that cannot be left.
@@ -60,8 +63,8 @@ type step struct {
 
 func (s step) deletes() bool { return s.config.ApplyConfiguration == nil }
 
-// takesATurn tells whether the step has to wait for its turn. What serves already, and was deleted by mistake, has not.
-func (s step) takesATurn() bool { return s.child.inTurn && s.live == nil && !s.repairs }
+// takesATurn tells whether the step has to wait for its turn. What has had one, and serves or was deleted by mistake, has not.
+func (s step) takesATurn() bool { return s.child.inTurn && s.live == nil && !s.again }
 
 // plan returns the writes that bring every child to what is wanted: none if all is as it should be. Where a
 // child cannot be had, the error says why, and the others are planned all the same.
@@ -170,7 +173,10 @@ func (r *ApplicationReconciler) planWanted(
 	}
 	switch {
 	case live == nil:
-		return &step{child: child, config: config, wanted: sum, repairs: known.wasRight(child.kind, sum, "")}, nil
+		return &step{
+			child: child, config: config, wanted: sum,
+			again: known.hasBeen(child.kind, sum), repairs: known.wasRight(child.kind, sum, ""),
+		}, nil
 	case !metav1.IsControlledBy(live, app):
 		return nil, notOurs(app, child, live)
 	case live.GetDeletionTimestamp() != nil:

@@ -208,8 +208,14 @@ func TestANewServiceIsSeenBeforeTheCacheShowsIt(t *testing.T) {
 			return c.Get(ctx, key, object, options...)
 		},
 	})
-	reconcileOnce(t, r, c)
-	if got := theApplication(t, c).Status.URL; got != "http://web.apps.svc" {
-		t.Errorf("the URL is %q: the next pass would have to write the status again", got)
+	for _, when := range []string{"in its own turn", "when others have all turns"} {
+		reconcileOnce(t, r, c)
+		if got := theApplication(t, c).Status.URL; got != "http://web.apps.svc" {
+			t.Errorf("%s the URL is %q: another pass would have to write the status again", when, got)
+		}
+		if waits, _ := r.turns.waits(app("web")); waits {
+			t.Errorf("%s it waits for what it has", when)
+		}
+		r.turns.fill()
 	}
 }
