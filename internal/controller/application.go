@@ -68,6 +68,8 @@ type ApplicationReconciler struct {
 	reads singleflight.Group
 	// memory is what is known of the past beyond the status.
 	memory memory
+	// sights are how far the caches have come.
+	sights sights
 	// queue is where Applications wait for a pass, once the controller has started.
 	queue atomic.Pointer[queue]
 }
@@ -82,34 +84,36 @@ func (r *ApplicationReconciler) Reconcile(ctx context.Context, app *v1.Applicati
 		return r.drain(ctx, app)
 	}
 	seen, err := r.sync(ctx, app)
-	return r.report(ctx, app, seen, err)
+	result, err := r.report(ctx, app, seen, err)
+	if r.memory.of(app.UID).behind && err == nil && result.RequeueAfter == 0 {
+		result.RequeueAfter = maxLag
+	}
+	return result, err
 }
 
 // sync reads, thinks, writes, and reads again what came of it.
 func (r *ApplicationReconciler) sync(ctx context.Context, app *v1.Application) (status.Observed, error) {
-	made, pending, err := r.act(ctx, app)
-	seen, unseen := r.observe(ctx, app, made)
+	pending, err := r.act(ctx, app)
+	seen, unseen := r.observe(ctx, app)
 	seen.Pending = pending
 	return seen, errors.Join(err, unseen, stillCrashing(app, seen))
 }
 
-// act brings the children to what is wanted. It returns what the API server has answered, and whether it left anything as it
-// is because of a pause.
-func (r *ApplicationReconciler) act(ctx context.Context, app *v1.Application) (answers, bool, error) {
+// act brings the children to what is wanted. It returns whether it left anything as it is because of a pause.
+func (r *ApplicationReconciler) act(ctx context.Context, app *v1.Application) (bool, error) {
 	// Also while paused: the finalizer is not one of the application's objects, and a deletion is not paused.
 	if err := r.ensureFinalizer(ctx, app); err != nil {
-		return answers{}, false, err
+		return false, err
 	}
 	in, err := r.inputs(ctx, app)
 	if err != nil {
-		return answers{}, false, err
+		return false, err
 	}
 	steps, blocked := r.plan(ctx, app, in)
 	if app.Spec.Paused {
-		return answers{}, len(steps) > 0 || blocked != nil, nil
+		return len(steps) > 0 || blocked != nil, nil
 	}
-	made, failed := r.apply(ctx, app, steps)
-	return made, false, errors.Join(blocked, failed)
+	return false, errors.Join(blocked, r.apply(ctx, app, steps))
 }
 
 // report writes the status that follows from the pass, tells of a change in an event, and maps the pass's

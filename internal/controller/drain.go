@@ -63,7 +63,7 @@ func (r *ApplicationReconciler) patchFinalizers(ctx context.Context, app, before
 func (r *ApplicationReconciler) drain(ctx context.Context, app *v1.Application) (reconcile.Result, error) {
 	if !controllerutil.ContainsFinalizer(app, v1.Finalizer) {
 		// Somebody else holds it back. The garbage collector does the rest; the status must not go on praising what was.
-		seen, err := r.observe(ctx, app, answers{})
+		seen, err := r.observe(ctx, app)
 		return r.report(ctx, app, seen, err)
 	}
 	if app.Spec.DeletionPolicy == v1.DeletionPolicyDrain {
@@ -84,7 +84,7 @@ func (r *ApplicationReconciler) drain(ctx context.Context, app *v1.Application) 
 // scaleDown withdraws what sends requests to the pods, then what decides how many there are, takes the Deployment to
 // zero, and returns what was seen, and whether the last pod has ended.
 func (r *ApplicationReconciler) scaleDown(ctx context.Context, app *v1.Application) (status.Observed, bool, error) {
-	seen, err := r.observe(ctx, app, answers{})
+	seen, err := r.observe(ctx, app)
 	if err != nil {
 		return seen, false, err
 	}

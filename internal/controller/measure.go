@@ -60,6 +60,8 @@ type past struct {
 	revision string
 	// news is since when the status has held back what is nothing but progress; zero when it does not.
 	news time.Time
+	// behind says that the last plan left a child alone because the cache does not show yet what was written of it.
+	behind bool
 	// outdated is the Application's resource version before the last write of its status.
 	outdated string
 	// began is when the rollout in progress began; zero when there is none, or none that is known.
@@ -75,6 +77,9 @@ type rightness struct {
 	// shown says that the cache has shown it to be so. Otherwise a write has made it so, and the cache may show for a
 	// while what was before, which is no drift.
 	shown bool
+	// made is when the write was answered, and answer the child as answered; zero once the cache has shown it.
+	made   time.Time
+	answer client.Object
 }
 
 func (m *memory) of(app types.UID) *past {
@@ -103,19 +108,43 @@ func (p *past) isRight(kind string, wanted uint64, version string) {
 	p.right[kind] = rightness{wanted: wanted, version: version, shown: true}
 }
 
-// wasMade notes that a write has made a child as it is wanted, in this version.
-func (p *past) wasMade(kind string, wanted uint64, version string) {
-	p.right[kind] = rightness{wanted: wanted, version: version}
+// wasMade notes that a write has made a child as it is wanted, and how the API server has answered.
+func (p *past) wasMade(kind string, wanted uint64, answer client.Object) {
+	p.right[kind] = rightness{wanted: wanted, version: answer.GetResourceVersion(), made: time.Now(), answer: answer}
+}
+
+// hasFailed notes that a child could not be written: what was answered before says nothing any more.
+func (p *past) hasFailed(kind string) {
+	if was, ok := p.right[kind]; ok {
+		was.answer = nil
+		p.right[kind] = was
+	}
+}
+
+// answer returns a child as the API server has answered the write that made it what is wanted, or nil if there was none or
+// the cache has shown it since.
+func (p *past) answer(kind string) client.Object { return p.right[kind].answer }
+
+// isOnItsWay tells whether a write has made the child as it is wanted now, and the cache, which is at this version or has none,
+// does not show it yet.
+func (p *past) isOnItsWay(kind string, wanted uint64, version string) bool {
+	was, ok := p.right[kind]
+	if !ok || was.wanted != wanted || was.shown || time.Since(was.made) > maxLag {
+		return false
+	}
+	order, err := resourceversion.CompareResourceVersion(version, was.version)
+	return version == "" || err == nil && order < 0
 }
 
 // isStillRight tells whether the cache has shown this version of the child to be as it is wanted now. What would be found
 // is a function of the two.
 func (p *past) isStillRight(kind string, wanted uint64, version string) bool {
-	return version != "" && p.right[kind] == rightness{wanted: wanted, version: version, shown: true}
+	was := p.right[kind]
+	return version != "" && was.shown && was.wanted == wanted && was.version == version
 }
 
-// wasRight tells whether the child was as it is wanted now before it came to the version that the cache shows, which is not;
-// the version is empty if the cache shows none. Then somebody else has changed or deleted it.
+// wasRight tells whether the child was as it is wanted now before the cache came to this version, in which it is not. Then
+// somebody else has changed or deleted it.
 func (p *past) wasRight(kind string, wanted uint64, version string) bool {
 	was, ok := p.right[kind]
 	if !ok || was.wanted != wanted || was.shown {
@@ -135,12 +164,12 @@ func (p *past) hasBeen(kind string, wanted uint64) bool {
 func (p *past) forget(kind string) { delete(p.right, kind) }
 
 // written notes a write that has succeeded, and counts it if it has put right what somebody else had changed.
-func (r *ApplicationReconciler) written(app *v1.Application, step step, made answer) {
+func (r *ApplicationReconciler) written(app *v1.Application, step step, answer client.Object) {
 	known := r.memory.of(app.UID)
 	if step.deletes() {
 		known.forget(step.child.kind)
 	} else {
-		known.wasMade(step.child.kind, step.wanted, made.version)
+		known.wasMade(step.child.kind, step.wanted, answer)
 	}
 	if step.repairs {
 		metrics.DriftRepaired(step.child.kind)

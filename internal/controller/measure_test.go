@@ -180,7 +180,7 @@ func TestTimeRolloutBeforeThereIsADeployment(t *testing.T) {
 func TestWhatIsDrift(t *testing.T) {
 	never := func(*past) {}
 	shown := func(known *past) { known.isRight("Service", 7, "100") }
-	made := func(known *past) { known.wasMade("Service", 7, "100") }
+	made := func(known *past) { known.wasMade("Service", 7, serviceIn("100")) }
 	for what, test := range map[string]struct {
 		before  func(*past)
 		kind    string
@@ -197,7 +197,7 @@ func TestWhatIsDrift(t *testing.T) {
 		"changed long after it":                         {made, "Service", 7, "1000", true},
 		"the cache lags behind a write":                 {made, "Service", 7, "99", false},
 		"the write itself, as others have it":           {made, "Service", 7, "100", false},
-		"the cache lags, or it is gone":                 {made, "Service", 7, "", false},
+		"the cache has shown nothing of the kind":       {made, "Service", 7, "", false},
 		"wanted otherwise after a write":                {made, "Service", 8, "101", false},
 		"versions that nobody can compare":              {made, "Service", 7, "a", false},
 	} {
@@ -209,10 +209,69 @@ func TestWhatIsDrift(t *testing.T) {
 	}
 }
 
+// serviceIn returns a Service in this version.
+func serviceIn(version string) *corev1.Service {
+	return &corev1.Service{ObjectMeta: metav1.ObjectMeta{ResourceVersion: version}}
+}
+
+func TestWhatIsOnItsWay(t *testing.T) {
+	never := func(*past) {}
+	shown := func(known *past) { known.isRight("Service", 7, "100") }
+	made := func(known *past) { known.wasMade("Service", 7, serviceIn("100")) }
+	long := func(known *past) {
+		made(known)
+		was := known.right["Service"]
+		was.made = was.made.Add(-2 * maxLag)
+		known.right["Service"] = was
+	}
+	for what, test := range map[string]struct {
+		before  func(*past)
+		kind    string
+		wanted  uint64
+		version string
+		want    bool
+	}{
+		"never written":                        {never, "Service", 7, "99", false},
+		"shown before":                         {shown, "Service", 7, "99", false},
+		"written, and the cache is older":      {made, "Service", 7, "99", true},
+		"written, and the cache shows nothing": {made, "Service", 7, "", true},
+		"written, and the cache is as new":     {made, "Service", 7, "100", false},
+		"written, and the cache is newer":      {made, "Service", 7, "101", false},
+		"written, and wanted otherwise":        {made, "Service", 8, "99", false},
+		"another kind":                         {made, "Deployment", 7, "99", false},
+		"written long ago":                     {long, "Service", 7, "99", false},
+		"versions that nobody can compare":     {made, "Service", 7, "a", false},
+	} {
+		known := (&memory{}).of("1")
+		test.before(known)
+		if got := known.isOnItsWay(test.kind, test.wanted, test.version); got != test.want {
+			t.Errorf("%s: on its way: %v, want %v", what, got, test.want)
+		}
+	}
+}
+
+func TestAnAnswerLastsUntilTheCacheShowsIt(t *testing.T) {
+	for what, happens := range map[string]func(*past){
+		"the cache shows it":  func(known *past) { known.isRight("Service", 7, "100") },
+		"another write fails": func(known *past) { known.hasFailed("Service") },
+		"it is not wanted":    func(known *past) { known.forget("Service") },
+	} {
+		known := (&memory{}).of("1")
+		known.wasMade("Service", 7, serviceIn("100"))
+		if known.answer("Service") == nil {
+			t.Fatal("the answer is forgotten")
+		}
+		happens(known)
+		if known.answer("Service") != nil {
+			t.Errorf("%s: the answer goes on to speak for the child", what)
+		}
+	}
+}
+
 func TestWhatIsStillRight(t *testing.T) {
 	known := (&memory{}).of("1")
 	known.isRight("Service", 7, "100")
-	known.wasMade("Ingress", 7, "100")
+	known.wasMade("Ingress", 7, serviceIn("100"))
 	for what, right := range map[string]bool{
 		"the same":           known.isStillRight("Service", 7, "100"),
 		"another version":    !known.isStillRight("Service", 7, "101"),
@@ -298,7 +357,7 @@ func TestWritten(t *testing.T) {
 		r.memory.of(app.UID).isRight(kind, 7, "100")
 		was := counted(t, name)[kind]
 		config := configuration{ApplyConfiguration: corev1ac.Service("web", "apps")}
-		r.written(app, step{child: child{kind: kind}, config: config, wanted: 7, repairs: repairs}, answer{version: "102"})
+		r.written(app, step{child: child{kind: kind}, config: config, wanted: 7, repairs: repairs}, serviceIn("102"))
 		if got := counted(t, name)[kind] - was; got != want {
 			t.Errorf("a repair (%v) counted %v", repairs, got)
 		}
@@ -309,7 +368,7 @@ func TestWritten(t *testing.T) {
 	if got := counted(t, name)[kind] - before; got != 1 {
 		t.Errorf("counted %v repairs, want 1", got)
 	}
-	r.written(app, step{child: child{kind: kind}}, answer{})
+	r.written(app, step{child: child{kind: kind}}, nil)
 	if r.memory.of(app.UID).wasRight(kind, 7, "103") {
 		t.Error("what was deleted because nobody wants it comes back otherwise, and that is no drift")
 	}

@@ -52,8 +52,7 @@ type step struct {
 	// handOver is the Deployment's size, of which config says nothing any more although we own it: it is handed over
 	// first, or the API server would reset it to 1.
 	handOver *int32
-	// again says that a child that the cache does not show has been made before, as it is wanted now: it has been deleted,
-	// or the cache lags.
+	// again says that a child that is not there has been made before, as it is wanted now.
 	again bool
 	// repairs says that the child was as config wants it before somebody else changed or deleted it.
 	repairs bool
@@ -71,6 +70,7 @@ func (s step) takesATurn() bool { return s.child.inTurn && s.live == nil && !s.a
 func (r *ApplicationReconciler) plan(ctx context.Context, app *v1.Application, in inputs) ([]step, error) {
 	var steps []step
 	var blocked []error
+	r.memory.of(app.UID).behind = false
 	if len(in.missing) > 0 {
 		blocked = append(blocked, &fault.Waiting{
 			Reason: v1.ReasonReferenceMissing,
@@ -105,12 +105,15 @@ func (r *ApplicationReconciler) plan(ctx context.Context, app *v1.Application, i
 }
 
 // settled tells whether, the planned steps aside, all pods are of what is wanted, so that what only older pods used
-// may go.
+// may go. What the cache shows of a Deployment that was just written is the past.
 func (r *ApplicationReconciler) settled(ctx context.Context, app *v1.Application, steps []step) (bool, error) {
 	for _, step := range steps {
 		if step.child.gated {
 			return false, nil
 		}
+	}
+	if r.memory.of(app.UID).behind {
+		return false, nil
 	}
 	deployment := &appsv1.Deployment{}
 	found, err := r.getOurs(ctx, app, deployment)
@@ -171,11 +174,15 @@ func (r *ApplicationReconciler) planWanted(
 	if err != nil {
 		return nil, err
 	}
+	version := r.sights.version(child.kind, live)
 	switch {
+	case known.isOnItsWay(child.kind, sum, version):
+		known.behind = true
+		return nil, nil
 	case live == nil:
 		return &step{
 			child: child, config: config, wanted: sum,
-			again: known.hasBeen(child.kind, sum), repairs: known.wasRight(child.kind, sum, ""),
+			again: known.hasBeen(child.kind, sum), repairs: known.wasRight(child.kind, sum, version),
 		}, nil
 	case !metav1.IsControlledBy(live, app):
 		return nil, notOurs(app, child, live)
@@ -184,7 +191,7 @@ func (r *ApplicationReconciler) planWanted(
 			Reason:  v1.ReasonRollingOut,
 			Message: fmt.Sprintf("Waiting for %s %s, which is being deleted, to be gone", child.kind, live.GetName()),
 		}
-	case known.isStillRight(child.kind, sum, live.GetResourceVersion()):
+	case known.isStillRight(child.kind, sum, version):
 		return nil, nil
 	}
 	next, err := planUpdate(child, live, config)
@@ -192,10 +199,10 @@ func (r *ApplicationReconciler) planWanted(
 	case err != nil:
 		return nil, err
 	case next == nil:
-		known.isRight(child.kind, sum, live.GetResourceVersion())
+		known.isRight(child.kind, sum, version)
 	default:
 		next.wanted = sum
-		next.repairs = known.wasRight(child.kind, sum, live.GetResourceVersion())
+		next.repairs = known.wasRight(child.kind, sum, version)
 	}
 	return next, nil
 }

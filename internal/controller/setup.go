@@ -98,7 +98,7 @@ func (r *ApplicationReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	}
 	r.optional.watch = func(child child, informer cache.Informer) (func() bool, error) {
 		objects := source.Kind[client.Object](
-			mgr.GetCache(), child.object, &handler.EnqueueRequestForObject{}, childNews())
+			mgr.GetCache(), child.object, &handler.EnqueueRequestForObject{}, r.sights.of(child.kind), childNews())
 		started := r.queue.Load() != nil
 		if err := built.Watch(objects); err != nil || !started { // the controller waits for its first sources itself
 			return informer.HasSynced, err
@@ -179,7 +179,8 @@ func (r *ApplicationReconciler) buildController(mgr ctrl.Manager) (controller.Co
 		})
 	for _, child := range children {
 		if !child.optional() {
-			build.Watches(child.object, &handler.EnqueueRequestForObject{}, builder.WithPredicates(childNews()))
+			build.Watches(child.object, &handler.EnqueueRequestForObject{},
+				builder.WithPredicates(r.sights.of(child.kind), childNews()))
 		}
 	}
 	for _, kind := range []string{

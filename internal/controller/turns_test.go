@@ -22,13 +22,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -197,7 +200,9 @@ func TestARepairDoesNotWaitForItsTurn(t *testing.T) {
 	}
 }
 
+// TestANewServiceIsSeenBeforeTheCacheShowsIt holds that what was made is neither made again nor missed.
 func TestANewServiceIsSeenBeforeTheCacheShowsIt(t *testing.T) {
+	applies := 0
 	r, c := withErrors(t, interceptor.Funcs{
 		Get: func(
 			ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption,
@@ -207,15 +212,33 @@ func TestANewServiceIsSeenBeforeTheCacheShowsIt(t *testing.T) {
 			}
 			return c.Get(ctx, key, object, options...)
 		},
+		Apply: func(
+			ctx context.Context, c client.WithWatch, config runtime.ApplyConfiguration, options ...client.ApplyOption,
+		) error {
+			if _, ok := config.(*corev1ac.ServiceApplyConfiguration); ok {
+				applies++
+			}
+			return c.Apply(ctx, config, options...)
+		},
 	})
-	for _, when := range []string{"in its own turn", "when others have all turns"} {
-		reconcileOnce(t, r, c)
+	check := func(when string, wantApplies int, wantAfter time.Duration) {
+		t.Helper()
+		if result := reconcileOnce(t, r, c); result.RequeueAfter != wantAfter {
+			t.Errorf("%s it is looked at again after %s, want %s", when, result.RequeueAfter, wantAfter)
+		}
 		if got := theApplication(t, c).Status.URL; got != "http://web.apps.svc" {
 			t.Errorf("%s the URL is %q: another pass would have to write the status again", when, got)
 		}
 		if waits, _ := r.turns.waits(app("web")); waits {
 			t.Errorf("%s it waits for what it has", when)
 		}
-		r.turns.fill()
+		if applies != wantApplies {
+			t.Errorf("%s it has been applied %d times, want %d", when, applies, wantApplies)
+		}
 	}
+	check("in its own turn", 1, 0)
+	r.turns.fill()
+	check("when others have all turns", 1, maxLag)
+	r.sights.note("Service", "1000")
+	check("when the cache has shown it, and it is gone,", 2, 0)
 }

@@ -46,7 +46,7 @@ type Observed struct {
 	// DeploymentBehind says that the API server has a newer generation of the Deployment than the one in
 	// Deployment: it speaks of the past.
 	DeploymentBehind bool
-	// DeploymentWritten says that the pass has written the Deployment.
+	// DeploymentWritten says that the operator has written the Deployment, and that no pass has seen the outcome.
 	DeploymentWritten bool
 	// Service as cached, or nil.
 	Service *corev1.Service
