@@ -85,10 +85,14 @@ func (r *ApplicationReconciler) Reconcile(ctx context.Context, app *v1.Applicati
 	}
 	seen, err := r.sync(ctx, app)
 	result, err := r.report(ctx, app, seen, err)
-	if r.memory.of(app.UID).behind && err == nil && result.RequeueAfter == 0 {
+	if err != nil || ctx.Err() != nil || !r.memory.of(app.UID).awaitsAny() {
+		return result, err
+	}
+	// Nearly always an event brings the next pass sooner.
+	if result.RequeueAfter == 0 || result.RequeueAfter > maxLag {
 		result.RequeueAfter = maxLag
 	}
-	return result, err
+	return result, nil
 }
 
 // sync reads, thinks, writes, and reads again what came of it.

@@ -56,7 +56,6 @@ func (r *ApplicationReconciler) apply(ctx context.Context, app *v1.Application, 
 			r.turns.end(client.ObjectKeyFromObject(app))
 		}
 		if err != nil {
-			r.memory.of(app.UID).hasFailed(step.child.kind)
 			failed = append(failed, err)
 			continue
 		}
@@ -143,7 +142,7 @@ func conflictsWithUs(err error) bool {
 }
 
 // answerOf returns what the API server has said of an applied object: the client has overwritten the configuration with it.
-// Of what the status is not judged by, it returns the metadata alone.
+// Of what nobody asks more of, it returns the metadata alone.
 func answerOf(step step) (client.Object, error) {
 	content, err := json.Marshal(step.config.ApplyConfiguration)
 	if err != nil {

@@ -80,6 +80,7 @@ func TestAFailedApply(t *testing.T) {
 		"by validation waits for another spec": {
 			err:   apierrors.NewInvalid(schema.GroupKind{Kind: "Service"}, "web", nil),
 			ready: metav1.ConditionFalse, reason: v1.ReasonInvalidSpec, progressing: metav1.ConditionFalse,
+			after:       maxLag, // since the other children were written, and not seen yet
 			wantMessage: `the API server refused Service: Service "web" is invalid`,
 		},
 	} {
@@ -155,7 +156,7 @@ func TestAStatusWrite(t *testing.T) {
 				},
 			})
 			result, err := r.Reconcile(t.Context(), theApplication(t, c))
-			if (err != nil) != test.retries || result.RequeueAfter != 0 {
+			if (err != nil) != test.retries || err == nil && result.RequeueAfter != maxLag { // its children were not seen yet
 				t.Errorf("result %v, error %v; want an error: %v", result, err, test.retries)
 			}
 			if told := len(r.Recorder.(*events.FakeRecorder).Events); told != 0 {

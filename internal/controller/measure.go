@@ -60,8 +60,6 @@ type past struct {
 	revision string
 	// news is since when the status has held back what is nothing but progress; zero when it does not.
 	news time.Time
-	// behind says that the last plan left a child alone because the cache does not show yet what was written of it.
-	behind bool
 	// outdated is the Application's resource version before the last write of its status.
 	outdated string
 	// began is when the rollout in progress began; zero when there is none, or none that is known.
@@ -77,9 +75,9 @@ type rightness struct {
 	// shown says that the cache has shown it to be so. Otherwise a write has made it so, and the cache may show for a
 	// while what was before, which is no drift.
 	shown bool
-	// made is when the write was answered, and answer the child as answered; zero once the cache has shown it.
-	made   time.Time
-	answer client.Object
+	// answer is the child as the write was answered, and answered when; zero once a pass has seen it in the cache.
+	answer   client.Object
+	answered time.Time
 }
 
 func (m *memory) of(app types.UID) *past {
@@ -110,30 +108,37 @@ func (p *past) isRight(kind string, wanted uint64, version string) {
 
 // wasMade notes that a write has made a child as it is wanted, and how the API server has answered.
 func (p *past) wasMade(kind string, wanted uint64, answer client.Object) {
-	p.right[kind] = rightness{wanted: wanted, version: answer.GetResourceVersion(), made: time.Now(), answer: answer}
+	p.right[kind] = rightness{wanted: wanted, version: answer.GetResourceVersion(), answer: answer, answered: time.Now()}
 }
 
-// hasFailed notes that a child could not be written: what was answered before says nothing any more.
-func (p *past) hasFailed(kind string) {
-	if was, ok := p.right[kind]; ok {
-		was.answer = nil
-		p.right[kind] = was
-	}
+// awaits tells whether a write of the child was answered lately, and no pass has seen its outcome in the cache.
+func (p *past) awaits(kind string) bool {
+	was := p.right[kind]
+	return was.answer != nil && time.Since(was.answered) <= maxLag
 }
 
-// answer returns a child as the API server has answered the write that made it what is wanted, or nil if there was none or
-// the cache has shown it since.
-func (p *past) answer(kind string) client.Object { return p.right[kind].answer }
-
-// isOnItsWay tells whether a write has made the child as it is wanted now, and the cache, which is at this version or has none,
-// does not show it yet.
-func (p *past) isOnItsWay(kind string, wanted uint64, version string) bool {
-	was, ok := p.right[kind]
-	if !ok || was.wanted != wanted || was.shown || time.Since(was.made) > maxLag {
-		return false
+// awaitsAny tells whether a write of any child was answered lately, and no pass has seen its outcome in the cache.
+func (p *past) awaitsAny() bool {
+	for kind := range p.right {
+		if p.awaits(kind) {
+			return true
+		}
 	}
+	return false
+}
+
+// onItsWay returns a child as its last write was answered, if the cache does not show that yet; otherwise nil. The version
+// is the cache's, as sights tell it.
+func (p *past) onItsWay(kind, version string) client.Object {
+	if !p.awaits(kind) {
+		return nil
+	}
+	was := p.right[kind]
 	order, err := resourceversion.CompareResourceVersion(version, was.version)
-	return version == "" || err == nil && order < 0
+	if version == "" || err == nil && order < 0 {
+		return was.answer
+	}
+	return nil
 }
 
 // isStillRight tells whether the cache has shown this version of the child to be as it is wanted now. What would be found
@@ -166,9 +171,14 @@ func (p *past) forget(kind string) { delete(p.right, kind) }
 // written notes a write that has succeeded, and counts it if it has put right what somebody else had changed.
 func (r *ApplicationReconciler) written(app *v1.Application, step step, answer client.Object) {
 	known := r.memory.of(app.UID)
-	if step.deletes() {
+	switch {
+	case step.deletes():
 		known.forget(step.child.kind)
-	} else {
+	case step.live != nil && step.live.GetResourceVersion() == answer.GetResourceVersion():
+		// It has changed nothing: what the cache shows is right, whatever the comparison makes of it.
+		known.isRight(step.child.kind, step.wanted, answer.GetResourceVersion())
+		return
+	default:
 		known.wasMade(step.child.kind, step.wanted, answer)
 	}
 	if step.repairs {

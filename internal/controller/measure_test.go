@@ -218,52 +218,41 @@ func TestWhatIsOnItsWay(t *testing.T) {
 	never := func(*past) {}
 	shown := func(known *past) { known.isRight("Service", 7, "100") }
 	made := func(known *past) { known.wasMade("Service", 7, serviceIn("100")) }
+	seen := func(known *past) { made(known); shown(known) }
+	gone := func(known *past) { made(known); known.forget("Service") }
 	long := func(known *past) {
 		made(known)
 		was := known.right["Service"]
-		was.made = was.made.Add(-2 * maxLag)
+		was.answered = was.answered.Add(-2 * maxLag)
 		known.right["Service"] = was
 	}
 	for what, test := range map[string]struct {
-		before  func(*past)
-		kind    string
-		wanted  uint64
-		version string
-		want    bool
+		before        func(*past)
+		kind, version string
+		want, awaits  bool
 	}{
-		"never written":                        {never, "Service", 7, "99", false},
-		"shown before":                         {shown, "Service", 7, "99", false},
-		"written, and the cache is older":      {made, "Service", 7, "99", true},
-		"written, and the cache shows nothing": {made, "Service", 7, "", true},
-		"written, and the cache is as new":     {made, "Service", 7, "100", false},
-		"written, and the cache is newer":      {made, "Service", 7, "101", false},
-		"written, and wanted otherwise":        {made, "Service", 8, "99", false},
-		"another kind":                         {made, "Deployment", 7, "99", false},
-		"written long ago":                     {long, "Service", 7, "99", false},
-		"versions that nobody can compare":     {made, "Service", 7, "a", false},
+		"never written":                            {never, "Service", "99", false, false},
+		"never written, only shown":                {shown, "Service", "99", false, false},
+		"written, and the cache is older":          {made, "Service", "99", true, true},
+		"written, and the cache shows nothing":     {made, "Service", "", true, true},
+		"written, and the cache is as new":         {made, "Service", "100", false, true},
+		"written, and the cache is newer":          {made, "Service", "101", false, true},
+		"another kind":                             {made, "Deployment", "99", false, false},
+		"written, seen, and the cache starts anew": {seen, "Service", "", false, false},
+		"written, and not wanted any more":         {gone, "Service", "99", false, false},
+		"written long ago":                         {long, "Service", "99", false, false},
+		"versions that nobody can compare":         {made, "Service", "a", false, true},
 	} {
 		known := (&memory{}).of("1")
 		test.before(known)
-		if got := known.isOnItsWay(test.kind, test.wanted, test.version); got != test.want {
+		if got := known.onItsWay(test.kind, test.version) != nil; got != test.want {
 			t.Errorf("%s: on its way: %v, want %v", what, got, test.want)
 		}
-	}
-}
-
-func TestAnAnswerLastsUntilTheCacheShowsIt(t *testing.T) {
-	for what, happens := range map[string]func(*past){
-		"the cache shows it":  func(known *past) { known.isRight("Service", 7, "100") },
-		"another write fails": func(known *past) { known.hasFailed("Service") },
-		"it is not wanted":    func(known *past) { known.forget("Service") },
-	} {
-		known := (&memory{}).of("1")
-		known.wasMade("Service", 7, serviceIn("100"))
-		if known.answer("Service") == nil {
-			t.Fatal("the answer is forgotten")
+		if got := known.awaits(test.kind); got != test.awaits {
+			t.Errorf("%s: awaited: %v, want %v", what, got, test.awaits)
 		}
-		happens(known)
-		if known.answer("Service") != nil {
-			t.Errorf("%s: the answer goes on to speak for the child", what)
+		if got := known.awaitsAny() && test.kind == "Service"; got != test.awaits {
+			t.Errorf("%s: any is awaited: %v, want %v", what, got, test.awaits)
 		}
 	}
 }
@@ -305,7 +294,7 @@ func TestWhatWasRightIsJudgedOnce(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		next, err := r.planWanted(web, children[at], live, config)
+		next, err := r.planWanted(web, children[at], live, live.ResourceVersion, config)
 		if (err != nil) != wantError || (next != nil) != wantStep {
 			t.Errorf("%s: a write: %v; error %v", when, next != nil, err)
 		}
@@ -367,6 +356,16 @@ func TestWritten(t *testing.T) {
 	}
 	if got := counted(t, name)[kind] - before; got != 1 {
 		t.Errorf("counted %v repairs, want 1", got)
+	}
+	r.memory.of(app.UID).isRight(kind, 7, "100")
+	config := configuration{ApplyConfiguration: corev1ac.Service("web", "apps")}
+	before = counted(t, name)[kind]
+	r.written(app, step{child: child{kind: kind}, live: serviceIn("102"), config: config, wanted: 7, repairs: true}, serviceIn("102"))
+	if !r.memory.of(app.UID).isStillRight(kind, 7, "102") {
+		t.Error("a write that has changed nothing will be made again")
+	}
+	if got := counted(t, name)[kind] - before; got != 0 {
+		t.Errorf("a write that has changed nothing counts as %v repairs", got)
 	}
 	r.written(app, step{child: child{kind: kind}}, nil)
 	if r.memory.of(app.UID).wasRight(kind, 7, "103") {

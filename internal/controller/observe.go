@@ -46,13 +46,14 @@ const revisionAnnotation = "deployment.kubernetes.io/revision"
 // observe reads, from the cache, what the status is judged by. The API server's answers go before it where it lags: a
 // cached Deployment that is older than the written one speaks of the past, and a Service that was made is there.
 func (r *ApplicationReconciler) observe(ctx context.Context, app *v1.Application) (status.Observed, error) {
+	known := r.memory.of(app.UID)
+	version := r.sights.newest("Service", app.Namespace)
 	seen, err := r.observeExposure(ctx, app)
 	if err != nil {
 		return seen, err
 	}
-	known := r.memory.of(app.UID)
 	if seen.Service == nil {
-		seen.Service, _ = known.answer("Service").(*corev1.Service)
+		seen.Service, _ = known.onItsWay("Service", version).(*corev1.Service)
 	}
 	deployment := &appsv1.Deployment{}
 	found, err := r.getOurs(ctx, app, deployment)
@@ -60,9 +61,9 @@ func (r *ApplicationReconciler) observe(ctx context.Context, app *v1.Application
 		return seen, err
 	}
 	seen.Deployment = deployment
-	if written := known.answer("Deployment"); written != nil {
+	seen.DeploymentWritten = known.awaits("Deployment")
+	if written := known.onItsWay("Deployment", deployment.ResourceVersion); written != nil {
 		seen.DeploymentBehind = deployment.Generation < written.GetGeneration()
-		seen.DeploymentWritten = true
 	}
 	if seen.DeploymentBehind || status.RolledOut(deployment) && !crashLooping(app) {
 		return seen, nil

@@ -70,7 +70,6 @@ func (s step) takesATurn() bool { return s.child.inTurn && s.live == nil && !s.a
 func (r *ApplicationReconciler) plan(ctx context.Context, app *v1.Application, in inputs) ([]step, error) {
 	var steps []step
 	var blocked []error
-	r.memory.of(app.UID).behind = false
 	if len(in.missing) > 0 {
 		blocked = append(blocked, &fault.Waiting{
 			Reason: v1.ReasonReferenceMissing,
@@ -112,7 +111,7 @@ func (r *ApplicationReconciler) settled(ctx context.Context, app *v1.Application
 			return false, nil
 		}
 	}
-	if r.memory.of(app.UID).behind {
+	if r.memory.of(app.UID).awaits("Deployment") {
 		return false, nil
 	}
 	deployment := &appsv1.Deployment{}
@@ -154,6 +153,7 @@ func (r *ApplicationReconciler) planChild(
 			return nil, err
 		}
 	}
+	version := r.sights.newest(child.kind, app.Namespace) // before the read, which then shows no less
 	live, err := r.live(ctx, app, child)
 	if err != nil {
 		return nil, err
@@ -162,23 +162,31 @@ func (r *ApplicationReconciler) planChild(
 		r.memory.of(app.UID).forget(child.kind)
 		return planPrune(app, child, live), nil
 	}
-	return r.planWanted(app, child, live, config)
+	if live != nil {
+		version = live.GetResourceVersion()
+	}
+	return r.planWanted(app, child, live, version, config)
 }
 
-// planWanted returns the write that one child needs to become what is wanted, or nil.
+// planWanted returns the write that one child needs to become what is wanted, or nil. The version is the child's, or, if
+// there is none, the newest of the kind that the cache has shown.
 func (r *ApplicationReconciler) planWanted(
-	app *v1.Application, child child, live client.Object, config configuration,
+	app *v1.Application, child child, live client.Object, version string, config configuration,
 ) (*step, error) {
 	known := r.memory.of(app.UID)
 	sum, err := fingerprint(config)
 	if err != nil {
 		return nil, err
 	}
-	version := r.sights.version(child.kind, live)
 	switch {
-	case known.isOnItsWay(child.kind, sum, version):
-		known.behind = true
+	case known.onItsWay(child.kind, version) != nil && known.hasBeen(child.kind, sum):
 		return nil, nil
+	case known.onItsWay(child.kind, version) != nil: // the next write is planned by what there is
+		return nil, &fault.Waiting{
+			Reason:  v1.ReasonRollingOut,
+			Message: fmt.Sprintf("Waiting to see the last change of %s before it is changed again", child.kind),
+			After:   maxLag,
+		}
 	case live == nil:
 		return &step{
 			child: child, config: config, wanted: sum,

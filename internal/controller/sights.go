@@ -25,47 +25,45 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 )
 
-// maxLag is how long a pass leaves a child alone that it has written and that the cache does not show. Usually it takes
-// milliseconds, and the event that ends it brings the next pass. Only what was made and deleted while a watch was
-// interrupted has no event.
+// maxLag is how long the cache is waited for to show what was written. Usually it takes milliseconds, and the event that
+// shows it brings the next pass. Only what was made and deleted while a watch was interrupted has no event.
 const maxLag = 30 * time.Second
 
-// sights are how far the caches have come: the newest resource version of each kind of which there was an event. The cache
-// is never older than its events. The zero value is ready.
+// sights are how far the caches have come: the newest resource version of each kind and namespace of which there was an
+// event. A cache is never older than its events. The zero value is ready.
 type sights struct {
-	mu     sync.Mutex
-	newest map[string]string
+	mu    sync.Mutex
+	known map[sight]string
 }
 
-// of returns a predicate that passes every event of the kind and notes how far the cache has come.
+// sight is what has its own watch: with several namespaces, a kind has several.
+type sight struct{ kind, namespace string }
+
+// of returns a predicate that passes every event of the kind, and notes how far the cache has come.
 func (s *sights) of(kind string) predicate.Predicate {
 	return predicate.NewPredicateFuncs(func(object client.Object) bool {
-		s.note(kind, object.GetResourceVersion())
+		s.note(sight{kind, object.GetNamespace()}, object.GetResourceVersion())
 		return true
 	})
 }
 
-func (s *sights) note(kind, version string) {
+func (s *sights) note(at sight, version string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.newest == nil {
-		s.newest = map[string]string{}
+	if s.known == nil {
+		s.known = map[sight]string{}
 	}
-	if newest, seen := s.newest[kind]; seen {
+	if newest, seen := s.known[at]; seen {
 		if order, err := resourceversion.CompareResourceVersion(version, newest); err != nil || order < 0 {
-			return // events of a cache that starts anew come in any order
+			return // a cache that is filled anew tells in any order
 		}
 	}
-	s.newest[kind] = version
+	s.known[at] = version
 }
 
-// version returns the version in which the cache shows a child: the child's own, or, if it shows none, the newest of the
-// kind; "" if it has shown nothing of the kind.
-func (s *sights) version(kind string, live client.Object) string {
-	if live != nil {
-		return live.GetResourceVersion()
-	}
+// newest returns the newest version that the cache has shown of the kind in the namespace, or "" if it has shown none.
+func (s *sights) newest(kind, namespace string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.newest[kind]
+	return s.known[sight{kind, namespace}]
 }

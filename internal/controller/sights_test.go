@@ -17,49 +17,132 @@ limitations under the License.
 package controller
 
 import (
+	"context"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/controller-runtime/pkg/event"
+
+	v1 "github.com/example/app-operator/api/v1"
 )
 
 func TestSights(t *testing.T) {
 	var seen sights
-	is := func(want string) {
+	is := func(kind, namespace, want string) {
 		t.Helper()
-		if got := seen.version("Service", nil); got != want {
-			t.Errorf("the cache has come to %q, want %q", got, want)
+		if got := seen.newest(kind, namespace); got != want {
+			t.Errorf("%s in %s: the cache has come to %q, want %q", kind, namespace, got, want)
 		}
 	}
-	is("")
-	services, others := seen.of("Service"), seen.of("Ingress")
-	if !services.Create(event.CreateEvent{Object: serviceIn("99")}) {
+	in := func(namespace, version string) *corev1.Service {
+		service := serviceIn(version)
+		service.Namespace = namespace
+		return service
+	}
+	is("Service", "a", "")
+	services := seen.of("Service")
+	if !services.Create(event.CreateEvent{Object: in("a", "99")}) {
 		t.Error("an event is kept from who waits for it")
 	}
-	is("99")
-	services.Update(event.UpdateEvent{ObjectOld: serviceIn("99"), ObjectNew: serviceIn("101")})
-	is("101")
-	services.Create(event.CreateEvent{Object: serviceIn("100")})
-	is("101")
-	services.Delete(event.DeleteEvent{Object: serviceIn("102")})
-	is("102")
-	others.Create(event.CreateEvent{Object: serviceIn("200")})
-	is("102")
-	if got := seen.version("Service", serviceIn("7")); got != "7" {
-		t.Errorf("a Service of version 7 is shown in version %q", got)
-	}
+	is("Service", "a", "99")
+	services.Update(event.UpdateEvent{ObjectOld: in("a", "99"), ObjectNew: in("a", "101")})
+	is("Service", "a", "101")
+	services.Create(event.CreateEvent{Object: in("a", "100")})
+	is("Service", "a", "101")
+	services.Delete(event.DeleteEvent{Object: in("a", "102")})
+	is("Service", "a", "102")
+	seen.of("Ingress").Create(event.CreateEvent{Object: in("a", "200")})
+	services.Create(event.CreateEvent{Object: in("b", "300")})
+	is("Service", "a", "102")
+	is("Ingress", "a", "200")
+	is("Service", "b", "300")
 }
 
-// TestNothingIsSettledWhileTheCacheIsBehind holds that pods keep what they use while the Deployment that gives it up is on
-// its way.
-func TestNothingIsSettledWhileTheCacheIsBehind(t *testing.T) {
+// TestNothingIsSettledBeforeTheDeploymentIsSeen holds that pods keep what they use while the Deployment that gives it up is on
+// its way to the cache.
+func TestNothingIsSettledBeforeTheDeploymentIsSeen(t *testing.T) {
 	r, c := withErrors(t, interceptor.Funcs{})
 	web := theApplication(t, c)
-	for _, behind := range []bool{false, true} {
-		r.memory.of(web.UID).behind = behind
+	check := func(want bool) {
+		t.Helper()
 		settled, err := r.settled(t.Context(), web, nil)
-		if err != nil || settled == behind {
-			t.Errorf("the cache is behind: %v, settled: %v, error %v", behind, settled, err)
+		if err != nil || settled != want {
+			t.Errorf("settled: %v, want %v; error %v", settled, want, err)
 		}
+	}
+	check(true)
+	r.memory.of(web.UID).wasMade("Deployment", 7, serviceIn("100"))
+	check(false)
+	r.memory.of(web.UID).isRight("Deployment", 7, "100")
+	check(true)
+}
+
+// TestThereAndBackBeforeTheCacheShowsIt holds that an Application whose spec changes, and changes back, is not called Ready by
+// what was there before both.
+func TestThereAndBackBeforeTheCacheShowsIt(t *testing.T) {
+	var shown *appsv1.Deployment
+	r, c := withErrors(t, interceptor.Funcs{
+		Get: func(
+			ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption,
+		) error {
+			if deployment, ok := object.(*appsv1.Deployment); ok && shown != nil {
+				shown.DeepCopyInto(deployment)
+				return nil
+			}
+			return c.Get(ctx, key, object, options...)
+		},
+		Apply: func( // which counts generations, as the API server does
+			ctx context.Context, c client.WithWatch, config runtime.ApplyConfiguration, options ...client.ApplyOption,
+		) error {
+			err := c.Apply(ctx, config, options...)
+			if deployment, ok := config.(*appsv1ac.DeploymentApplyConfiguration); ok && shown != nil {
+				deployment.WithGeneration(shown.Generation + 1)
+			}
+			return err
+		},
+	})
+	reconcileOnce(t, r, c)
+	before := &appsv1.Deployment{}
+	if err := c.Get(t.Context(), app("web"), before); err != nil {
+		t.Fatal(err)
+	}
+	before.Status = appsv1.DeploymentStatus{
+		ObservedGeneration: before.Generation, Replicas: 1, UpdatedReplicas: 1, ReadyReplicas: 1, AvailableReplicas: 1,
+	}
+	shown = before // from here on the cache lags
+	ready := func() *metav1.Condition {
+		t.Helper()
+		reconcileOnce(t, r, c)
+		return meta.FindStatusCondition(theApplication(t, c).Status.Conditions, v1.ConditionReady)
+	}
+	if now := ready(); now.Status != metav1.ConditionTrue {
+		t.Fatalf("Ready is %s at first: %s", now.Status, now.Message)
+	}
+	for i, image := range []string{"nginx:1.30", "nginx:1.29"} {
+		web := theApplication(t, c)
+		web.Spec.Image = image
+		web.Generation = int64(i + 2)
+		if err := c.Update(t.Context(), web); err != nil {
+			t.Fatal(err)
+		}
+		if now := ready(); now.Status == metav1.ConditionTrue {
+			t.Errorf("with %s it is called Ready by pods of another time", image)
+		}
+	}
+	shown = nil
+	reconcileOnce(t, r, c)
+	after := &appsv1.Deployment{}
+	if err := c.Get(t.Context(), app("web"), after); err != nil {
+		t.Fatal(err)
+	}
+	if got := after.Spec.Template.Spec.Containers[0].Image; got != "nginx:1.29" {
+		t.Errorf("when the cache has caught up the pods run %s", got)
 	}
 }
