@@ -90,6 +90,7 @@ var _ = Describe("An Application", func() {
 
 	It("tells of its changes in events, once each", func(ctx SpecContext) {
 		app := web(namespace)
+		app.Spec.Rollout = &v1.RolloutSpec{MinReadySeconds: 10} // or the first pass may find all complete
 		createReady(ctx, app)
 		Eventually(func(g Gomega) {
 			list := &eventsv1.EventList{}
