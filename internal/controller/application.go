@@ -85,14 +85,11 @@ func (r *ApplicationReconciler) Reconcile(ctx context.Context, app *v1.Applicati
 	}
 	seen, err := r.sync(ctx, app)
 	result, err := r.report(ctx, app, seen, err)
-	if err != nil || ctx.Err() != nil || !r.memory.of(app.UID).awaitsAny() {
-		return result, err
+	wait := r.memory.of(app.UID).awaitsAny() // nearly always an event brings the next pass sooner
+	if err == nil && ctx.Err() == nil && wait > 0 && (result.RequeueAfter == 0 || result.RequeueAfter > wait) {
+		result.RequeueAfter = wait
 	}
-	// Nearly always an event brings the next pass sooner.
-	if result.RequeueAfter == 0 || result.RequeueAfter > maxLag {
-		result.RequeueAfter = maxLag
-	}
-	return result, nil
+	return result, err
 }
 
 // sync reads, thinks, writes, and reads again what came of it.

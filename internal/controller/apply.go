@@ -93,6 +93,12 @@ func (r *ApplicationReconciler) write(ctx context.Context, step step) (client.Ob
 		log.Info("Created", "drift", step.repairs)
 		return answerOf(step)
 	}
+	return r.update(ctx, step)
+}
+
+// update makes a child that exists what is wanted, and returns it as the API server has answered.
+func (r *ApplicationReconciler) update(ctx context.Context, step step) (client.Object, error) {
+	log := logf.FromContext(ctx).WithValues("child", step.child.kind)
 	if step.closing != "" || updatedByUs(step.live) {
 		if _, err := r.patchAndOwn(ctx, step, json.RawMessage(step.closing)); err != nil {
 			return nil, fault.FromAPI(err, step.child.kind)
@@ -106,8 +112,11 @@ func (r *ApplicationReconciler) write(ctx context.Context, step step) (client.Ob
 	step.config.onlyIf(step.live.GetUID())
 	err := r.Client.Apply(ctx, step.config.ApplyConfiguration, client.ForceOwnership)
 	if apierrors.IsInvalid(err) {
-		answer, err := r.replace(ctx, step)
-		if err != nil {
+		answer, failed := r.replace(ctx, step)
+		if failed != nil {
+			return nil, fault.FromAPI(failed, step.child.kind)
+		}
+		if answer.GetResourceVersion() == step.live.GetResourceVersion() { // the spec was not what was refused
 			return nil, fault.FromAPI(err, step.child.kind)
 		}
 		log.Info("Replaced", "drift", step.repairs)
@@ -199,6 +208,7 @@ func (r *ApplicationReconciler) patchAndOwn(ctx context.Context, step step, spec
 	if err == nil && own != nil {
 		err = r.Client.Patch(ctx, object, client.RawPatch(types.JSONPatchType, own))
 	}
+	object.SetManagedFields(nil) // as in any answer: nobody asks for them
 	return object, err
 }
 

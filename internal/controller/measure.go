@@ -111,26 +111,29 @@ func (p *past) wasMade(kind string, wanted uint64, answer client.Object) {
 	p.right[kind] = rightness{wanted: wanted, version: answer.GetResourceVersion(), answer: answer, answered: time.Now()}
 }
 
-// awaits tells whether a write of the child was answered lately, and no pass has seen its outcome in the cache.
-func (p *past) awaits(kind string) bool {
+// awaits returns for how long to wait for the outcome of the child's last write, if no pass has seen it in the cache yet;
+// otherwise 0.
+func (p *past) awaits(kind string) time.Duration {
 	was := p.right[kind]
-	return was.answer != nil && time.Since(was.answered) <= maxLag
+	if was.answer == nil {
+		return 0
+	}
+	return max(maxLag-time.Since(was.answered), 0)
 }
 
-// awaitsAny tells whether a write of any child was answered lately, and no pass has seen its outcome in the cache.
-func (p *past) awaitsAny() bool {
+// awaitsAny returns for how long to wait until there is nothing more to wait for, for any child.
+func (p *past) awaitsAny() time.Duration {
+	var longest time.Duration
 	for kind := range p.right {
-		if p.awaits(kind) {
-			return true
-		}
+		longest = max(longest, p.awaits(kind))
 	}
-	return false
+	return longest
 }
 
 // onItsWay returns a child as its last write was answered, if the cache does not show that yet; otherwise nil. The version
 // is the cache's, as sights tell it.
 func (p *past) onItsWay(kind, version string) client.Object {
-	if !p.awaits(kind) {
+	if p.awaits(kind) == 0 {
 		return nil
 	}
 	was := p.right[kind]

@@ -248,10 +248,10 @@ func TestWhatIsOnItsWay(t *testing.T) {
 		if got := known.onItsWay(test.kind, test.version) != nil; got != test.want {
 			t.Errorf("%s: on its way: %v, want %v", what, got, test.want)
 		}
-		if got := known.awaits(test.kind); got != test.awaits {
+		if got := known.awaits(test.kind) > 0; got != test.awaits {
 			t.Errorf("%s: awaited: %v, want %v", what, got, test.awaits)
 		}
-		if got := known.awaitsAny() && test.kind == "Service"; got != test.awaits {
+		if got := known.awaitsAny() > 0 && test.kind == "Service"; got != test.awaits {
 			t.Errorf("%s: any is awaited: %v, want %v", what, got, test.awaits)
 		}
 	}

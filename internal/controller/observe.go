@@ -61,7 +61,7 @@ func (r *ApplicationReconciler) observe(ctx context.Context, app *v1.Application
 		return seen, err
 	}
 	seen.Deployment = deployment
-	seen.DeploymentWritten = known.awaits("Deployment")
+	seen.DeploymentWritten = known.awaits("Deployment") > 0
 	if written := known.onItsWay("Deployment", deployment.ResourceVersion); written != nil {
 		seen.DeploymentBehind = deployment.Generation < written.GetGeneration()
 	}

@@ -111,7 +111,7 @@ func (r *ApplicationReconciler) settled(ctx context.Context, app *v1.Application
 			return false, nil
 		}
 	}
-	if r.memory.of(app.UID).awaits("Deployment") {
+	if r.memory.of(app.UID).awaits("Deployment") > 0 {
 		return false, nil
 	}
 	deployment := &appsv1.Deployment{}
@@ -169,7 +169,7 @@ func (r *ApplicationReconciler) planChild(
 }
 
 // planWanted returns the write that one child needs to become what is wanted, or nil. The version is the child's, or, if
-// there is none, the newest of the kind that the cache has shown.
+// there is none, the newest of the kind that the cache has shown in the namespace.
 func (r *ApplicationReconciler) planWanted(
 	app *v1.Application, child child, live client.Object, version string, config configuration,
 ) (*step, error) {
@@ -185,7 +185,7 @@ func (r *ApplicationReconciler) planWanted(
 		return nil, &fault.Waiting{
 			Reason:  v1.ReasonRollingOut,
 			Message: fmt.Sprintf("Waiting to see the last change of %s before it is changed again", child.kind),
-			After:   maxLag,
+			After:   known.awaits(child.kind),
 		}
 	case live == nil:
 		return &step{

@@ -26,7 +26,7 @@ import (
 )
 
 // maxLag is how long the cache is waited for to show what was written. Usually it takes milliseconds, and the event that
-// shows it brings the next pass. Only what was made and deleted while a watch was interrupted has no event.
+// shows it brings the next pass. Only what was written and deleted while a watch was interrupted has no such event.
 const maxLag = 30 * time.Second
 
 // sights are how far the caches have come: the newest resource version of each kind and namespace of which there was an

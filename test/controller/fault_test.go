@@ -175,6 +175,18 @@ var _ = Describe("A fault", func() {
 		Eventually(fresh(ctx, app)).Should(beReady())
 	})
 
+	It("of the spec that is none of a child's spec reaches the status too", func(ctx SpecContext) {
+		createReady(ctx, app)
+		edit(ctx, app, func(app *v1.Application) {
+			app.Spec.Service = &v1.ServiceSpec{Annotations: map[string]string{"not a key": "x"}}
+		})
+		Eventually(fresh(ctx, app)).Should(
+			haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonInvalidSpec, "Service", "not a key"))
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Service.Annotations = map[string]string{"a-key": "x"} })
+		Eventually(fresh(ctx, app)).Should(beReady())
+		Expect(get(ctx, serviceOf(app))).To(HaveField("Annotations", HaveKeyWithValue("a-key", "x")))
+	})
+
 	It("of an admission policy reaches the status in its words, and does not keep the operator busy", func(ctx SpecContext) {
 		refuse(ctx, namespace, "'no Deployment with ' + string(object.spec.replicas) + ' pods'")
 		Eventually(func() error { // until the policy is in force
