@@ -64,36 +64,46 @@ func (r *ApplicationReconciler) apply(ctx context.Context, app *v1.Application, 
 	return errors.Join(failed...)
 }
 
-// write makes one write and returns the child as the API server has answered, of which the cache may not show anything yet;
-// of a Deployment the metadata is enough. Of a deletion it returns nil.
+// write makes one write and returns the child as the API server has answered, of which the cache may not show anything yet.
+// Of a deletion it returns nil.
 //
 // What exists is ours, and ownership of the fields we apply is forced: an edit by hand is drift. The UID keeps
 // the write from reaching an object that has taken its place since the cache saw it. What does not exist, as far
 // as the cache knows, is applied without force, so that a stranger's object that appeared meanwhile is a
 // conflict and not overwritten.
 func (r *ApplicationReconciler) write(ctx context.Context, step step) (client.Object, error) {
-	log := logf.FromContext(ctx).WithValues("child", step.child.kind)
-	if step.deletes() {
-		uid := step.live.GetUID()
-		err := r.Client.Delete(ctx, step.live, client.Preconditions{UID: &uid})
-		if client.IgnoreNotFound(err) != nil {
-			return nil, fault.FromAPI(err, step.child.kind)
-		}
-		log.Info("Deleted what is no longer wanted")
-		return nil, nil
+	switch {
+	case step.deletes():
+		return nil, r.remove(ctx, step.child, step.live)
+	case step.live == nil:
+		return r.create(ctx, step)
+	default:
+		return r.update(ctx, step)
 	}
-	if step.live == nil {
-		err := r.Client.Apply(ctx, step.config.ApplyConfiguration)
-		if step.child.optional() && notServed(err) {
-			return nil, notInstalled(step.child)
-		}
-		if err != nil {
-			return nil, fault.FromAPI(err, step.child.kind)
-		}
-		log.Info("Created", "drift", step.repairs)
-		return answerOf(step)
+}
+
+// remove deletes a child that exists.
+func (r *ApplicationReconciler) remove(ctx context.Context, child child, live client.Object) error {
+	uid := live.GetUID()
+	err := r.Client.Delete(ctx, live, client.Preconditions{UID: &uid})
+	if client.IgnoreNotFound(err) != nil {
+		return fault.FromAPI(err, child.kind)
 	}
-	return r.update(ctx, step)
+	logf.FromContext(ctx).Info("Deleted what is no longer wanted", "child", child.kind)
+	return nil
+}
+
+// create makes a child that does not exist, as far as the cache knows, and returns it as the API server has answered.
+func (r *ApplicationReconciler) create(ctx context.Context, step step) (client.Object, error) {
+	err := r.Client.Apply(ctx, step.config.ApplyConfiguration)
+	if step.child.optional() && notServed(err) {
+		return nil, notInstalled(step.child)
+	}
+	if err != nil {
+		return nil, fault.FromAPI(err, step.child.kind)
+	}
+	logf.FromContext(ctx).Info("Created", "child", step.child.kind, "drift", step.repairs)
+	return answerOf(step)
 }
 
 // update makes a child that exists what is wanted, and returns it as the API server has answered.

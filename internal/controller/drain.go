@@ -124,8 +124,7 @@ func (r *ApplicationReconciler) withdraw(ctx context.Context, app *v1.Applicatio
 		}
 		left = append(left, child.kind+" to be gone")
 		if live.GetDeletionTimestamp() == nil {
-			_, err := r.write(ctx, step{child: child, live: live})
-			failed = append(failed, err)
+			failed = append(failed, r.remove(ctx, child, live))
 		}
 	}
 	return strings.Join(left, ", "), errors.Join(failed...)

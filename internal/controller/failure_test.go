@@ -22,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -37,7 +38,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	v1 "github.com/example/app-operator/api/v1"
 )
@@ -87,35 +87,37 @@ func TestAFailedApply(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, c := withErrors(t, interceptor.Funcs{
-				Apply: func(ctx context.Context, c client.WithWatch, config runtime.ApplyConfiguration, options ...client.ApplyOption) error {
-					if fmt.Sprintf("%T", config) == "*v1.ServiceApplyConfiguration" {
-						return test.err
-					}
-					return c.Apply(ctx, config, options...)
-				},
-			})
-			app := theApplication(t, c)
-			result, err := r.Reconcile(t.Context(), app)
+			synctest.Test(t, func(t *testing.T) { // whose clock stands still while anything runs
+				r, c := withErrors(t, interceptor.Funcs{
+					Apply: func(ctx context.Context, c client.WithWatch, config runtime.ApplyConfiguration, options ...client.ApplyOption) error {
+						if fmt.Sprintf("%T", config) == "*v1.ServiceApplyConfiguration" {
+							return test.err
+						}
+						return c.Apply(ctx, config, options...)
+					},
+				})
+				app := theApplication(t, c)
+				result, err := r.Reconcile(t.Context(), app)
 
-			if retries := err != nil; retries != test.retries {
-				t.Errorf("tries again: %v, want %v (%v)", retries, test.retries, err)
-			}
-			if test.after == maxLag && !soon(result) || test.after != maxLag && result.RequeueAfter != test.after {
-				t.Errorf("comes back after %s, want %s", result.RequeueAfter, test.after)
-			}
-			status := theApplication(t, c).Status
-			ready := meta.FindStatusCondition(status.Conditions, v1.ConditionReady)
-			if ready.Status != test.ready || ready.Reason != test.reason || ready.Message != test.wantMessage {
-				t.Errorf("Ready is %s, %s, %q;\nwant %s, %s, %q",
-					ready.Status, ready.Reason, ready.Message, test.ready, test.reason, test.wantMessage)
-			}
-			if got := meta.FindStatusCondition(status.Conditions, v1.ConditionProgressing).Status; got != test.progressing {
-				t.Errorf("Progressing is %s, want %s", got, test.progressing)
-			}
-			if err := c.Get(t.Context(), client.ObjectKeyFromObject(app), &appsv1.Deployment{}); err != nil {
-				t.Errorf("the other children are not held up: %v", err)
-			}
+				if retries := err != nil; retries != test.retries {
+					t.Errorf("tries again: %v, want %v (%v)", retries, test.retries, err)
+				}
+				if result.RequeueAfter != test.after {
+					t.Errorf("comes back after %s, want %s", result.RequeueAfter, test.after)
+				}
+				status := theApplication(t, c).Status
+				ready := meta.FindStatusCondition(status.Conditions, v1.ConditionReady)
+				if ready.Status != test.ready || ready.Reason != test.reason || ready.Message != test.wantMessage {
+					t.Errorf("Ready is %s, %s, %q;\nwant %s, %s, %q",
+						ready.Status, ready.Reason, ready.Message, test.ready, test.reason, test.wantMessage)
+				}
+				if got := meta.FindStatusCondition(status.Conditions, v1.ConditionProgressing).Status; got != test.progressing {
+					t.Errorf("Progressing is %s, want %s", got, test.progressing)
+				}
+				if err := c.Get(t.Context(), client.ObjectKeyFromObject(app), &appsv1.Deployment{}); err != nil {
+					t.Errorf("the other children are not held up: %v", err)
+				}
+			})
 		})
 	}
 }
@@ -152,25 +154,26 @@ func TestAStatusWrite(t *testing.T) {
 		"that fails is tried again": {err: apierrors.NewInternalError(errors.New("etcd is away")), retries: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, c := withErrors(t, interceptor.Funcs{
-				SubResourceUpdate: func(context.Context, client.Client, string, client.Object, ...client.SubResourceUpdateOption) error {
-					return test.err
-				},
+			synctest.Test(t, func(t *testing.T) { // whose clock stands still while anything runs
+				r, c := withErrors(t, interceptor.Funcs{
+					SubResourceUpdate: func(context.Context, client.Client, string, client.Object, ...client.SubResourceUpdateOption) error {
+						return test.err
+					},
+				})
+				result, err := r.Reconcile(t.Context(), theApplication(t, c))
+				after := maxLag // since its children were not seen yet
+				if test.retries {
+					after = 0
+				}
+				if (err != nil) != test.retries || result.RequeueAfter != after {
+					t.Errorf("result %v, error %v; want an error: %v", result, err, test.retries)
+				}
+				if told := len(r.Recorder.(*events.FakeRecorder).Events); told != 0 {
+					t.Errorf("%d events tell of a status that was not written", told)
+				}
 			})
-			result, err := r.Reconcile(t.Context(), theApplication(t, c))
-			if (err != nil) != test.retries || err == nil && !soon(result) { // its children were not seen yet
-				t.Errorf("result %v, error %v; want an error: %v", result, err, test.retries)
-			}
-			if told := len(r.Recorder.(*events.FakeRecorder).Events); told != 0 {
-				t.Errorf("%d events tell of a status that was not written", told)
-			}
 		})
 	}
-}
-
-// soon tells whether a pass is due when what was just written should have been seen.
-func soon(result reconcile.Result) bool {
-	return result.RequeueAfter > maxLag/2 && result.RequeueAfter <= maxLag
 }
 
 // TestARefusalThatIsNotOfTheSpec holds that it is told, and not taken for cured by writing the spec anew.

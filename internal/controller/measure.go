@@ -72,10 +72,8 @@ type rightness struct {
 	wanted uint64
 	// version is the child's resource version, which no other version of any object of the kind has ever had.
 	version string
-	// shown says that the cache has shown it to be so. Otherwise a write has made it so, and the cache may show for a
-	// while what was before, which is no drift.
-	shown bool
-	// answer is the child as the write was answered, and answered when; zero once a pass has seen it in the cache.
+	// answer is the child as the write that made it so was answered, and answered when; zero once the cache has shown it to
+	// be so. Before that the cache may show what was before, which is no drift.
 	answer   client.Object
 	answered time.Time
 }
@@ -103,7 +101,7 @@ func fingerprint(config configuration) (uint64, error) {
 
 // isRight notes that the cache shows a child, in this version, as it is wanted.
 func (p *past) isRight(kind string, wanted uint64, version string) {
-	p.right[kind] = rightness{wanted: wanted, version: version, shown: true}
+	p.right[kind] = rightness{wanted: wanted, version: version}
 }
 
 // wasMade notes that a write has made a child as it is wanted, and how the API server has answered.
@@ -148,14 +146,14 @@ func (p *past) onItsWay(kind, version string) client.Object {
 // is a function of the two.
 func (p *past) isStillRight(kind string, wanted uint64, version string) bool {
 	was := p.right[kind]
-	return version != "" && was.shown && was.wanted == wanted && was.version == version
+	return version != "" && was.answer == nil && was.wanted == wanted && was.version == version
 }
 
 // wasRight tells whether the child was as it is wanted now before the cache came to this version, in which it is not. Then
 // somebody else has changed or deleted it.
 func (p *past) wasRight(kind string, wanted uint64, version string) bool {
-	was, ok := p.right[kind]
-	if !ok || was.wanted != wanted || was.shown {
+	was := p.right[kind]
+	if !p.hasBeen(kind, wanted) || was.answer == nil {
 		return p.hasBeen(kind, wanted)
 	}
 	order, err := resourceversion.CompareResourceVersion(version, was.version)

@@ -178,10 +178,11 @@ func (r *ApplicationReconciler) planWanted(
 	if err != nil {
 		return nil, err
 	}
+	onItsWay := known.onItsWay(child.kind, version) != nil
 	switch {
-	case known.onItsWay(child.kind, version) != nil && known.hasBeen(child.kind, sum):
+	case onItsWay && known.hasBeen(child.kind, sum):
 		return nil, nil
-	case known.onItsWay(child.kind, version) != nil: // the next write is planned by what there is
+	case onItsWay: // the next write is planned by what there is
 		return nil, &fault.Waiting{
 			Reason:  v1.ReasonRollingOut,
 			Message: fmt.Sprintf("Waiting to see the last change of %s before it is changed again", child.kind),

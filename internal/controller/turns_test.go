@@ -22,6 +22,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -155,8 +156,12 @@ func reconcileOnce(t *testing.T, r *ApplicationReconciler, c client.Client) reco
 }
 
 func TestADeploymentDoesNotWaitForOthersServices(t *testing.T) {
+	synctest.Test(t, aDeploymentDoesNotWait)
+}
+
+func aDeploymentDoesNotWait(t *testing.T) {
 	r, c, called, end := inLine(t)
-	if result := reconcileOnce(t, r, c); !soon(result) {
+	if result := reconcileOnce(t, r, c); result.RequeueAfter != maxLag {
 		t.Errorf("looks again after %s; it is called, and what it wrote should be seen after %s", result.RequeueAfter, maxLag)
 	}
 	key := app("web")
@@ -201,6 +206,10 @@ func TestARepairDoesNotWaitForItsTurn(t *testing.T) {
 
 // TestANewServiceIsSeenBeforeTheCacheShowsIt holds that what was made is neither made again nor missed.
 func TestANewServiceIsSeenBeforeTheCacheShowsIt(t *testing.T) {
+	synctest.Test(t, aNewServiceIsSeen)
+}
+
+func aNewServiceIsSeen(t *testing.T) {
 	applies := 0
 	r, c := withErrors(t, interceptor.Funcs{
 		Get: func(
@@ -222,7 +231,7 @@ func TestANewServiceIsSeenBeforeTheCacheShowsIt(t *testing.T) {
 	})
 	check := func(when string, wantApplies int) {
 		t.Helper()
-		if result := reconcileOnce(t, r, c); !soon(result) {
+		if result := reconcileOnce(t, r, c); result.RequeueAfter != maxLag {
 			t.Errorf("%s it is looked at again after %s, want %s", when, result.RequeueAfter, maxLag)
 		}
 		if got := theApplication(t, c).Status.URL; got != "http://web.apps.svc" {
