@@ -25,7 +25,7 @@ import (
 // makes and maintains a Deployment, a Service and their companions, and its status says how they fare.
 //
 // +kubebuilder:object:root=true
-// +kubebuilder:resource:path=applications,scope=Namespaced,shortName=app,categories=all
+// +kubebuilder:resource:path=applications,scope=Namespaced,shortName=appl,categories=all
 // +kubebuilder:subresource:status
 // +kubebuilder:subresource:scale:specpath=.spec.replicas,statuspath=.status.replicas,selectorpath=.status.selector
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,description="True when this generation is rolled out and available."

@@ -11,8 +11,8 @@ In crd-ref-docs the kind of a type is a number: 0 alias, 1 basic, 3 map, 4 point
 
 <!-- Generated from api/v1 by `make api-docs`; edit the comments there. -->
 
-`apiVersion: {{ $version.GroupVersionString }}`, `kind: Application`, short name `app`. What the fields do together, with an
-example for each group, is in the [guide](guide.md); `kubectl explain app.spec` has the same descriptions.
+`apiVersion: {{ $version.GroupVersionString }}`, `kind: Application`, short name `appl`. What the fields do together, with an
+example for each group, is in the [guide](guide.md); `kubectl explain appl.spec` has the same descriptions.
 
 The API server writes the defaults into the object; where there is none, the description says what holds without the
 field. Below a table are the rules that it cannot show, as the messages that somebody gets who breaks them: what is wrong,

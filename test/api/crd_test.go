@@ -94,7 +94,7 @@ func TestCRDIsAccepted(t *testing.T) {
 	}
 	wantNames := tree{
 		"kind": "Application", "listKind": "ApplicationList", "plural": "applications",
-		"singular": "application", "shortNames": []any{"app"}, "categories": []any{"all"},
+		"singular": "application", "shortNames": []any{"appl"}, "categories": []any{"all"},
 	}
 	names, _, _ := unstructured.NestedMap(crd.Object, "spec", "names")
 	if diff := cmp.Diff(wantNames, names); diff != "" {

@@ -73,11 +73,11 @@ func TestKubectlGet(t *testing.T) {
 		args []string
 		want [][]string
 	}{
-		{[]string{"get", "app"}, narrow},
+		{[]string{"get", "appl"}, narrow},
 		{[]string{"get", "application"}, narrow},
 		{[]string{"get", "applications"}, narrow},
 		{[]string{"get", "applications.apps.example.com"}, narrow},
-		{[]string{"get", "app", "-o", "wide"}, wide},
+		{[]string{"get", "appl", "-o", "wide"}, wide},
 	}
 	for _, test := range tests {
 		t.Run(strings.Join(test.args, " "), func(t *testing.T) {
@@ -113,7 +113,7 @@ func TestKubectlGetAll(t *testing.T) {
 // nothing that could be taken for an answer.
 func TestKubectlGetWithoutStatus(t *testing.T) {
 	space := application(t, `{image: nginx}`).Namespace
-	rows := table(mustKubectl(t, "get", "app", "-n", space, "--no-headers"))
+	rows := table(mustKubectl(t, "get", "appl", "-n", space, "--no-headers"))
 	if len(rows) != 1 || len(rows[0]) != 2 || rows[0][0] != "my-app" {
 		t.Errorf("got %q, want the name and the age", rows)
 	}
@@ -123,7 +123,7 @@ func TestKubectlGetWithoutStatus(t *testing.T) {
 // generation.
 func TestKubectlWait(t *testing.T) {
 	app := running(t)
-	ask := []string{"wait", "--for=condition=Ready", "app/my-app", "--timeout=0", "-n", app.Namespace}
+	ask := []string{"wait", "--for=condition=Ready", "appl/my-app", "--timeout=0", "-n", app.Namespace}
 	if shown, err := kubectl(t, ask...); err != nil {
 		t.Errorf("not ready: %s", shown)
 	}
@@ -138,7 +138,7 @@ func TestKubectlWait(t *testing.T) {
 // TestKubectlScale shows that kubectl scale works on an Application.
 func TestKubectlScale(t *testing.T) {
 	app := running(t)
-	mustKubectl(t, "scale", "app/my-app", "--replicas=7", "-n", app.Namespace)
+	mustKubectl(t, "scale", "appl/my-app", "--replicas=7", "-n", app.Namespace)
 	reload(t, app)
 	if *app.Spec.Replicas != 7 {
 		t.Errorf("spec.replicas is %d, want 7", *app.Spec.Replicas)
@@ -151,7 +151,7 @@ func TestKubectlExplain(t *testing.T) {
 		field string
 		wants []string
 	}{
-		{"app", []string{"KIND:       Application", "VERSION:    v1", "spec\t<Object> -required-"}},
+		{"appl", []string{"KIND:       Application", "VERSION:    v1", "spec\t<Object> -required-"}},
 		{"app.spec", []string{"image\t<string> -required-", "additionalPorts\t<[]Object>", "deletionPolicy\t<string>"}},
 		{"app.spec.security", []string{
 			"named after the Pod Security", "profile\t<string>", "enum: Baseline, Restricted",

@@ -115,7 +115,7 @@ var _ = Describe("Autoscaling", func() {
 		edit(ctx, app, between(6, 10))
 		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.ReplicaSummary", "6/6")))
 		Expect(get(ctx, deploymentOf(app))).To(WithTransform(ownsReplicas, BeFalse()))
-		kubectl(ctx, "scale", "app/web", "--replicas=1", "-n", namespace)
+		kubectl(ctx, "scale", "appl/web", "--replicas=1", "-n", namespace)
 		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.ReplicaSummary", "6/6")))
 	})
 

@@ -32,7 +32,7 @@ import (
 
 // A person who sees nothing but this command's output must learn what is wrong and where. What the kubelet says is played
 // by hand, as docs/guide.md has it from a real one.
-var _ = Describe("kubectl describe app tells why it is broken", func() {
+var _ = Describe("kubectl describe appl tells why it is broken", func() {
 	var namespace string
 	var app *v1.Application
 
@@ -49,7 +49,7 @@ var _ = Describe("kubectl describe app tells why it is broken", func() {
 			matchers = append(matchers, ContainSubstring(part))
 		}
 		Eventually(func() string { // columns and line breaks aside
-			return strings.Join(strings.Fields(kubectl(ctx, "describe", "app/web", "-n", namespace)), " ")
+			return strings.Join(strings.Fields(kubectl(ctx, "describe", "appl/web", "-n", namespace)), " ")
 		}).Should(SatisfyAll(matchers...))
 	}
 	unmanaged := func(ctx SpecContext) {

@@ -142,10 +142,10 @@ var _ = Describe("An Application", func() {
 	It("scales by kubectl scale", func(ctx SpecContext) {
 		app := web(namespace)
 		createReady(ctx, app)
-		kubectl(ctx, "scale", "app/web", "--replicas=5", "-n", namespace)
-		kubectl(ctx, "wait", "--for=condition=Ready", "app/web", "-n", namespace, "--timeout=90s")
+		kubectl(ctx, "scale", "appl/web", "--replicas=5", "-n", namespace)
+		kubectl(ctx, "wait", "--for=condition=Ready", "appl/web", "-n", namespace, "--timeout=90s")
 		Expect(get(ctx, app)).To(HaveField("Status.ReplicaSummary", "5/5"))
-		Expect(kubectl(ctx, "get", "app", "-n", namespace)).To(MatchRegexp(
+		Expect(kubectl(ctx, "get", "appl", "-n", namespace)).To(MatchRegexp(
 			`web\s+True\s+RolloutComplete\s+5/5\s+http://web\.%s\.svc:8080`, namespace))
 	})
 

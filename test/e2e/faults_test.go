@@ -49,7 +49,7 @@ var _ = Describe("An Application that cannot run", Label(groupFaults), Ordered, 
 		breakIt(app)
 		Expect(k8s.Create(ctx, app)).To(Succeed())
 		Eventually(fresh(app)).WithContext(ctx).Should(haveReady(metav1.ConditionFalse, reason, words()...))
-		AddReportEntry(reason, run(ctx, "kubectl", "get", "app/"+name, "--namespace", namespace,
+		AddReportEntry(reason, run(ctx, "kubectl", "get", "appl/"+name, "--namespace", namespace,
 			"--output", `jsonpath={.status.conditions[?(@.type=="Ready")].message}`))
 
 		if blocker != nil {

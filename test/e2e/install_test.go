@@ -82,15 +82,15 @@ var _ = Describe("An Application", Label(groupKustomize), Serial, Ordered, func(
 
 	It("of the smallest manifest is Ready, as kubectl wait sees it, and serves", func(ctx SpecContext) {
 		run(ctx, "kubectl", "apply", "-f", "config/samples/smallest.yaml")
-		run(ctx, "kubectl", "wait", "--for=condition=Ready", "app/my-app", "--namespace", applicationNamespace, "--timeout="+limit.String())
-		url := run(ctx, "kubectl", "get", "app/my-app", "--namespace", applicationNamespace, "--output", "jsonpath={.status.url}")
+		run(ctx, "kubectl", "wait", "--for=condition=Ready", "appl/my-app", "--namespace", applicationNamespace, "--timeout="+limit.String())
+		url := run(ctx, "kubectl", "get", "appl/my-app", "--namespace", applicationNamespace, "--output", "jsonpath={.status.url}")
 		guest = startClient(ctx, clientNamespace, "client", url)
 		Eventually(guest.names).WithContext(ctx).Should(HaveLen(3), "each of the pods answers")
 	}, SpecTimeout(specLimit))
 
 	It("scales with kubectl scale", func(ctx SpecContext) {
-		run(ctx, "kubectl", "scale", "app/my-app", "--replicas=5", "--namespace", applicationNamespace)
-		run(ctx, "kubectl", "wait", "--for=condition=Ready", "app/my-app", "--namespace", applicationNamespace, "--timeout="+limit.String())
+		run(ctx, "kubectl", "scale", "appl/my-app", "--replicas=5", "--namespace", applicationNamespace)
+		run(ctx, "kubectl", "wait", "--for=condition=Ready", "appl/my-app", "--namespace", applicationNamespace, "--timeout="+limit.String())
 		Eventually(guest.names).WithContext(ctx).Should(HaveLen(5), "the new pods answer too")
 	}, SpecTimeout(specLimit))
 
@@ -141,13 +141,13 @@ var _ = Describe("An Application", Label(groupKustomize), Serial, Ordered, func(
 		Expect(err).NotTo(HaveOccurred())
 		Expect(early).To(Or(BeEmpty(), HaveEach(HavePrefix("refused "))))
 
-		run(ctx, "kubectl", "scale", "app/"+app.Name, "--replicas=2", "--namespace", app.Namespace)
+		run(ctx, "kubectl", "scale", "appl/"+app.Name, "--replicas=2", "--namespace", app.Namespace)
 		Eventually(podsOf).WithContext(ctx).WithArguments(app).Should(HaveLen(2))
 		Expect(guest.failures(ctx)).To(HaveLen(len(early)), "requests fail while the Application shrinks")
 		before := guest.answers(ctx)
 
 		// Where nobody listens any more, a connection is refused; what was accepted has to be answered.
-		run(ctx, "kubectl", "delete", "app/"+app.Name, "--namespace", app.Namespace, "--timeout="+limit.String())
+		run(ctx, "kubectl", "delete", "appl/"+app.Name, "--namespace", app.Namespace, "--timeout="+limit.String())
 		Eventually(guest.failures).WithContext(ctx).ShouldNot(HaveLen(len(early)))
 		Expect(guest.failures(ctx)).To(HaveEach(HavePrefix("refused ")))
 		after := guest.answers(ctx)
