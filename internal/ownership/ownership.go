@@ -142,11 +142,12 @@ func ownable(fields value.Map, except unowned) int {
 
 // holdItems is for lists whose items have owners of their own. Items of others may be among ours, whose order counts.
 func holdItems(set *fieldpath.Set, wanted, live value.List) bool {
+	wantedItems, liveItems := newItems(wanted), newItems(live)
 	held := make([]int, wanted.Length()) // where in the live list each wanted item is
 	count := 0
 	for _, element := range elements(set) {
-		at, w := find(wanted, element)
-		where, l := find(live, element)
+		at, w := wantedItems.find(element)
+		where, l := liveItems.find(element)
 		if w == nil || l == nil || !holdElement(set, element, w, l, unowned{}) {
 			return false
 		}
@@ -190,30 +191,4 @@ func elements(set *fieldpath.Set) []fieldpath.PathElement {
 		}
 	})
 	return all
-}
-
-// find returns the list's item that the element names by its key or by its value, and where it is; nil if there is none.
-func find(list value.List, element fieldpath.PathElement) (int, value.Value) {
-	for i := range list.Length() {
-		item := list.At(i)
-		switch {
-		case element.Key != nil && hasKey(item, *element.Key), element.Value != nil && value.Equals(item, *element.Value):
-			return i, item
-		}
-	}
-	return 0, nil
-}
-
-func hasKey(item value.Value, key value.FieldList) bool {
-	if !item.IsMap() {
-		return false
-	}
-	fields := item.AsMap()
-	for _, field := range key {
-		has, ok := fields.Get(field.Name)
-		if !ok || !value.Equals(has, field.Value) {
-			return false
-		}
-	}
-	return true
 }

@@ -119,7 +119,7 @@ func TestOf(t *testing.T) {
 	}
 }
 
-func of(t *testing.T, text string) ownership.Fields {
+func of(t testing.TB, text string) ownership.Fields {
 	t.Helper()
 	entry := metav1.ManagedFieldsEntry{
 		Manager: "us", Operation: metav1.ManagedFieldsOperationApply, FieldsV1: &metav1.FieldsV1{},
