@@ -28,29 +28,35 @@ import (
 )
 
 // addContainers adds the container that runs the image, and those that the user puts beside it. Sidecars come before
-// the init containers: these may need a proxy to reach anything, and a sidecar can wait by being restarted.
+// the init containers: these may need a proxy to reach anything, and a sidecar can wait by being restarted. They all may
+// mount the volumes of the files.
 func addContainers(spec *corev1ac.PodSpecApplyConfiguration, app *v1.Application) error {
-	container, err := mainContainer(app)
+	volumes, err := volumesOf(app.Spec.Files)
 	if err != nil {
 		return err
 	}
-	sidecars, err := extraContainers(app, app.Spec.Sidecars)
+	container, err := mainContainer(app, volumes)
+	if err != nil {
+		return err
+	}
+	sidecars, err := extraContainers(app, app.Spec.Sidecars, volumes)
 	if err != nil {
 		return err
 	}
 	for _, sidecar := range sidecars {
 		sidecar.WithRestartPolicy(corev1.ContainerRestartPolicyAlways)
 	}
-	initContainers, err := extraContainers(app, app.Spec.InitContainers)
+	initContainers, err := extraContainers(app, app.Spec.InitContainers, volumes)
 	if err != nil {
 		return err
 	}
+	spec.WithVolumes(volumes.volumes...)
 	spec.WithContainers(container).WithInitContainers(sidecars...).WithInitContainers(initContainers...)
 	return nil
 }
 
 // mainContainer returns the container that runs the image. It bears the application's name.
-func mainContainer(app *v1.Application) (*corev1ac.ContainerApplyConfiguration, error) {
+func mainContainer(app *v1.Application, volumes fileVolumes) (*corev1ac.ContainerApplyConfiguration, error) {
 	env, err := asList[corev1ac.EnvVarApplyConfiguration](app.Spec.Env)
 	if err != nil {
 		return nil, err
@@ -67,7 +73,7 @@ func mainContainer(app *v1.Application) (*corev1ac.ContainerApplyConfiguration, 
 		WithPorts(containerPorts(app)...).
 		WithEnv(env...).
 		WithEnvFrom(envFrom...).
-		WithVolumeMounts(volumeMounts(app)...).
+		WithVolumeMounts(volumes.mounts(app.Spec.Files)...).
 		WithSecurityContext(mainSecurity(app))
 	if app.Spec.ImagePullPolicy != "" {
 		container.WithImagePullPolicy(app.Spec.ImagePullPolicy)
@@ -92,13 +98,14 @@ func mainContainer(app *v1.Application) (*corev1ac.ContainerApplyConfiguration, 
 // extraContainers returns the user's own containers, under the application's security profile where they do not say
 // otherwise themselves.
 func extraContainers(
-	app *v1.Application, containers []corev1.Container,
+	app *v1.Application, containers []corev1.Container, volumes fileVolumes,
 ) ([]*corev1ac.ContainerApplyConfiguration, error) {
 	configs, err := asList[corev1ac.ContainerApplyConfiguration](containers)
 	if err != nil {
 		return nil, err
 	}
 	for _, config := range configs {
+		volumes.rename(config)
 		secure(config, app)
 		complete(config)
 	}

@@ -24,6 +24,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
@@ -247,27 +248,35 @@ func portNames(app *v1.Application) []string {
 	return names
 }
 
-// checkVolumes holds that each file has a volume of its own, which the container mounts.
+// checkVolumes holds that each file is mounted from a volume, that each volume is mounted, and that no two volumes have one
+// name or are of one claim.
 func checkVolumes(t *testing.T, app *v1.Application, configs map[string]runtime.ApplyConfiguration) {
 	t.Helper()
 	pod := templateIn(configs).Spec
-	var volumes, mounted []string
+	volumes, claims := map[string]bool{}, map[string]bool{}
 	for _, volume := range pod.Volumes {
 		if problems := validation.IsDNS1123Label(*volume.Name); len(problems) > 0 {
 			t.Errorf("volume %q: %v", *volume.Name, problems)
 		}
-		if slices.Contains(volumes, *volume.Name) {
+		if volumes[*volume.Name] {
 			t.Errorf("there are two volumes %q", *volume.Name)
 		}
-		volumes = append(volumes, *volume.Name)
+		volumes[*volume.Name] = true
+		if claim := volume.PersistentVolumeClaim; claim != nil && claim.ClaimName != nil {
+			if claims[*claim.ClaimName] {
+				t.Errorf("there are two volumes of the claim %q", *claim.ClaimName)
+			}
+			claims[*claim.ClaimName] = true
+		}
 	}
+	mounted := map[string]bool{}
 	for i, mount := range pod.Containers[0].VolumeMounts {
-		mounted = append(mounted, *mount.Name)
+		mounted[*mount.Name] = true
 		if *mount.MountPath != app.Spec.Files[i].MountPath {
 			t.Errorf("mounted at %q, want %q", *mount.MountPath, app.Spec.Files[i].MountPath)
 		}
 	}
-	if diff := cmp.Diff(mounted, volumes); diff != "" || len(volumes) != len(app.Spec.Files) {
+	if diff := cmp.Diff(mounted, volumes, cmpopts.EquateEmpty()); diff != "" || len(pod.Containers[0].VolumeMounts) != len(app.Spec.Files) {
 		t.Errorf("%d files, and what is mounted is not what there is (-mounted +volumes):\n%s", len(app.Spec.Files), diff)
 	}
 }

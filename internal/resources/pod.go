@@ -50,7 +50,7 @@ func podTemplate(in Inputs) (*corev1ac.PodTemplateSpecApplyConfiguration, error)
 		spec.WithImagePullSecrets(corev1ac.LocalObjectReference().WithName(name))
 	}
 	for _, complete := range []func(*corev1ac.PodSpecApplyConfiguration, *v1.Application) error{
-		addContainers, addVolumes, addScheduling,
+		addContainers, addScheduling,
 	} {
 		if err := complete(spec, app); err != nil {
 			return nil, err

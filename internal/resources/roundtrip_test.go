@@ -141,6 +141,11 @@ func ofOtherContainers(spec v1.ApplicationSpec, pod corev1.PodSpec) []userValue 
 			want.RestartPolicy = new(corev1.ContainerRestartPolicyAlways)
 		}
 		want.SecurityContext, got.SecurityContext = nil, nil
+		for j, mount := range want.VolumeMounts { // what is mounted by another path's name
+			if !slices.ContainsFunc(pod.Volumes, func(volume corev1.Volume) bool { return volume.Name == mount.Name }) {
+				want.VolumeMounts[j].Name, want.VolumeMounts[j].ReadOnly = got.VolumeMounts[j].Name, got.VolumeMounts[j].ReadOnly
+			}
+		}
 		if want.ImagePullPolicy == "" {
 			got.ImagePullPolicy = "" // Kubernetes' own, which has a test too
 		}
@@ -155,10 +160,13 @@ func ofOtherContainers(spec v1.ApplicationSpec, pod corev1.PodSpec) []userValue 
 func ofPod(spec v1.ApplicationSpec, pod corev1.PodSpec) []userValue {
 	var values []userValue
 	for i, file := range spec.Files {
-		values = append(values, userValue{"file " + file.MountPath, corev1.VolumeSource{
+		at := slices.IndexFunc(pod.Volumes, func(volume corev1.Volume) bool {
+			return volume.Name == pod.Containers[0].VolumeMounts[i].Name
+		})
+		values = append(values, userValue{"file " + file.MountPath, shared(corev1.VolumeSource{
 			ConfigMap: file.ConfigMap, Secret: file.Secret, EmptyDir: file.EmptyDir,
 			PersistentVolumeClaim: file.PersistentVolumeClaim,
-		}, pod.Volumes[i].VolumeSource})
+		}), shared(pod.Volumes[at].VolumeSource)})
 	}
 	scheduling := ptr.Deref(spec.Scheduling, v1.SchedulingSpec{})
 	values = append(values, userValue{"nodeSelector", scheduling.NodeSelector, pod.NodeSelector},
@@ -173,6 +181,21 @@ func ofPod(spec v1.ApplicationSpec, pod corev1.PodSpec) []userValue {
 		values = append(values, userValue{"constraint on " + constraint.TopologyKey, constraint, got})
 	}
 	return values
+}
+
+// shared returns a source without what several files of one volume may say each in its way.
+func shared(source corev1.VolumeSource) corev1.VolumeSource {
+	source = *source.DeepCopy()
+	if source.ConfigMap != nil {
+		source.ConfigMap.Optional = optionalKey(source.ConfigMap.Optional)
+	}
+	if source.Secret != nil {
+		source.Secret.Optional = optionalKey(source.Secret.Optional)
+	}
+	if source.PersistentVolumeClaim != nil {
+		source.PersistentVolumeClaim.ReadOnly = false
+	}
+	return source
 }
 
 // saying returns a behavior without the rules that say nothing, or nil.

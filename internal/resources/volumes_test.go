@@ -21,7 +21,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	v1 "github.com/example/app-operator/api/v1"
 )
 
 // TestVolumeName holds the names that users know: they stand in the manifests of their sidecars, and another name
@@ -89,8 +93,8 @@ func FuzzVolumeName(f *testing.F) {
 		if name != VolumeName(one) {
 			t.Errorf("VolumeName(%q) is another one each time", one)
 		}
-		if one != other && name == VolumeName(other) {
-			t.Errorf("%q and %q are both %q", one, other, name)
+		if names := volumeNames([]v1.File{{MountPath: one}, {MountPath: other}}); one != other && names[0] == names[1] {
+			t.Errorf("%q and %q are both %q", one, other, names[0])
 		}
 		if clean := path.Clean(one); plainPath.MatchString(clean) && one == clean && len(one) <= maxVolumeName {
 			if want := strings.ReplaceAll(one[1:], "/", "-"); name != want {
@@ -98,4 +102,183 @@ func FuzzVolumeName(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestVolumeNamesAreNeverTheSame is about paths whose names somebody has looked for until two were the same.
+func TestVolumeNamesAreNeverTheSame(t *testing.T) {
+	long := longVolumeName("/A")
+	tests := []struct {
+		name  string
+		paths []string
+	}{
+		{"a plain path ends with the hash of another", []string{"/A", "/" + strings.ReplaceAll(VolumeName("/A"), "-", "/")}},
+		{"in the other order", []string{"/" + strings.ReplaceAll(VolumeName("/A"), "-", "/"), "/A"}},
+		{"a third path ends with the longer hash", []string{
+			"/A", "/" + strings.ReplaceAll(VolumeName("/A"), "-", "/"), "/" + strings.ReplaceAll(long, "--", "/"), "/" + long,
+		}},
+		{"two paths have the same short hash", collidingPaths(t)},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			files := make([]v1.File, 0, len(test.paths))
+			for _, mountPath := range test.paths {
+				files = append(files, v1.File{MountPath: mountPath, EmptyDir: &corev1.EmptyDirVolumeSource{}})
+			}
+			byName := map[string]string{}
+			for i, name := range volumeNames(files) {
+				if problems := validation.IsDNS1123Label(name); len(problems) > 0 {
+					t.Errorf("%q: %v", name, problems)
+				}
+				if before, taken := byName[name]; taken {
+					t.Errorf("%q and %q are both %q", before, test.paths[i], name)
+				}
+				byName[name] = test.paths[i]
+				if isPlain(test.paths[i]) && name != VolumeName(test.paths[i]) {
+					t.Errorf("the volume at %q is %q, which nobody can know", test.paths[i], name)
+				}
+			}
+		})
+	}
+}
+
+// collidingPaths returns two paths that differ in what stands between their words alone, and have the same VolumeName. Among
+// a hundred thousand or so there are two.
+func collidingPaths(t *testing.T) []string {
+	t.Helper()
+	byName := map[string]string{}
+	for i := range 1 << 20 {
+		var between strings.Builder
+		for bit := range 20 {
+			between.WriteByte("._"[i>>bit&1])
+		}
+		mountPath := "/a" + between.String() + "b"
+		name := VolumeName(mountPath)
+		if other, taken := byName[name]; taken {
+			return []string{other, mountPath}
+		}
+		byName[name] = mountPath
+	}
+	t.Fatal("no two paths have the same name")
+	return nil
+}
+
+func TestOneSourceIsOneVolume(t *testing.T) {
+	config := func(mountPath string, edits ...func(*corev1.ConfigMapVolumeSource)) v1.File {
+		source := &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: "config"}}
+		for _, edit := range edits {
+			edit(source)
+		}
+		return v1.File{MountPath: mountPath, ConfigMap: source}
+	}
+	secret := func(mountPath string, optional *bool) v1.File {
+		return v1.File{MountPath: mountPath, Secret: &corev1.SecretVolumeSource{SecretName: "config", Optional: optional}}
+	}
+	claim := func(mountPath, name string, readOnly bool) v1.File {
+		return v1.File{MountPath: mountPath, PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: name, ReadOnly: readOnly}}
+	}
+	empty := func(mountPath string) v1.File {
+		return v1.File{MountPath: mountPath, EmptyDir: &corev1.EmptyDirVolumeSource{}}
+	}
+	readOnly := func(file v1.File) v1.File {
+		file.ReadOnly = true
+		return file
+	}
+	items := func(source *corev1.ConfigMapVolumeSource) { source.Items = []corev1.KeyToPath{{Key: "a", Path: "a"}} }
+	mode := func(mode int32) func(*corev1.ConfigMapVolumeSource) {
+		return func(source *corev1.ConfigMapVolumeSource) { source.DefaultMode = &mode }
+	}
+	tests := []struct {
+		name  string
+		files []v1.File
+		// volumes and mounts say what there is: "name" or "name ro".
+		volumes, mounts []string
+	}{
+		{"a claim at two paths", []v1.File{claim("/a", "c", false), claim("/b", "c", false)}, []string{"a"}, []string{"a", "a"}},
+		{"two claims", []v1.File{claim("/a", "c", false), claim("/b", "d", false)}, []string{"a", "b"}, []string{"a", "b"}},
+		{
+			"a claim that is read at one path and written at another",
+			[]v1.File{claim("/a", "c", true), claim("/b", "c", false)}, []string{"a"}, []string{"a ro", "a"},
+		},
+		{
+			"in the other order", []v1.File{claim("/a", "c", false), claim("/b", "c", true)}, []string{"a"}, []string{"a", "a ro"},
+		},
+		{
+			"a claim that is only read", []v1.File{claim("/a", "c", true), claim("/b", "c", true)},
+			[]string{"a ro"}, []string{"a ro", "a ro"},
+		},
+		{
+			"a claim whose mount alone is read only", []v1.File{readOnly(claim("/a", "c", false)), claim("/b", "c", false)},
+			[]string{"a"}, []string{"a ro", "a"},
+		},
+		{"a ConfigMap at three paths", []v1.File{config("/a"), readOnly(config("/b")), config("/c")}, []string{"a"}, []string{"a", "a ro", "a"}},
+		{"other items", []v1.File{config("/a"), config("/b", items), config("/c", items)}, []string{"a", "b"}, []string{"a", "b", "b"}},
+		{"another mode", []v1.File{config("/a"), config("/b", mode(0o400))}, []string{"a", "b"}, []string{"a", "b"}},
+		{"the default mode, given", []v1.File{config("/a"), config("/b", mode(0o644))}, []string{"a"}, []string{"a", "a"}},
+		{"a Secret at two paths", []v1.File{secret("/a", nil), secret("/b", new(false))}, []string{"a"}, []string{"a", "a"}},
+		{"one that may be missing at one of them", []v1.File{secret("/a", nil), secret("/b", new(true))}, []string{"a", "b"}, []string{"a", "b"}},
+		{"a ConfigMap and a Secret of the same name", []v1.File{config("/a"), secret("/b", nil)}, []string{"a", "b"}, []string{"a", "b"}},
+		{"two empty folders", []v1.File{empty("/a"), empty("/b")}, []string{"a", "b"}, []string{"a", "b"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			all, err := volumesOf(test.files)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var volumes, mounts []string
+			for _, volume := range all.volumes {
+				claim := volume.PersistentVolumeClaim
+				volumes = append(volumes, marked(*volume.Name, claim != nil && claim.ReadOnly != nil))
+			}
+			for _, mount := range all.mounts(test.files) {
+				mounts = append(mounts, marked(*mount.Name, mount.ReadOnly != nil))
+			}
+			if diff := cmp.Diff(test.volumes, volumes); diff != "" {
+				t.Errorf("volumes (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(test.mounts, mounts); diff != "" {
+				t.Errorf("mounts (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func marked(name string, readOnly bool) string {
+	if readOnly {
+		return name + " ro"
+	}
+	return name
+}
+
+// TestSidecarsMountByEachPath is about a volume that is mounted at several paths, each of which makes a name that users know.
+func TestSidecarsMountByEachPath(t *testing.T) {
+	claim := func(mountPath string) v1.File {
+		return v1.File{MountPath: mountPath, PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "c"}}
+	}
+	container := corev1.Container{
+		Name:          "extra",
+		VolumeMounts:  []corev1.VolumeMount{{Name: "a", MountPath: "/1"}, {Name: "b", MountPath: "/2"}, {Name: "else", MountPath: "/3"}},
+		VolumeDevices: []corev1.VolumeDevice{{Name: "b", DevicePath: "/dev/b"}},
+	}
+	app := &v1.Application{Spec: v1.ApplicationSpec{
+		Files:          []v1.File{claim("/a"), claim("/b")},
+		Sidecars:       []corev1.Container{container},
+		InitContainers: []corev1.Container{container},
+	}}
+	template, err := podTemplate(Inputs{Application: app})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, container := range template.Spec.InitContainers {
+		var names []string
+		for _, mount := range container.VolumeMounts {
+			names = append(names, *mount.Name)
+		}
+		if diff := cmp.Diff([]string{"a", "a", "else"}, names); diff != "" || *container.VolumeDevices[0].Name != "a" {
+			t.Errorf("mounts (-want +got):\n%s\ndevices: %s", diff, text(t, container.VolumeDevices))
+		}
+	}
+	if app.Spec.Sidecars[0].VolumeMounts[1].Name != "b" {
+		t.Error("the Application was changed")
+	}
 }
