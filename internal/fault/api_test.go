@@ -81,7 +81,8 @@ const (
 	overQuota = "exceeded quota: small, requested: pods=1, used: pods=2, limited: pods=2"
 	policy    = `deployments.apps "my-app" is forbidden: ValidatingAdmissionPolicy 'replicas' with binding 'replicas-shop' ` +
 		`denied request: failed expression: object.spec.replicas <= 5`
-	webhook = `admission webhook "x.example.com" denied the request: no`
+	typedPatch = "failed to create typed patch object (shop/my-app; apps/v1, Kind=Deployment): "
+	webhook    = `admission webhook "x.example.com" denied the request: no`
 )
 
 func TestFromAPI(t *testing.T) {
@@ -110,6 +111,36 @@ func TestFromAPI(t *testing.T) {
 			name: "an object that is too large is the spec's fault",
 			err:  apierrors.NewRequestEntityTooLargeError("limit is 3145728"),
 			want: refusedSpec("Request entity too large: limit is 3145728"),
+		},
+
+		{
+			name: "two entries of a list with one key are the spec's fault",
+			err: refused(http.StatusInternalServerError, "", typedPatch+
+				`.spec.template.spec.initContainers[name="proxy"].env: duplicate entries for key [name="A"]`),
+			want: refusedSpec(`.spec.template.spec.initContainers[name="proxy"].env: duplicate entries for key [name="A"]; ` +
+				"remove all but one of them"),
+		},
+		{
+			name: "a value of another type is the spec's fault",
+			err:  refused(http.StatusInternalServerError, "", typedPatch+`.spec.replicas: expected numeric (int or float), got string`),
+			want: refusedSpec(`.spec.replicas: expected numeric (int or float), got string`),
+		},
+		{
+			name: "several at once are the spec's fault",
+			err:  refused(http.StatusInternalServerError, "", typedPatch+"errors:\n  .spec.a: expected list, got &{1}\n  .spec.b: expected map, got &{2}"),
+			want: refusedSpec("errors:\n  .spec.a: expected list, got &{1}\n  .spec.b: expected map, got &{2}"),
+		},
+		{
+			name: "an entry without its key is the spec's fault",
+			err: refused(http.StatusInternalServerError, "", typedPatch+
+				`.spec.ports: element 0: associative list with keys has an element that omits all key fields ["port"]`),
+			want: refusedSpec(`.spec.ports: element 0: associative list with keys has an element that omits all key fields ["port"]`),
+		},
+		{
+			name: "a field that the server does not know is the spec's fault",
+			err:  refused(http.StatusInternalServerError, "", typedPatch+".spec.template.spec.hostUsers: field not declared in schema"),
+			want: &Invalid{Reason: v1.ReasonInvalidSpec, Message: "the API server does not know a field of Deployment: " +
+				".spec.template.spec.hostUsers: field not declared in schema; remove it, or update Kubernetes"},
 		},
 
 		{name: "a quota", err: forbidden(overQuota), want: denied(v1.ReasonQuotaExceeded, `deployments.apps "my-app" is forbidden: `+overQuota)},
@@ -172,6 +203,20 @@ func TestFromAPI(t *testing.T) {
 			name: "a right that the operator lacks is its own trouble",
 			err: apierrors.NewForbidden(services, "", errors.New(
 				`User "system:serviceaccount:a:b" cannot patch resource "services" in API group "" in the namespace "x"`)),
+		},
+		{
+			name: "a kind that the server does not know yet is its own trouble",
+			err: refused(http.StatusInternalServerError, "",
+				"failed to create typed patch object (shop/my-app; example.com/v1, Kind=Thing): no corresponding type for example.com/v1, Kind=Thing"),
+		},
+		{
+			name: "a schema that is wrong is the server's trouble",
+			err:  refused(http.StatusInternalServerError, "", typedPatch+"schema error: no type found matching: io.k8s.Thing"),
+		},
+		{
+			name: "what is wrong with the object as stored is the server's trouble",
+			err: refused(http.StatusInternalServerError, "",
+				"failed to create typed live object (shop/my-app; apps/v1, Kind=Deployment): .spec.x: duplicate entries for key [name=\"a\"]"),
 		},
 		{name: "an object that is gone", err: apierrors.NewNotFound(deployments, "my-app")},
 		{name: "a server's time-out", err: apierrors.NewTimeoutError("request did not complete within requested timeout", 5)},

@@ -132,8 +132,8 @@ func FromAPI(err error, object string) error {
 		return &Waiting{Reason: v1.ReasonQuotaExceeded, Message: fmt.Sprintf("%s: %s", object, message), After: RetryDenied}
 	case deniedByAdmission(err, message):
 		return &Waiting{Reason: v1.ReasonAdmissionDenied, Message: fmt.Sprintf("%s: %s", object, message), After: RetryDenied}
-	case strings.Contains(message, "field not declared in schema"): // of an older Kubernetes than ours
-		return &Invalid{Reason: v1.ReasonInvalidSpec, Message: fmt.Sprintf("the API server does not know %s: %s", object, message)}
+	case refusedBySchema(message):
+		return &Invalid{Reason: v1.ReasonInvalidSpec, Message: schemaMessage(message, object)}
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsRequestEntityTooLargeError(err):
 		return &Invalid{Reason: v1.ReasonInvalidSpec, Message: fmt.Sprintf("the API server refused %s: %s", object, message)}
 	default:
@@ -165,6 +165,39 @@ func OfQuota(words string) bool {
 // namespaceTerminating is the cause that the API server gives when it refuses a new object in a namespace that
 // is being deleted (k8s.io/api/core/v1 NamespaceTerminatingCause).
 const namespaceTerminating = "NamespaceTerminating"
+
+// The words of an API server that cannot make anything of an apply configuration (kubernetes apimachinery
+// pkg/util/managedfields/internal/structuredmerge.go, and structured-merge-diff typed/validate.go). They come as an internal
+// error, and are not one: the same configuration is refused for ever.
+const (
+	notTyped   = "failed to create typed patch object ("
+	undeclared = "field not declared in schema"
+	duplicate  = "duplicate entries for key"
+)
+
+// refusedBySchema reports whether the API server refuses what it was sent because of the kind's schema: a field that it does
+// not know, a value of another type, two entries of a list with one key. Where it does not know the kind, or the schema itself
+// is wrong, the fault is its own.
+func refusedBySchema(message string) bool {
+	return strings.HasPrefix(message, notTyped) &&
+		!strings.Contains(message, "no corresponding type for ") && !strings.Contains(message, ": schema error: ")
+}
+
+// schemaMessage returns such a refusal without what only repeats the object's name, and with a remedy.
+func schemaMessage(message, object string) string {
+	words := strings.TrimPrefix(message, notTyped)
+	if _, after, found := strings.Cut(words, "): "); found {
+		words = after
+	}
+	switch {
+	case strings.Contains(words, undeclared): // of an older Kubernetes than ours
+		return fmt.Sprintf("the API server does not know a field of %s: %s; remove it, or update Kubernetes", object, words)
+	case strings.Contains(words, duplicate):
+		return fmt.Sprintf("the API server refused %s: %s; remove all but one of them", object, words)
+	default:
+		return fmt.Sprintf("the API server refused %s: %s", object, words)
+	}
+}
 
 // deniedByAdmission tells a refusal by an admission plugin, webhook or policy from one by RBAC, which bears
 // the same status but is the operator's own trouble: it names the User who cannot.
