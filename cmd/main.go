@@ -25,7 +25,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -136,16 +135,15 @@ func operate(ctx context.Context, config *rest.Config, opts *options) error {
 	if err != nil {
 		return err
 	}
+	if err := serveMetrics(mgr, config, opts); err != nil {
+		return err
+	}
 	//nolint:contextcheck // nothing in there waits; what it sets up lives as long as the manager
 	if err := reconciler.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("set up the controller: %w", err)
 	}
 	probes.follow(mgr.GetCache(), reconciler.Healthz)
-	err = start(ctx, mgr)
-	if cause, ok := errors.AsType[*net.OpError](err); ok && cause.Op == "listen" {
-		return bindError(flagMetricsAddress, opts.metricsAddress, err)
-	}
-	return err
+	return start(ctx, mgr)
 }
 
 // explain logs why the operator ended, in one line, and returns the exit code.

@@ -32,6 +32,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/example/app-operator/internal/controller"
 	"github.com/example/app-operator/internal/election"
@@ -77,10 +78,6 @@ func newManager(
 	if err != nil {
 		return nil, err
 	}
-	serve, err := metricsOptions(cluster, opts)
-	if err != nil {
-		return nil, err
-	}
 	options := manager.Options{
 		Scheme: scheme,
 		Logger: logr.New(plainSink{ctrl.Log.GetSink()}),
@@ -89,7 +86,7 @@ func newManager(
 		MapperProvider: controller.NewRESTMapper,
 		// Kinds without a Go type are cached like the others, and not read from the API server each time.
 		Client:                  client.Options{Cache: &client.CacheOptions{Unstructured: true}},
-		Metrics:                 serve,
+		Metrics:                 metricsserver.Options{BindAddress: disabled}, // see serveMetrics
 		HealthProbeBindAddress:  disabled,
 		GracefulShutdownTimeout: new(gracePeriod),
 		Controller: config.Controller{

@@ -20,35 +20,62 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net/http"
+	"time"
 
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/example/app-operator/internal/access"
 	operatormetrics "github.com/example/app-operator/internal/metrics"
+	"github.com/example/app-operator/internal/serving"
 )
 
-// metricsOptions says how the metrics are served: plain, or to those whom the cluster allows to read them. Whom to let in
-// is asked with the given configuration and no other: a standby has to ask as well, and the manager lets it send nothing
-// but reads.
-func metricsOptions(cluster *rest.Config, opts *options) (metricsserver.Options, error) {
+// readersLeft is how long an operator that stops waits for readers of its metrics: a standby waits for the lease.
+const readersLeft = time.Second
+
+// serveMetrics has the manager serve the metrics, from when it starts: to everybody, or to those whom the cluster allows to
+// read them. Whom to let in is asked with the given configuration and no other: a standby has to ask as well, and the
+// manager lets it send nothing but reads. Controller-runtime's own server has no bounds: a hundred readers at once would
+// take more memory than there is.
+func serveMetrics(mgr manager.Manager, cluster *rest.Config, opts *options) error {
 	if err := metrics.Registry.Register(operatormetrics.BuildInfo(version)); err != nil {
-		return metricsserver.Options{}, fmt.Errorf("register the metric of the build: %w", err)
+		return fmt.Errorf("register the metric of the build: %w", err)
 	}
-	serve := metricsserver.Options{BindAddress: opts.metricsAddress}
-	if !opts.metricsSecure {
-		return serve, nil
+	if opts.metricsAddress == disabled {
+		return nil
 	}
-	door, err := access.New(cluster)
+	handler := serving.OneAtATime(promhttp.HandlerFor(metrics.Registry, promhttp.HandlerOpts{
+		ErrorHandling:       promhttp.HTTPErrorOnError,
+		OfferedCompressions: []promhttp.Compression{promhttp.Identity, promhttp.Gzip},
+	}))
+	log := ctrl.Log.WithName("metrics")
+	if opts.metricsSecure {
+		door, err := access.New(cluster)
+		if err != nil {
+			return fmt.Errorf("guard the metrics: %w", err)
+		}
+		if handler, err = door.Guard(log, handler); err != nil {
+			return fmt.Errorf("guard the metrics: %w", err)
+		}
+	}
+	listener, err := serving.Listen(opts.metricsAddress)
 	if err != nil {
-		return metricsserver.Options{}, fmt.Errorf("guard the metrics: %w", err)
+		return bindError(flagMetricsAddress, opts.metricsAddress, err)
 	}
-	serve.SecureServing = true
-	serve.TLSOpts = []func(*tls.Config){func(config *tls.Config) {
-		config.MinVersion = tls.VersionTLS12
-		config.NextProtos = []string{"http/1.1"} // a scrape needs no HTTP/2, whose streams can be opened and reset en masse
-	}}
-	serve.FilterProvider = func(*rest.Config, *http.Client) (metricsserver.Filter, error) { return door.Guard, nil }
-	return serve, nil
+	log.Info("Serving metrics", "address", listener.Addr().String(), "secure", opts.metricsSecure)
+	if opts.metricsSecure {
+		config, err := serving.SelfSigned()
+		if err != nil {
+			return fmt.Errorf("secure the metrics: %w", err)
+		}
+		listener = tls.NewListener(listener, config)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/metrics", handler)
+	return mgr.Add(&manager.Server{
+		Name: "metrics", Server: serving.NewServer(mux), Listener: listener, ShutdownTimeout: new(readersLeft),
+	})
 }

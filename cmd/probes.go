@@ -28,6 +28,8 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
+
+	"github.com/example/app-operator/internal/serving"
 )
 
 // syncWait is how long a probe waits for caches that have not synced; the kubelet gives up after a second.
@@ -48,7 +50,7 @@ func serveProbes(address string) (*probes, error) {
 	if address == disabled {
 		return p, nil
 	}
-	listener, err := net.Listen("tcp", address)
+	listener, err := serving.Listen(address)
 	if err != nil {
 		return nil, bindError(flagProbeAddress, address, err)
 	}
@@ -57,7 +59,7 @@ func serveProbes(address string) (*probes, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/readyz", answer(&p.ready))
 	mux.HandleFunc("/healthz", answer(&p.healthy))
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute}
+	server := serving.NewServer(mux)
 	go func() { log.Error(server.Serve(listener), "Stopped serving probes") }()
 	return p, nil
 }

@@ -27,6 +27,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -40,6 +41,8 @@ import (
 	authenticationclient "k8s.io/client-go/kubernetes/typed/authentication/v1"
 	authorizationclient "k8s.io/client-go/kubernetes/typed/authorization/v1"
 	"k8s.io/client-go/rest"
+
+	"github.com/example/app-operator/internal/serving"
 )
 
 const (
@@ -50,28 +53,58 @@ const (
 	// patience is what the API server gets to answer both questions.
 	patience = 10 * time.Second
 
-	// The questions that anybody can make us ask are few per second, and cost our other requests nothing: they have a
-	// limit of their own.
-	questionsPerSecond = 10
-	questionsAtOnce    = 20
-	// readersAtOnce is how many may wait for an answer. More are turned away at once, and come again.
+	// lately is how long after somebody was let in the same token, or another one from the same address, does not wait in
+	// one line with strangers. Tokens are replaced within the hour, from the same address.
+	lately = time.Hour
+
+	// The questions that anybody can make us ask are few per second in each line, and cost our other requests nothing.
+	questionsPerSecond = 5
+	questionsAtOnce    = 10
+	// readersAtOnce is how many may wait for an answer in each line. More are turned away at once, and come again.
 	readersAtOnce = 20
+	// strangersOfSource is how many readers from one address, whose tokens are not known, may wait in a line.
+	strangersOfSource = 2
 	// complaints is how often the log says that the API server could not be asked.
 	complaints = 10 * time.Second
 )
 
-// Door asks the API server about those who want to come in.
+// errCrowded says that there is no place left in the reader's line.
+var errCrowded = errors.New("too many others are waiting to be let in; try again in a few seconds")
+
+// Door asks the API server about those who want to come in. They wait for the answer in three lines, so that those who
+// bring tokens of no worth, however many, hold up their like and nobody who was let in lately.
 type Door struct {
-	tokens authenticationclient.TokenReviewInterface
-	rights authorizationclient.SubjectAccessReviewInterface
 	// welcome holds who was let in, by the hash of token, verb and path.
 	welcome *cache.Expiring
-	// waiting has a place for each who waits for an answer.
-	waiting chan struct{}
+	// known holds the hashes of the tokens, and the addresses, of those who were let in lately.
+	known *cache.Expiring
+	// The lines for known tokens, for other tokens from known addresses, and for all others.
+	regulars, neighbours, strangers *line
+}
+
+// line is where readers wait for an answer: with places and with a rate of its own.
+type line struct {
+	tokens authenticationclient.TokenReviewInterface
+	rights authorizationclient.SubjectAccessReviewInterface
+	places *serving.Places
 }
 
 // New returns a Door that asks the API server of this configuration. The configuration is copied.
 func New(cluster *rest.Config) (*Door, error) {
+	door := &Door{welcome: cache.NewExpiring(), known: cache.NewExpiring()}
+	for _, made := range []struct {
+		line     **line
+		ofSource int
+	}{{&door.regulars, readersAtOnce}, {&door.neighbours, strangersOfSource}, {&door.strangers, strangersOfSource}} {
+		var err error
+		if *made.line, err = newLine(cluster, made.ofSource); err != nil {
+			return nil, err
+		}
+	}
+	return door, nil
+}
+
+func newLine(cluster *rest.Config, ofSource int) (*line, error) {
 	config := rest.CopyConfig(cluster)
 	config.QPS, config.Burst = questionsPerSecond, questionsAtOnce
 	tokens, err := authenticationclient.NewForConfig(config)
@@ -82,9 +115,8 @@ func New(cluster *rest.Config) (*Door, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create the client for SubjectAccessReviews: %w", err)
 	}
-	return &Door{
-		tokens: tokens.TokenReviews(), rights: rights.SubjectAccessReviews(), welcome: cache.NewExpiring(),
-		waiting: make(chan struct{}, readersAtOnce),
+	return &line{
+		tokens: tokens.TokenReviews(), rights: rights.SubjectAccessReviews(), places: serving.NewPlaces(readersAtOnce, ofSource),
 	}, nil
 }
 
@@ -108,7 +140,11 @@ func (d *Door) Guard(log logr.Logger, next http.Handler) (http.Handler, error) {
 		if code == http.StatusUnauthorized {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 		}
-		http.Error(w, http.StatusText(code), code)
+		text := http.StatusText(code)
+		if errors.Is(err, errCrowded) {
+			text = err.Error()
+		}
+		http.Error(w, text, code)
 	}), nil
 }
 
@@ -124,13 +160,45 @@ func (d *Door) judge(ctx context.Context, request *http.Request) (int, error) {
 	if _, ok := d.welcome.Get(key); ok {
 		return http.StatusOK, nil
 	}
-	select {
-	case d.waiting <- struct{}{}:
-		defer func() { <-d.waiting }()
-	default:
-		return http.StatusServiceUnavailable, errors.New("too many wait for an answer already")
+	hash, source := sha256.Sum256([]byte(token)), sourceOf(request)
+	in := d.lineOf(hash, source)
+	leave, ok := in.places.Enter(request)
+	if !ok {
+		return http.StatusServiceUnavailable, errCrowded
 	}
-	review, err := d.tokens.Create(ctx,
+	defer leave()
+	code, err := in.ask(ctx, token, asks)
+	if code == http.StatusOK {
+		d.welcome.Set(key, nil, remembered)
+		d.known.Set(hash, nil, lately)
+		d.known.Set(source, nil, lately)
+	}
+	return code, err
+}
+
+// lineOf returns where to wait for the answer on a reader with this token from this address.
+func (d *Door) lineOf(token [sha256.Size]byte, source string) *line {
+	if _, ok := d.known.Get(token); ok {
+		return d.regulars
+	}
+	if _, ok := d.known.Get(source); ok {
+		return d.neighbours
+	}
+	return d.strangers
+}
+
+// sourceOf returns the address of whoever has sent the request.
+func sourceOf(request *http.Request) string {
+	host, _, err := net.SplitHostPort(request.RemoteAddr)
+	if err != nil {
+		return request.RemoteAddr
+	}
+	return host
+}
+
+// ask asks the API server both questions and returns what to answer.
+func (l *line) ask(ctx context.Context, token string, asks authorizationv1.NonResourceAttributes) (int, error) {
+	review, err := l.tokens.Create(ctx,
 		&authenticationv1.TokenReview{Spec: authenticationv1.TokenReviewSpec{Token: token}}, metav1.CreateOptions{})
 	if err != nil {
 		return http.StatusServiceUnavailable, fmt.Errorf("create a TokenReview: %w", err)
@@ -138,14 +206,13 @@ func (d *Door) judge(ctx context.Context, request *http.Request) (int, error) {
 	if !review.Status.Authenticated {
 		return http.StatusUnauthorized, nil
 	}
-	answer, err := d.rights.Create(ctx, subjectOf(review.Status.User, asks), metav1.CreateOptions{})
+	answer, err := l.rights.Create(ctx, subjectOf(review.Status.User, asks), metav1.CreateOptions{})
 	if err != nil {
 		return http.StatusServiceUnavailable, fmt.Errorf("create a SubjectAccessReview: %w", err)
 	}
 	if !answer.Status.Allowed {
 		return http.StatusForbidden, nil
 	}
-	d.welcome.Set(key, nil, remembered)
 	return http.StatusOK, nil
 }
 

@@ -18,16 +18,19 @@ package access
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/go-logr/logr/funcr"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
+	"k8s.io/apimachinery/pkg/util/cache"
 	"k8s.io/client-go/rest"
 )
 
@@ -37,6 +40,8 @@ type apiServer struct {
 	t     *testing.T
 	asked atomic.Int32
 	down  atomic.Bool
+	// hold, if set, keeps questions about forged tokens waiting until it is closed.
+	hold chan struct{}
 }
 
 func (s *apiServer) ServeHTTP(w http.ResponseWriter, request *http.Request) {
@@ -69,8 +74,11 @@ func (s *apiServer) review(body []byte) *authenticationv1.TokenReview {
 	if err := json.Unmarshal(body, review); err != nil {
 		s.t.Error(err)
 	}
+	if s.hold != nil && strings.HasPrefix(review.Spec.Token, "forged") {
+		<-s.hold
+	}
 	switch review.Spec.Token {
-	case "known":
+	case "known", "renewed":
 		review.Status.Authenticated = true
 		review.Status.User = authenticationv1.UserInfo{
 			Username: "prometheus", UID: "1", Groups: []string{"monitors"}, Extra: map[string]authenticationv1.ExtraValue{"pod": {"a"}},
@@ -98,6 +106,15 @@ func (s *apiServer) decide(body []byte) *authorizationv1.SubjectAccessReview {
 func guarded(t *testing.T) (*apiServer, func(method, path, authorization string) (int, bool), *strings.Builder) {
 	t.Helper()
 	server := &apiServer{t: t}
+	handler, _, log := guard(t, server)
+	return server, func(method, path, authorization string) (int, bool) {
+		return ask(handler, "192.0.2.1:1234", method, path, authorization)
+	}, log
+}
+
+// guard returns a guarded handler, its Door and its log.
+func guard(t *testing.T, server *apiServer) (http.Handler, *Door, *strings.Builder) {
+	t.Helper()
 	running := httptest.NewServer(server)
 	t.Cleanup(running.Close)
 	door, err := New(&rest.Config{Host: running.URL, ContentConfig: rest.ContentConfig{ContentType: "application/json"}})
@@ -105,20 +122,87 @@ func guarded(t *testing.T) (*apiServer, func(method, path, authorization string)
 		t.Fatal(err)
 	}
 	log := &strings.Builder{}
-	handler, err := door.Guard(funcr.New(func(_, args string) { log.WriteString(args) }, funcr.Options{}),
+	var mu sync.Mutex
+	handler, err := door.Guard(funcr.New(func(_, args string) {
+		mu.Lock()
+		defer mu.Unlock()
+		log.WriteString(args)
+	}, funcr.Options{}),
 		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "up 1") }))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return server, func(method, path, authorization string) (int, bool) {
-		request := httptest.NewRequest(method, path, http.NoBody)
-		if authorization != "" {
-			request.Header.Set("Authorization", authorization)
+	return handler, door, log
+}
+
+func ask(handler http.Handler, from, method, path, authorization string) (int, bool) {
+	request := httptest.NewRequest(method, path, http.NoBody)
+	request.RemoteAddr = from
+	if authorization != "" {
+		request.Header.Set("Authorization", authorization)
+	}
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, request)
+	return recorder.Code, strings.Contains(recorder.Body.String(), "up 1")
+}
+
+// TestForgedTokensCrowdNobodyOut holds that those who were let in lately are let in, with the same token and with the next
+// one, while others bring more forged tokens than can be asked about.
+func TestForgedTokensCrowdNobodyOut(t *testing.T) {
+	server := &apiServer{t: t, hold: make(chan struct{})}
+	handler, door, _ := guard(t, server)
+	const prometheus = "192.0.2.1:1234"
+	if code, _ := ask(handler, prometheus, "GET", "/metrics", "Bearer known"); code != http.StatusOK {
+		t.Fatalf("answered %d before there was a crowd", code)
+	}
+	var crowd sync.WaitGroup
+	codes := make(chan int, 200)
+	for i := range 200 { // of 100 clients
+		crowd.Go(func() {
+			code, _ := ask(handler, fmt.Sprintf("198.51.100.%d:1234", i%100), "GET", "/metrics", fmt.Sprintf("Bearer forged-%d", i))
+			codes <- code
+		})
+	}
+	for range 200 - readersAtOnce {
+		if code := <-codes; code != http.StatusServiceUnavailable {
+			t.Fatalf("one of the crowd is answered %d", code)
 		}
-		recorder := httptest.NewRecorder()
-		handler.ServeHTTP(recorder, request)
-		return recorder.Code, strings.Contains(recorder.Body.String(), "up 1")
-	}, log
+	}
+	for range 3 {
+		door.welcome = cache.NewExpiring() // as after a minute
+		if code, _ := ask(handler, prometheus, "GET", "/metrics", "Bearer known"); code != http.StatusOK {
+			t.Errorf("who was let in lately is answered %d", code)
+		}
+	}
+	if code, _ := ask(handler, prometheus, "GET", "/metrics", "Bearer renewed"); code != http.StatusOK {
+		t.Errorf("who was let in lately, with a new token, is answered %d", code)
+	}
+	close(server.hold)
+	crowd.Wait()
+}
+
+// TestOneClientDoesNotCrowdOutStrangers is about readers who come for the first time.
+func TestOneClientDoesNotCrowdOutStrangers(t *testing.T) {
+	server := &apiServer{t: t, hold: make(chan struct{})}
+	handler, _, _ := guard(t, server)
+	var crowd sync.WaitGroup
+	codes := make(chan int, 100)
+	for i := range 100 {
+		crowd.Go(func() {
+			code, _ := ask(handler, "198.51.100.1:1234", "GET", "/metrics", fmt.Sprintf("Bearer forged-%d", i))
+			codes <- code
+		})
+	}
+	for range 100 - strangersOfSource {
+		if code := <-codes; code != http.StatusServiceUnavailable {
+			t.Fatalf("one of many from one address is answered %d", code)
+		}
+	}
+	if code, _ := ask(handler, "192.0.2.1:1234", "GET", "/metrics", "Bearer known"); code != http.StatusOK {
+		t.Errorf("somebody else is answered %d", code)
+	}
+	close(server.hold)
+	crowd.Wait()
 }
 
 func TestGuard(t *testing.T) {

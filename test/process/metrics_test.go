@@ -22,6 +22,8 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
@@ -115,6 +117,82 @@ func TestSecureMetricsWithoutTheRightToAsk(t *testing.T) {
 }
 
 // grantCluster gives an account of the namespace rights in the whole cluster, until the test ends.
+// TestWhoeverReachesThePortsTakesLittle holds that headers and connections have bounds on both ports, and that somebody who
+// uses them up is in nobody else's way.
+func TestWhoeverReachesThePortsTakesLittle(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	admin := administrator(t, c)
+	namespace := newNamespace(t, admin)
+	bind(t, admin, namespace, "role.yaml")
+	metrics, probes := freeAddress(t), freeAddress(t)
+	p := launch(t, kubeconfig(t, c, namespace), namespace, "--metrics-bind-address="+metrics, "--health-probe-bind-address="+probes)
+	p.WaitUntilReady(t)
+	for name, url := range map[string]string{"metrics": "http://" + metrics + "/metrics", "probes": "http://" + probes + "/healthz"} {
+		t.Run(name, func(t *testing.T) {
+			code, _ := scrape(t, url, strings.Repeat("x", 128<<10))
+			if code != http.StatusRequestHeaderFieldsTooLarge {
+				t.Errorf("to a header of 128 KiB it answers %d, want %d", code, http.StatusRequestHeaderFieldsTooLarge)
+			}
+			const many = 300
+			var closed atomic.Int32
+			for range many {
+				connection, err := net.Dial("tcp", strings.Split(url, "/")[2])
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { _ = connection.Close() })
+				go func() {
+					_, _ = connection.Read(make([]byte, 1))
+					closed.Add(1)
+				}()
+			}
+			if code, _ := scrape(t, url, ""); code != http.StatusOK {
+				t.Errorf("beside %d connections without a request, it answers %d", many, code)
+			}
+			process.Eventually(t, "close most of the connections", func() bool { return closed.Load() > many/2 })
+		})
+	}
+}
+
+// TestAHundredReadersAtOnce holds that each of a hundred readers at once gets the metrics or is told to come again.
+func TestAHundredReadersAtOnce(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	admin := administrator(t, c)
+	namespace := newNamespace(t, admin)
+	bind(t, admin, namespace, "role.yaml")
+	metrics := freeAddress(t)
+	p := launch(t, kubeconfig(t, c, namespace), namespace, "--metrics-bind-address="+metrics)
+	p.WaitUntilReady(t)
+	var all sync.WaitGroup
+	var shown atomic.Int32
+	for range 100 {
+		all.Go(func() {
+			response, err := http.Get("http://" + metrics + "/metrics")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer func() { _ = response.Body.Close() }()
+			body, err := io.ReadAll(response.Body)
+			switch {
+			case err != nil:
+				t.Error(err)
+			case response.StatusCode == http.StatusOK && strings.Contains(string(body), "app_operator_build_info"):
+				shown.Add(1)
+			case response.StatusCode == http.StatusServiceUnavailable && strings.Contains(string(body), "try again"):
+			default:
+				t.Errorf("answered %d: %s", response.StatusCode, body)
+			}
+		})
+	}
+	all.Wait()
+	if shown.Load() == 0 {
+		t.Error("nobody has got the metrics")
+	}
+}
+
 func grantCluster(t *testing.T, admin client.Client, name, account, namespace string, rules ...rbacv1.PolicyRule) {
 	t.Helper()
 	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: name}, Rules: rules}
