@@ -17,6 +17,7 @@ limitations under the License.
 package election
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -32,7 +33,7 @@ import (
 //
 // What the model grants the environment is more than any cluster has: stamps of a node's clock are arbitrary, views are
 // arbitrarily old, a renewal may be under way for ever, a process may stop for ever without dying, Pods are
-// force-deleted, replaced, marked as failed, and given ends that the kubelet has made up, at any time.
+// force-deleted, replaced, marked as failed, and given ends that the kubelet or the container runtime has made up, at any time.
 const (
 	first, second, standby, nobody = 0, 1, 2, 3
 
@@ -50,6 +51,7 @@ const (
 	ended2             // it has ended as well
 	unknown            // the kubelet has lost sight of the container and made up an end
 	lost               // the container runtime has, and the kubelet quotes the message
+	madeUpEnd          // the container runtime could not find out, says that there was an error, and the kubelet quotes the message
 	failed             // marked as failed by others than the kubelet, without container statuses
 	gone               // deleted by force, or collected
 	replaced           // another Pod bears its name
@@ -181,7 +183,7 @@ func (s modelState) reports() []int8 {
 	case s.processes[first].dead:
 		truth = ended1
 	}
-	return []int8{truth, unknown, lost, failed, gone}
+	return []int8{truth, unknown, lost, madeUpEnd, failed, gone}
 }
 
 // rule decides by what the standby has seen whether the holder is dead.
@@ -262,6 +264,7 @@ func (s modelState) podAsSeen() *corev1.Pod {
 	end := func(process int8) *corev1.ContainerStateTerminated {
 		return &corev1.ContainerStateTerminated{
 			ExitCode:   137,
+			Reason:     "Error",
 			FinishedAt: metav1.NewTime(modelEpoch.Add(time.Duration(s.processes[process].end) * time.Second)),
 			Message:    modelIdentities[process] + "\n",
 		}
@@ -280,11 +283,14 @@ func (s modelState) podAsSeen() *corev1.Pod {
 		status.LastTerminationState.Terminated = end(first)
 	case unknown:
 		status.State.Terminated = &corev1.ContainerStateTerminated{
-			ExitCode: 137, Reason: reasonStatusUnknown, Message: "The container could not be located",
+			ExitCode: 137, Reason: "ContainerStatusUnknown", Message: "The container could not be located",
 		}
 	case lost:
 		status.State.Terminated = end(first)
-		status.State.Terminated.Reason = reasonUnknown
+		status.State.Terminated.Reason = "Unknown"
+	case madeUpEnd:
+		status.State.Terminated = end(first)
+		status.State.Terminated.ExitCode = madeUp
 	case failed:
 		pod.Status.Phase = corev1.PodFailed
 		return pod
@@ -334,6 +340,14 @@ func TestModelFindsFault(t *testing.T) {
 			}
 			end := pod.Status.ContainerStatuses[0].State.Terminated
 			return end != nil && quoted(end.Message, holder.String())
+		},
+		"a quote and a reason that the runtime knows are enough": func(lease *coordinationv1.Lease, pod *corev1.Pod) bool {
+			holder, ok := parseIdentity(*lease.Spec.HolderIdentity)
+			if !ok || pod == nil || len(pod.Status.ContainerStatuses) == 0 {
+				return false
+			}
+			end := pod.Status.ContainerStatuses[0].State.Terminated
+			return end != nil && slices.Contains(seenEnds, end.Reason) && quoted(end.Message, holder.String())
 		},
 		// The node's clock was set back between the restart and the second process's renewal.
 		"an end later than the renewal is the holder's": func(lease *coordinationv1.Lease, pod *corev1.Pod) bool {

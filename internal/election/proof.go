@@ -26,14 +26,15 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// The reasons of ends that nobody has seen.
-const (
-	// reasonStatusUnknown is what the kubelet writes where it has lost sight of a container and makes up an end for it
-	// (kubernetes pkg/kubelet/container, ContainerReasonStatusUnknown).
-	reasonStatusUnknown = "ContainerStatusUnknown"
-	// reasonUnknown is what containerd says of a container whose task it does not find after it was restarted.
-	reasonUnknown = "Unknown"
-)
+// seenEnds are the reasons of ends that the container runtime has seen: containerd's and CRI-O's words. Any other is none
+// of a process that has run and ended, or made up where somebody has lost sight of it, such as the kubelet's
+// ContainerStatusUnknown and containerd's Unknown.
+var seenEnds = []string{"Completed", "Error", "OOMKilled"}
+
+// madeUp is the exit code that the container runtimes give where they could not find out: containerd when a shim has died
+// and cleaning up after it has failed (core/runtime/v2 cleanupAfterDeadShim), CRI-O when `runc state` has failed and
+// there is no exit file (internal/oci UpdateContainerStatus). The process may live. The operator never exits with it.
+const madeUp = 255
 
 // Why nothing is proven although the leader does not look well: its Lease has to expire.
 const (
@@ -76,8 +77,10 @@ func provenDead(lease *coordinationv1.Lease, pod *corev1.Pod) (end *corev1.Conta
 		}
 	}
 	// Another container runs, waits to run, or has ended in its place: then the second of the renewal is not enough.
-	if end := status.LastTerminationState.Terminated; end != nil && distrust(end, holder) == "" {
-		return notBefore(end, renewed.Truncate(time.Second).Add(time.Second))
+	if end := status.LastTerminationState.Terminated; end != nil && quoted(end.Message, holder.String()) {
+		if doubt = distrust(end, holder); doubt == "" {
+			return notBefore(end, renewed.Truncate(time.Second).Add(time.Second))
+		}
 	}
 	return nil, doubt
 }
@@ -93,7 +96,7 @@ func notBefore(end *corev1.ContainerStateTerminated, earliest time.Time) (*corev
 // distrust says why the end of a container is not, or not known to be, the end of the holder: "" if it is.
 func distrust(end *corev1.ContainerStateTerminated, holder Identity) string {
 	switch {
-	case end.FinishedAt.IsZero() || end.Reason == reasonStatusUnknown || end.Reason == reasonUnknown:
+	case end.FinishedAt.IsZero() || !slices.Contains(seenEnds, end.Reason) || end.ExitCode < 0 || end.ExitCode == madeUp:
 		return doubtUnseen
 	case !quoted(end.Message, holder.String()):
 		return doubtNotQuoted
@@ -101,7 +104,7 @@ func distrust(end *corev1.ContainerStateTerminated, holder Identity) string {
 	return ""
 }
 
-// quoted tells whether a line of the message is the identity.
+// quoted reports whether a line of the message is the identity.
 func quoted(message, identity string) bool {
 	for line := range strings.Lines(message) {
 		if strings.TrimSpace(line) == identity {

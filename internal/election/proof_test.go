@@ -95,13 +95,50 @@ func TestProvenDead(t *testing.T) {
 		{
 			doubt: doubtUnseen, name: "an end that the kubelet has made up",
 			now: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
-				ExitCode: 137, Reason: reasonStatusUnknown, Message: holder, FinishedAt: metav1.NewTime(renewed.Add(time.Minute)),
+				ExitCode: 137, Reason: "ContainerStatusUnknown", Message: holder, FinishedAt: metav1.NewTime(renewed.Add(time.Minute)),
 			}},
 		},
 		{
 			doubt: doubtUnseen, name: "an end that the container runtime has made up",
 			now: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
-				ExitCode: 255, Reason: reasonUnknown, Message: holder, FinishedAt: metav1.NewTime(renewed.Add(time.Minute)),
+				ExitCode: 255, Reason: "Unknown", Message: holder, FinishedAt: metav1.NewTime(renewed.Add(time.Minute)),
+			}},
+		},
+		{
+			doubt: doubtUnseen, name: "an end that was made up when a shim had died, or runc state failed",
+			now: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+				ExitCode: 255, Reason: "Error", Message: holder, FinishedAt: metav1.NewTime(renewed.Add(time.Minute)),
+			}},
+		},
+		{
+			doubt: doubtUnseen, name: "such an end of the container before",
+			now: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}},
+			last: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+				ExitCode: 255, Reason: "Error", Message: holder, FinishedAt: metav1.NewTime(renewed.Add(time.Minute)),
+			}},
+		},
+		{
+			doubt: doubtUnseen, name: "an exit code that no process has",
+			now: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+				ExitCode: -1, Reason: "Error", Message: holder, FinishedAt: metav1.NewTime(renewed.Add(time.Minute)),
+			}},
+		},
+		{
+			doubt: doubtUnseen, name: "a reason that is not known",
+			now: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+				ExitCode: 1, Reason: "StartError", Message: holder, FinishedAt: metav1.NewTime(renewed.Add(time.Minute)),
+			}},
+		},
+		{
+			name: "it ended by itself", want: true,
+			now: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+				Reason: "Completed", Message: holder, FinishedAt: metav1.NewTime(renewed.Add(time.Minute)),
+			}},
+		},
+		{
+			name: "it had no memory left", want: true,
+			now: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+				ExitCode: 137, Reason: "OOMKilled", Message: holder, FinishedAt: metav1.NewTime(renewed.Add(time.Minute)),
 			}},
 		},
 		{doubt: doubtUnseen, name: "an end without a time", now: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{Message: holder}}},
