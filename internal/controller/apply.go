@@ -82,10 +82,11 @@ func (r *ApplicationReconciler) write(ctx context.Context, step step) (client.Ob
 	}
 }
 
-// remove deletes a child that exists.
+// remove deletes a child that exists, as it was read: a request that is held up, by an admission webhook for example, must
+// not delete what somebody, such as the next leader, has written since.
 func (r *ApplicationReconciler) remove(ctx context.Context, child child, live client.Object) error {
-	uid := live.GetUID()
-	err := r.Client.Delete(ctx, live, client.Preconditions{UID: &uid})
+	uid, version := live.GetUID(), live.GetResourceVersion()
+	err := r.Client.Delete(ctx, live, client.Preconditions{UID: &uid, ResourceVersion: &version})
 	if client.IgnoreNotFound(err) != nil {
 		return fault.FromAPI(err, child.kind)
 	}

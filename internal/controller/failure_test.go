@@ -228,6 +228,37 @@ func TestAStatusThatTheServerHadAlready(t *testing.T) {
 	}
 }
 
+// TestADeletionIsOfWhatWasRead: a request that is held up must not delete what has been written since.
+func TestADeletionIsOfWhatWasRead(t *testing.T) {
+	var asked []client.DeleteOptions
+	r, c := withErrors(t, interceptor.Funcs{
+		Delete: func(ctx context.Context, c client.WithWatch, object client.Object, options ...client.DeleteOption) error {
+			var all client.DeleteOptions
+			asked = append(asked, *all.ApplyOptions(options))
+			return c.Delete(ctx, object, options...)
+		},
+	})
+	reconcileOnce(t, r, c)
+	service := &corev1.Service{}
+	if err := c.Get(t.Context(), client.ObjectKey{Namespace: "apps", Name: "web"}, service); err != nil {
+		t.Fatal(err)
+	}
+	web := theApplication(t, c)
+	web.Spec.Port = nil
+	if err := c.Update(t.Context(), web); err != nil {
+		t.Fatal(err)
+	}
+	reconcileOnce(t, r, c)
+	if len(asked) != 1 {
+		t.Fatalf("%d deletions, want that of the Service", len(asked))
+	}
+	only := asked[0].Preconditions
+	if only == nil || only.UID == nil || *only.UID != service.UID ||
+		only.ResourceVersion == nil || *only.ResourceVersion != service.ResourceVersion {
+		t.Errorf("preconditions %v; want UID %q and version %s", only, service.UID, service.ResourceVersion)
+	}
+}
+
 // withErrors returns a reconciler of an Application web, whose requests fail as the functions say.
 func withErrors(t *testing.T, failing interceptor.Funcs) (*ApplicationReconciler, client.Client) {
 	t.Helper()
