@@ -102,6 +102,7 @@ func newManager(
 		return nil, err
 	}
 	opts.election.Apply(&options, lock)
+	reconciler.Leads = lock.Leads
 	for _, collector := range election.Collectors() {
 		if err := metrics.Registry.Register(collector); err != nil {
 			return nil, fmt.Errorf("register the metrics of leader election: %w", err)

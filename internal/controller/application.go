@@ -56,6 +56,9 @@ type ApplicationReconciler struct {
 	Reader client.Reader
 	// Recorder writes events about Applications.
 	Recorder events.EventRecorder
+	// Leads reports whether this process leads now: one of several replicas serves metrics of Applications. Unset means that
+	// it does once it is elected.
+	Leads func() bool
 	// MaxConcurrentReconciles is how many Applications are worked on at a time; 0 means 1.
 	MaxConcurrentReconciles int
 

@@ -250,12 +250,10 @@ func (r *ApplicationReconciler) registerMetrics(mgr ctrl.Manager) error {
 		kinds = append(kinds, child.kind)
 	}
 	applications := metrics.Applications{List: func() []v1.Application {
-		select {
-		case <-mgr.Elected():
-			return r.applications()
-		default:
+		if !r.leads(mgr.Elected()) {
 			return nil
 		}
+		return r.applications()
 	}}
 	for _, collector := range append(metrics.Collectors(kinds), applications) {
 		if err := ctrlmetrics.Registry.Register(collector); err != nil {
@@ -263,6 +261,16 @@ func (r *ApplicationReconciler) registerMetrics(mgr ctrl.Manager) error {
 		}
 	}
 	return nil
+}
+
+// leads reports whether this process has been elected and, as far as it can know, has not lost the lease since.
+func (r *ApplicationReconciler) leads(elected <-chan struct{}) bool {
+	select {
+	case <-elected:
+		return r.Leads == nil || r.Leads()
+	default:
+		return false
+	}
 }
 
 // applications returns the cached Applications, which must not be changed; none before the cache has them.

@@ -454,3 +454,22 @@ func TestAConflictSaysWhatItMeans(t *testing.T) {
 		t.Errorf("the gravest error is %v", fault.Gravest(err))
 	}
 }
+
+// TestWhoServesMetrics: the elected one does, and not any more when it has lost the lease.
+func TestWhoServesMetrics(t *testing.T) {
+	elected := make(chan struct{})
+	holds := true
+	r := &ApplicationReconciler{Leads: func() bool { return holds }}
+	alone := &ApplicationReconciler{}
+	if r.leads(elected) || alone.leads(elected) {
+		t.Error("a standby serves metrics of Applications")
+	}
+	close(elected)
+	if !r.leads(elected) || !alone.leads(elected) {
+		t.Error("the leader serves no metrics of Applications")
+	}
+	holds = false
+	if r.leads(elected) {
+		t.Error("who has lost the lease serves metrics of Applications")
+	}
+}

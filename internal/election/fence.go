@@ -25,6 +25,7 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"k8s.io/client-go/rest"
 )
 
@@ -43,14 +44,29 @@ type term struct {
 	until time.Time
 	// held is false once the Lease has been given back, whatever until says.
 	held bool
+	// version is the resourceVersion of the Lease as this process has written it last.
+	version string
 }
 
-// renewed notes a renewal that was sent at this time and has succeeded. A standby counts the Lease's duration from when
-// it sees the renewal, which is later.
-func (t *term) renewed(sent time.Time, duration time.Duration) {
+// renewed notes a renewal that was sent at this time, and has given the Lease this resourceVersion. A standby counts the
+// Lease's duration from when it sees the renewal, which is later.
+func (t *term) renewed(sent time.Time, duration time.Duration, version string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.held, t.until = true, sent.Add(duration)
+	t.held, t.until, t.version = true, sent.Add(duration), version
+}
+
+// endsBefore ends the term if it is older than this resourceVersion of the Lease, which is not the process's own. It
+// reports whether it has ended it.
+func (t *term) endsBefore(version string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	order, err := resourceversion.CompareResourceVersion(t.version, version)
+	if !t.held || err != nil || order >= 0 {
+		return false
+	}
+	t.held = false
+	return true
 }
 
 // ends notes that the Lease is given back, or found to be another's.
@@ -60,7 +76,7 @@ func (t *term) ends() {
 	t.held = false
 }
 
-// holder tells whether this process has acquired the Lease and neither given it back nor found it taken. Its time may be
+// holder reports whether this process has acquired the Lease and neither given it back nor found it taken. Its time may be
 // over all the same.
 func (t *term) holder() bool {
 	t.mu.RLock()
@@ -68,13 +84,19 @@ func (t *term) holder() bool {
 	return t.held
 }
 
-// lasts tells whether nobody else can hold the Lease at this time. The monotonic clock stands still while a machine is
-// suspended, and the wall clock can be set: time has passed when either says so.
-func (t *term) lasts(now time.Time) bool {
+// left returns for how long from now nobody else can hold the Lease: zero or less when somebody may. The monotonic clock
+// stands still while a machine is suspended, and the wall clock can be set: time has passed when either says so.
+func (t *term) left(now time.Time) time.Duration {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
-	return t.held && now.Before(t.until) && now.Round(0).Before(t.until.Round(0))
+	if !t.held {
+		return 0
+	}
+	return min(t.until.Sub(now), t.until.Round(0).Sub(now.Round(0)))
 }
+
+// lasts reports whether nobody else can hold the Lease at this time.
+func (t *term) lasts(now time.Time) bool { return t.left(now) > 0 }
 
 // fence sends on what reads, and what writes only while the Lease is held.
 type fence struct {
@@ -106,19 +128,25 @@ func (f *fence) RoundTrip(request *http.Request) (*http.Response, error) {
 // WrappedRoundTripper lets client-go see what is behind.
 func (f *fence) WrappedRoundTripper() http.RoundTripper { return f.next }
 
-// guarded is a connection that takes nothing while the Lease is not held. A process that was frozen after the fence has
-// let a request pass, and before it is on the wire, goes on here.
+// guarded is a connection that takes nothing while the Lease is not held, and delivers nothing after it. A process that
+// was frozen after the fence has let a request pass, and before it is on the wire, goes on here.
 type guarded struct {
 	net.Conn
 	term *term
 	once sync.Once
 }
 
-// Write implements net.Conn.
+// Write implements net.Conn. What the peer has not acknowledged when the Lease ends, the kernel sends no more: it would
+// otherwise try for a quarter of an hour to deliver what a network that is cut has held up.
 func (g *guarded) Write(content []byte) (int, error) {
-	if !g.term.lasts(time.Now()) {
+	now := time.Now()
+	left := g.term.left(now)
+	if left <= 0 {
 		g.once.Do(fencedWrites.Inc)
 		return 0, errNotLeading // which makes the transport close it
+	}
+	if err := errors.Join(g.SetWriteDeadline(now.Add(left)), limitDelivery(g.Conn, left)); err != nil {
+		return 0, fmt.Errorf("bound the delivery of a write: %w", err)
 	}
 	return g.Conn.Write(content)
 }

@@ -33,7 +33,7 @@ func TestTerm(t *testing.T) {
 	if held.holder() || held.lasts(sent) {
 		t.Error("it is held before it was acquired")
 	}
-	held.renewed(sent, 10*time.Second)
+	held.renewed(sent, 10*time.Second, "1")
 	for after, want := range map[time.Duration]bool{
 		0: true, 9 * time.Second: true, 10*time.Second - 1: true, 10 * time.Second: false, time.Hour: false,
 	} {
@@ -48,13 +48,13 @@ func TestTerm(t *testing.T) {
 	if !held.holder() {
 		t.Error("a term that is over by the clock is still the process's to give back")
 	}
-	held.renewed(sent.Add(8*time.Second), 10*time.Second)
+	held.renewed(sent.Add(8*time.Second), 10*time.Second, "1")
 	if !held.lasts(sent.Add(17 * time.Second)) {
 		t.Error("a renewal does not count")
 	}
 	held.ends()
 	if held.holder() || held.lasts(sent) {
-		t.Error("it is held after it was given back")
+		t.Error("it is held after it was given back", "1")
 	}
 }
 
@@ -94,11 +94,11 @@ func TestFence(t *testing.T) {
 	if refused := testutil.ToFloat64(fencedWrites) - before; refused != 4 {
 		t.Errorf("%v writes are counted as not sent, want 4", refused)
 	}
-	held.renewed(time.Now(), time.Hour)
+	held.renewed(time.Now(), time.Hour, "1")
 	if sent := send(t, held); len(sent) != len(methods) {
 		t.Errorf("the leader has sent %v", sent)
 	}
-	held.renewed(time.Now().Add(-time.Hour), time.Minute)
+	held.renewed(time.Now().Add(-time.Hour), time.Minute, "1")
 	if sent := send(t, held); len(sent) != 1 {
 		t.Errorf("a leader whose lease has run out has sent %v", sent)
 	}

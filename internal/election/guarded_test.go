@@ -60,7 +60,7 @@ func TestGuarded(t *testing.T) {
 		}
 		return err
 	}
-	held.renewed(time.Now(), time.Hour)
+	held.renewed(time.Now(), time.Hour, "1")
 	if err := send(); err != nil || arrived.Load() != 1 {
 		t.Fatalf("of the leader: %v, %d arrived", err, arrived.Load())
 	}

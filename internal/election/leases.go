@@ -48,29 +48,49 @@ type leases struct {
 	term    *term
 	log     logr.Logger
 
+	// wake ends the pause before a renewal: the Lease is not what it should be.
+	wake chan struct{}
+	// taken receives a word when this process has led, and the Lease names another one.
+	taken chan struct{}
+	elector
+}
+
+// elector is what the elector's goroutine keeps between its calls.
+type elector struct {
 	// read is the Lease as the elector knows it.
 	read *coordinationv1.Lease
 	// behind is the resourceVersion that the watch had brought when an update failed. Until it brings another one, it is
 	// taken for being behind.
 	behind string
-	// led says that this process has led. It asks the API server from then on: it has lost the Lease, and is about to end.
+	// led says that this process has led. It asks the API server from then on, and at once: should it have lost the Lease, it
+	// wins it back or ends.
 	led bool
-	// wake ends the pause before a renewal: the Lease is not what it should be.
-	wake chan struct{}
 	// asked is when the API server was last asked for the Lease, sent when it was last asked to renew it.
 	asked, sent time.Time
 	// known is set by Get until the next Update: the elector knows the present Lease, and does not renew blindly.
 	known bool
 }
 
+// newLeases returns the Lease of the namespace and name in the options, for the process of the identity me. No other
+// place makes a leases, tests included: a channel that is nil is waited for without a word.
+func newLeases(
+	api coordinationv1client.LeaseInterface, options *Options, me string, watched *watched, log logr.Logger,
+) *leases {
+	return &leases{
+		LeaseInterface: api, options: options, me: me, watched: watched, log: log,
+		term: &term{}, wake: make(chan struct{}, 1), taken: make(chan struct{}, 1), elector: elector{},
+	}
+}
+
 // Leases implements coordinationv1client.LeasesGetter, for the one namespace there is.
 func (l *leases) Leases(string) coordinationv1client.LeaseInterface { return l }
 
-// Get returns the Lease: to a standby what the watch has brought, and otherwise what the API server says.
+// Get returns the Lease: to a standby what the watch has brought, or what the API server says, a retry period apart, and to
+// a process that has led what the API server says.
 func (l *leases) Get(ctx context.Context, name string, options metav1.GetOptions) (*coordinationv1.Lease, error) {
 	l.known = true
-	if !l.term.holder() {
-		if seen := l.watched.lease(); !l.led && seen != nil && seen.ResourceVersion != l.behind {
+	if !l.term.holder() && !l.led {
+		if seen := l.watched.lease(); seen != nil && seen.ResourceVersion != l.behind {
 			l.read = seen.DeepCopy() // LeaseLock writes into what it gets
 			return l.read.DeepCopy(), nil
 		}
@@ -87,8 +107,13 @@ func (l *leases) Get(ctx context.Context, name string, options metav1.GetOptions
 		return nil, err
 	}
 	l.read = lease.DeepCopy()
-	if ptr.Deref(lease.Spec.HolderIdentity, "") != l.me {
-		l.stopsLeading() // somebody has taken it; the elector may try to win it back, but nothing else goes on
+	switch holder := ptr.Deref(lease.Spec.HolderIdentity, ""); {
+	case holder == l.me:
+	case holder != "" && l.led:
+		l.stopsLeading()
+		tell(l.taken)
+	default:
+		l.stopsLeading() // the elector may win it back, but nothing else goes on
 	}
 	return lease, nil
 }
@@ -103,7 +128,7 @@ func (l *leases) Create(
 		return created, err // which is empty; LeaseLock keeps it all the same, and could not do with nil
 	}
 	l.sent = sent
-	l.term.renewed(sent, l.options.LeaseDuration)
+	l.term.renewed(sent, l.options.LeaseDuration, created.ResourceVersion)
 	l.leads(created, causeCreated)
 	return created, nil
 }
@@ -143,7 +168,7 @@ func (l *leases) Update(
 		}
 		return nil, err
 	}
-	l.term.renewed(l.sent, l.options.LeaseDuration)
+	l.term.renewed(l.sent, l.options.LeaseDuration, updated.ResourceVersion)
 	if cause != "" {
 		l.leads(updated, cause)
 	}
@@ -190,8 +215,23 @@ func (l *leases) giveBack(ctx context.Context, seen *coordinationv1.Lease) error
 	return err
 }
 
-// lookNow has the leader renew at once, and so find out.
-func (l *leases) lookNow() { tell(l.wake) }
+// renewNow has the leader renew at once, and so find out.
+func (l *leases) renewNow() { tell(l.wake) }
+
+// observe is told what the watch has brought. When it is later than what this process has written, and does not name it,
+// the process writes nothing more, without a question to the API server. What is earlier is from before it led, or from
+// before a backup of etcd was restored: a renewal finds out.
+func (l *leases) observe(lease *coordinationv1.Lease) {
+	if ptr.Deref(lease.Spec.HolderIdentity, "") == l.me {
+		return
+	}
+	if l.term.endsBefore(lease.ResourceVersion) {
+		leaderSince.Reset()
+		l.log.Info("Somebody else has written the lease that this process held; nothing more is written",
+			"holder", ptr.Deref(lease.Spec.HolderIdentity, ""))
+	}
+	l.renewNow()
+}
 
 // pause waits until the time has come, or somebody wakes it.
 func pause(ctx context.Context, until time.Time, wake <-chan struct{}) error {

@@ -28,6 +28,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	coordinationv1client "k8s.io/client-go/kubernetes/typed/coordination/v1"
+	"k8s.io/client-go/rest"
 )
 
 // stored is a Lease that notes what is written, and fails as it is told.
@@ -73,8 +74,8 @@ func TestRelease(t *testing.T) {
 	for holder, want := range map[string]int{"me": 1, "another": 0, "": 0} {
 		t.Run("held by "+holder, func(t *testing.T) {
 			api := &stored{lease: &coordinationv1.Lease{Spec: coordinationv1.LeaseSpec{HolderIdentity: &holder}}}
-			l := &leases{LeaseInterface: api, options: &Options{RetryPeriod: time.Hour}, me: "me", term: &term{}}
-			l.term.renewed(time.Now(), time.Hour)
+			l := newLeases(api, &Options{RetryPeriod: time.Hour}, "me", nil, logr.Discard())
+			l.term.renewed(time.Now(), time.Hour, "1")
 			lease, err := l.Get(t.Context(), "lease", metav1.GetOptions{})
 			if err != nil {
 				t.Fatal(err)
@@ -105,8 +106,9 @@ func TestReleaseAfterConflict(t *testing.T) {
 	if err := watched.informer.GetStore().Add(stale); err != nil {
 		t.Fatal(err)
 	}
-	l := &leases{LeaseInterface: api, options: &Options{RetryPeriod: time.Hour}, me: me, term: &term{}, watched: watched, led: true}
-	l.term.renewed(time.Now(), time.Hour)
+	l := newLeases(api, &Options{RetryPeriod: time.Hour}, me, watched, logr.Discard())
+	l.led = true
+	l.term.renewed(time.Now(), time.Hour, "1")
 	release := func() error {
 		lease, err := l.Get(t.Context(), "lease", metav1.GetOptions{})
 		if err != nil {
@@ -135,8 +137,8 @@ func TestReleaseAfterConflict(t *testing.T) {
 func TestLeaseGone(t *testing.T) {
 	gone := apierrors.NewNotFound(schema.GroupResource{}, "lease")
 	api := &stored{fails: []error{gone, errors.New("forbidden")}}
-	l := &leases{LeaseInterface: api, options: &Options{RetryPeriod: time.Hour}, me: "me", term: &term{}}
-	l.term.renewed(time.Now(), time.Hour)
+	l := newLeases(api, &Options{RetryPeriod: time.Hour}, "me", nil, logr.Discard())
+	l.term.renewed(time.Now(), time.Hour, "1")
 	if _, err := l.Get(t.Context(), "lease", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
 		t.Fatal(err)
 	}
@@ -149,17 +151,27 @@ func TestLeaseGone(t *testing.T) {
 	}
 }
 
-// TestWoken: a leader that hears that its Lease is not its own any more looks at once.
+// TestWoken: a leader that hears that its Lease is not its own any more looks at once. The lock is the program's.
 func TestWoken(t *testing.T) {
-	me := "me"
-	api := &stored{lease: &coordinationv1.Lease{Spec: coordinationv1.LeaseSpec{HolderIdentity: &me}}}
-	l := &leases{
-		LeaseInterface: api, options: &Options{RetryPeriod: time.Hour, LeaseDuration: time.Hour}, me: me, term: &term{},
-		sent: time.Now(), wake: make(chan struct{}, 1),
+	options := &Options{Namespace: "ns", ID: "lease", RetryPeriod: time.Hour, LeaseDuration: time.Hour, RenewDeadline: time.Hour}
+	id := Identity{text: "me"}
+	lock, err := NewLock(&rest.Config{Host: "https://nowhere.invalid"}, options, id, logr.Discard())
+	if err != nil {
+		t.Fatal(err)
 	}
-	l.term.renewed(time.Now(), time.Hour)
-	l.lookNow()
-	l.lookNow() // nobody waits for it to be heard
+	l := lock.leases
+	api := &stored{lease: &coordinationv1.Lease{Spec: coordinationv1.LeaseSpec{HolderIdentity: new("me")}}}
+	l.LeaseInterface = api
+	l.sent = time.Now()
+	l.term.renewed(l.sent, time.Hour, "2")
+	lost := &coordinationv1.Lease{Spec: coordinationv1.LeaseSpec{HolderIdentity: new("another")}}
+	for _, version := range []string{"1", "1"} { // of before it led; nobody waits for it to be heard
+		lost.ResourceVersion = version
+		l.observe(lost)
+	}
+	if !lock.Leads() {
+		t.Error("a Lease of before it led has ended the term")
+	}
 	if _, err := l.Update(t.Context(), api.lease.DeepCopy(), metav1.UpdateOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -168,13 +180,47 @@ func TestWoken(t *testing.T) {
 	}
 }
 
+// TestTaken: a leader that hears that somebody has written its Lease after it writes nothing more, before it has asked.
+func TestTaken(t *testing.T) {
+	for holder, ends := range map[string]bool{"me": false, "another": true, "": true} {
+		t.Run("held by "+holder, func(t *testing.T) {
+			l := newLeases(&stored{}, &Options{}, "me", nil, logr.Discard())
+			l.term.renewed(time.Now(), time.Hour, "9")
+			l.observe(&coordinationv1.Lease{
+				ObjectMeta: metav1.ObjectMeta{ResourceVersion: "10"}, Spec: coordinationv1.LeaseSpec{HolderIdentity: &holder},
+			})
+			if l.term.lasts(time.Now()) == ends {
+				t.Errorf("it writes on: %t", ends)
+			}
+		})
+	}
+}
+
+// TestEndsOnceTaken: who has led ends when it finds another in the Lease, and not when it finds nobody, and may win it back.
+func TestEndsOnceTaken(t *testing.T) {
+	for holder, want := range map[string]int{"me": 0, "another": 1, "": 0} {
+		t.Run("held by "+holder, func(t *testing.T) {
+			api := &stored{lease: &coordinationv1.Lease{Spec: coordinationv1.LeaseSpec{HolderIdentity: &holder}}}
+			l := newLeases(api, &Options{}, "me", nil, logr.Discard())
+			l.led = true
+			l.term.renewed(time.Now(), time.Hour, "1")
+			if _, err := l.Get(t.Context(), "lease", metav1.GetOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			if len(l.taken) != want {
+				t.Errorf("%d words that it is to end, want %d", len(l.taken), want)
+			}
+		})
+	}
+}
+
 // TestRenewals: what the elector renews blindly is a retry period apart, and bears the time at which it is sent.
 func TestRenewals(t *testing.T) {
 	const period = 20 * time.Millisecond
 	me := "me"
 	api := &stored{lease: &coordinationv1.Lease{Spec: coordinationv1.LeaseSpec{HolderIdentity: &me}}}
-	l := &leases{LeaseInterface: api, options: &Options{RetryPeriod: period, LeaseDuration: time.Minute}, me: me, term: &term{}}
-	l.term.renewed(time.Now(), time.Minute)
+	l := newLeases(api, &Options{RetryPeriod: period, LeaseDuration: time.Minute}, me, nil, logr.Discard())
+	l.term.renewed(time.Now(), time.Minute, "1")
 	renew := func(ctx context.Context) (time.Time, error) {
 		stale := api.lease.DeepCopy()
 		stale.Spec.RenewTime = new(metav1.NewMicroTime(time.Unix(0, 0)))

@@ -64,19 +64,12 @@ func NewLock(cluster *rest.Config, options *Options, id Identity, log logr.Logge
 	if err != nil {
 		return nil, fmt.Errorf("create the client that watches the leader's Pod: %w", err)
 	}
-	term := &term{}
-	writes, err := term.guard(cluster)
+	news := make(chan struct{}, 1)
+	watched := newWatched(leaseClient.RESTClient(), "leases", options.Namespace, options.ID, news, log)
+	guarded := newLeases(quickClient.Leases(options.Namespace), options, id.String(), watched, log)
+	writes, err := guarded.term.guard(cluster)
 	if err != nil {
 		return nil, fmt.Errorf("create the transport for writes: %w", err)
-	}
-	news := make(chan struct{}, 1)
-	guarded := &leases{
-		LeaseInterface: quickClient.Leases(options.Namespace),
-		options:        options,
-		me:             id.String(),
-		watched:        newWatched(leaseClient.RESTClient(), "leases", options.Namespace, options.ID, news, log),
-		term:           term,
-		log:            log,
 	}
 	events := record.NewBroadcaster()
 	return &Lock{
@@ -96,12 +89,16 @@ func NewLock(cluster *rest.Config, options *Options, id Identity, log logr.Logge
 	}, nil
 }
 
-// Start watches the Lease, and the holder's Pod, until ctx ends. It implements the manager's Runnable.
+// Start watches the Lease, and the holder's Pod, until ctx ends. It returns an error, which ends the manager and the
+// process, when this process has led and the Lease names another: nothing is left for it to do, and what it serves and
+// logs would look like a leader's. It implements the manager's Runnable.
 func (l *Lock) Start(ctx context.Context) error {
 	l.events.StartRecordingToSink(l.eventSink) // until the process ends: that it stops leading is told after this
-	l.takeover.run(ctx)
-	return nil
+	return l.takeover.run(ctx)
 }
+
+// Leads reports whether this process holds the Lease now, and can know that it does.
+func (l *Lock) Leads() bool { return l.leases.term.lasts(time.Now()) }
 
 // NeedLeaderElection says that it runs before this process is elected, too.
 func (l *Lock) NeedLeaderElection() bool { return false }

@@ -18,6 +18,7 @@ package election
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -49,30 +50,31 @@ func newTakeover(leases *leases, me Identity, pods rest.Interface, news chan str
 	return &takeover{leases: leases, me: me, pods: pods, news: news, enabled: leases.options.FastTakeover && me.InPod()}
 }
 
-// run goes on until ctx ends.
-func (t *takeover) run(ctx context.Context) {
+// errTaken begins with the words of the manager's own error for a lost Lease.
+var errTaken = errors.New("leader election lost: the Lease names another process")
+
+// run goes on until ctx ends, or until this process has lost the Lease to another.
+func (t *takeover) run(ctx context.Context) error {
 	defer t.leases.watched.start(ctx)()
 	defer t.leave()
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return nil
+		case <-t.leases.taken:
+			return errTaken
 		case <-t.news:
 		}
 		lease := t.leases.watched.lease()
 		if lease == nil {
-			t.leases.lookNow()
+			t.leases.renewNow()
 			showHolder("")
 			t.leave()
 			continue
 		}
-		holder := ptr.Deref(lease.Spec.HolderIdentity, "")
-		if holder != t.me.String() {
-			// Should this process lead, somebody has emptied or taken its Lease, and others act on it already. Or this is of
-			// before it led: then it renews once more than it had to.
-			t.leases.lookNow()
-		}
-		showHolder(holder)
+		// Should this process lead, somebody may have emptied or taken its Lease, and others act on it already.
+		t.leases.observe(lease)
+		showHolder(ptr.Deref(lease.Spec.HolderIdentity, ""))
 		t.follow(ctx, lease)
 		t.consider(ctx, lease)
 	}

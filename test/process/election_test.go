@@ -78,13 +78,14 @@ func TestHandover(t *testing.T) {
 	}
 }
 
-// TestLeaseTaken gives the lease to somebody else behind the leader's back.
+// TestLeaseTaken gives the lease to somebody else behind the back of a leader that would not look at it for an hour.
 func TestLeaseTaken(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t)
 	admin := administrator(t, c)
 	namespace := newNamespace(t, admin)
-	p := launch(t, writeKubeconfig(t, c.Config()), namespace, hasty...)
+	p := launch(t, writeKubeconfig(t, c.Config()), namespace, "--leader-elect", "--leader-election-lease-duration=3h",
+		"--leader-election-renew-deadline=2h", "--leader-election-retry-period=1h")
 	p.WaitUntilReady(t)
 	waitForHolder(t, admin, namespace, "")
 
