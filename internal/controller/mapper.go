@@ -29,8 +29,13 @@ import (
 
 // NewRESTMapper returns a mapper of kinds to resources that asks the API server for what it has not been asked before. The
 // cache maps a kind for every single read, and searching all groups each time took more than the rest of a pass.
+//
+// Who asks holds a lock of the library's, so an answer that does not come is given up. It keeps nobody from a kind that is
+// known.
 func NewRESTMapper(config *rest.Config, client *http.Client) (meta.RESTMapper, error) {
-	mapper, err := apiutil.NewDynamicRESTMapper(config, client)
+	bounded := *client
+	bounded.Timeout = answerTimeout
+	mapper, err := apiutil.NewDynamicRESTMapper(config, &bounded)
 	if err != nil {
 		return nil, err
 	}

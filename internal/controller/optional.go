@@ -18,6 +18,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -43,8 +44,12 @@ const retryAbsent = 10 * time.Second
 // askAgain is how old an answer may be, so that many Applications that wait do not ask one by one.
 const askAgain = 5 * time.Second
 
-// retrySync is how long an Application waits for the first list of a kind that has just come to be served.
+// retrySync is how long an Application waits for an answer that is on its way: whether a kind is served, and the first
+// list of one that has just come to be.
 const retrySync = time.Second
+
+// answerTimeout is how long the API server may take to say what it serves.
+const answerTimeout = 10 * time.Second
 
 // optionalKinds knows which kinds of children the cluster serves that it need not serve. Their objects are watched from
 // the start where they are served, from the first Application that wants one where they come later, and until they
@@ -57,7 +62,7 @@ type optionalKinds struct {
 	// watch has the objects of a kind wake their Applications, and returns what tells whether they do.
 	watch func(child, cache.Informer) (awake func() bool, err error)
 
-	mu    sync.Mutex
+	mu    sync.Mutex // held for as long as it takes to read or write what follows, never during a request
 	kinds map[string]*optionalKind
 }
 
@@ -66,72 +71,104 @@ type optionalKind struct {
 	// awake tells whether the objects of the kind are in the cache and wake their Applications: before that, the end of
 	// one would go unnoticed. It is nil while the kind is not served.
 	awake func() bool
-	// asked is when the API server was asked last, and failed how, if it gave no answer.
+	// asked is when the API server answered last, and failed why it did not. Zero is that nothing is known.
 	asked  time.Time
 	failed error
+	// busy says that somebody asks, or stops watching, and will note what came of it.
+	busy bool
 }
 
-// start finds out which kinds are served and has them watched.
+// start finds out which kinds are served and has them watched. It waits for the answers.
 func (o *optionalKinds) start(ctx context.Context) error {
+	var failed []error
 	for _, child := range children {
-		if !child.optional() {
-			continue
-		}
-		if _, err := o.find(ctx, child); err != nil {
-			return err
+		if child.optional() && o.claim(child, 0) {
+			failed = append(failed, o.ask(ctx, child))
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // readable returns nil when the objects of an optional child's kind can be read from the cache, and otherwise what is
-// waited for.
+// waited for. It does not wait itself: where the last answer is missing or old, the API server is asked beside.
 func (o *optionalKinds) readable(ctx context.Context, child child) error {
-	awake, err := o.find(ctx, child)
-	if err != nil {
-		return err
+	if o.claim(child, askAgain) {
+		go func() { _ = o.ask(context.WithoutCancel(ctx), child) }() // the next pass has what came of it
 	}
-	if awake == nil {
-		return notInstalled(child)
+	known := o.known(child.kind)
+	switch {
+	case known.awake != nil && known.awake():
+		return nil
+	case known.awake != nil:
+		return onItsWay(fmt.Sprintf("Waiting for the %ss of this namespace to be read", child.kind))
+	case known.failed != nil:
+		return known.failed
+	case known.asked.IsZero():
+		return onItsWay(fmt.Sprintf("Waiting for the API server to say whether it serves %s", child.api.GroupResource()))
 	}
-	if !awake() {
-		return &fault.Waiting{
-			Reason: v1.ReasonRollingOut, After: retrySync,
-			Message: fmt.Sprintf("Waiting for the %ss of this namespace to be read", child.kind),
-		}
-	}
-	return nil
+	return notInstalled(child)
+}
+
+func onItsWay(message string) error {
+	return &fault.Waiting{Reason: v1.ReasonRollingOut, After: retrySync, Message: message}
 }
 
 // served tells whether the kind was served when that was last looked at, and its objects can be read.
 func (o *optionalKinds) served(kind string) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	known := o.kinds[kind]
-	return known != nil && known.awake != nil && known.awake()
+	awake := o.known(kind).awake
+	return awake != nil && awake()
 }
 
-// find returns what tells whether the objects of an optional child's kind can be read, or nil while the API server does
-// not serve it.
-func (o *optionalKinds) find(ctx context.Context, child child) (func() bool, error) {
+// known returns what is known of a kind.
+func (o *optionalKinds) known(kind string) optionalKind {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if known := o.kinds[kind]; known != nil {
+		return *known
+	}
+	return optionalKind{}
+}
+
+// note changes what is known of a kind.
+func (o *optionalKinds) note(kind string, change func(known *optionalKind)) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.kinds == nil {
 		o.kinds = map[string]*optionalKind{}
 	}
-	known := o.kinds[child.kind]
-	if known == nil {
-		known = &optionalKind{}
-		o.kinds[child.kind] = known
+	if o.kinds[kind] == nil {
+		o.kinds[kind] = &optionalKind{}
 	}
-	if known.awake != nil || time.Since(known.asked) < askAgain {
-		return known.awake, known.failed
-	}
+	change(o.kinds[kind])
+}
+
+// claim reports whether the caller has to ask for the kind: it is not watched, the last answer is at least as old as
+// this, and nobody else asks.
+func (o *optionalKinds) claim(child child, age time.Duration) (claimed bool) {
+	o.note(child.kind, func(known *optionalKind) {
+		claimed = known.awake == nil && !known.busy && time.Since(known.asked) >= age
+		known.busy = known.busy || claimed
+	})
+	return claimed
+}
+
+// ask asks whether a kind is served, that the caller has claimed, and has it watched.
+func (o *optionalKinds) ask(ctx context.Context, child child) error {
+	awake, err := o.look(ctx, child)
+	o.note(child.kind, func(known *optionalKind) {
+		*known = optionalKind{awake: awake, asked: time.Now(), failed: err}
+	})
+	return err
+}
+
+// look returns what tells whether the objects of an optional child's kind can be read, or nil if the API server does not
+// serve it.
+func (o *optionalKinds) look(ctx context.Context, child child) (func() bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
+	defer cancel()
 	found, err := serves(ctx, o.api, child.api)
-	known.asked, known.failed = time.Now(), nil
 	if err != nil {
-		known.failed = fmt.Errorf("find out whether the cluster serves %s: %w", child.api.GroupResource(), err)
-		return nil, known.failed
+		return nil, fmt.Errorf("find out whether the cluster serves %s: %w", child.api.GroupResource(), err)
 	}
 	if !found {
 		return nil, nil
@@ -144,26 +181,30 @@ func (o *optionalKinds) find(ctx context.Context, child child) (func() bool, err
 	if err != nil {
 		return nil, fmt.Errorf("watch %s: %w", child.api.GroupResource(), err)
 	}
-	known.awake = awake
 	ctrl.Log.WithName("controller").Info("Found an optional API; watching it", "api", child.api.GroupResource().String())
-	return known.awake, nil
+	return awake, nil
 }
 
 // lose forgets the kind that a reflector of this type description could not find any more. It returns whether there
 // was one.
 func (o *optionalKinds) lose(ctx context.Context, description string) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
 	for _, child := range children {
-		known := o.kinds[child.kind]
-		if !child.optional() || known == nil || known.awake == nil || typeDescription(child) != description {
+		if !child.optional() || typeDescription(child) != description {
 			continue
+		}
+		lost := false
+		o.note(child.kind, func(known *optionalKind) {
+			if lost = known.awake != nil; lost {
+				*known = optionalKind{busy: true}
+			}
+		})
+		if !lost {
+			return false
 		}
 		if err := o.cache.RemoveInformer(ctx, child.object); err != nil {
 			ctrl.Log.WithName("controller").Error(err, "Could not stop watching", "kind", child.kind)
 		}
-		known.awake = nil
-		known.asked = time.Time{}
+		o.note(child.kind, func(known *optionalKind) { known.busy = false })
 		ctrl.Log.WithName("controller").Info("Lost an optional API; it will be used again when it is back",
 			"api", child.api.GroupResource().String())
 		return true

@@ -106,11 +106,26 @@ func waitsFor(t *testing.T, err error, reason string) {
 	}
 }
 
+// settle waits until nobody asks for the kind any more.
+func settle(t *testing.T, kinds *optionalKinds, kind string) {
+	t.Helper()
+	deadline := time.After(time.Minute)
+	for kinds.known(kind).busy {
+		select {
+		case <-deadline:
+			t.Fatal("there is no answer")
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
 func TestAnOptionalKindComesAndGoes(t *testing.T) {
 	route, awake := theRoute(t), false
 	c := &cluster{status: http.StatusNotFound}
 	kinds := newOptionalKinds(t, c, &awake)
 
+	_ = kinds.readable(t.Context(), route) // which asks, and has the answer the next time at the latest
+	settle(t, kinds, route.kind)
 	waitsFor(t, kinds.readable(t.Context(), route), v1.ReasonAPINotInstalled)
 	waitsFor(t, kinds.readable(t.Context(), route), v1.ReasonAPINotInstalled)
 	if c.asked != 1 || kinds.served(route.kind) {
@@ -119,6 +134,8 @@ func TestAnOptionalKindComesAndGoes(t *testing.T) {
 
 	c.status, c.resources = http.StatusOK, []string{"gateways", "httproutes"}
 	kinds.kinds[route.kind].asked = time.Now().Add(-time.Hour)
+	_ = kinds.readable(t.Context(), route)
+	settle(t, kinds, route.kind)
 	waitsFor(t, kinds.readable(t.Context(), route), v1.ReasonRollingOut)
 	if kinds.served(route.kind) {
 		t.Error("it is served before its objects wake anybody")
@@ -138,16 +155,56 @@ func TestAnOptionalKindComesAndGoes(t *testing.T) {
 	if kinds.lose(t.Context(), fmt.Sprintf("%T", route.object)) {
 		t.Error("it is lost twice")
 	}
-	c.resources = []string{"gateways"} // the group, without the kind
+	c.resources = []string{"gateways"}     // the group, without the kind
+	_ = kinds.readable(t.Context(), route) // which asks, and has the answer the next time at the latest
+	settle(t, kinds, route.kind)
 	waitsFor(t, kinds.readable(t.Context(), route), v1.ReasonAPINotInstalled)
 }
 
 func TestAnAnswerThatDoesNotComeIsNoAbsence(t *testing.T) {
 	awake := true
 	kinds := newOptionalKinds(t, &cluster{status: http.StatusInternalServerError}, &awake)
+	if kinds.start(t.Context()) == nil {
+		t.Error("nobody is told")
+	}
 	err := kinds.readable(t.Context(), theRoute(t))
 	if _, ok := errors.AsType[*fault.Waiting](err); ok || err == nil {
 		t.Errorf("got %v, want an error that is tried again", err)
+	}
+}
+
+// TestAnAnswerThatDoesNotComeHoldsUpNobody has the API server take its time. Neither who wants the kind waits for it, nor
+// who only wants to know whether it is there, nor who hears that another one has gone.
+func TestAnAnswerThatDoesNotComeHoldsUpNobody(t *testing.T) {
+	answer := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-answer:
+		case <-r.Context().Done():
+		}
+	}))
+	defer server.Close()
+	defer close(answer)
+	asks, err := discovery.NewDiscoveryClientForConfig(&rest.Config{Host: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kinds := &optionalKinds{api: asks.RESTClient(), cache: &cluster{}}
+	route := theRoute(t)
+
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		waitsFor(t, kinds.readable(t.Context(), route), v1.ReasonRollingOut)
+		waitsFor(t, kinds.readable(t.Context(), route), v1.ReasonRollingOut)
+		if kinds.served(route.kind) || kinds.served("ServiceMonitor") || kinds.lose(t.Context(), typeDescription(route)) {
+			t.Error("it is known before it is answered")
+		}
+	}()
+	select {
+	case <-done:
+	case <-time.After(time.Minute):
+		t.Fatal("somebody waits for the API server")
 	}
 }
 

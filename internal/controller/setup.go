@@ -113,7 +113,7 @@ func (r *ApplicationReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		return awake.Load, nil
 	}
 	if err := r.optional.start(context.Background()); err != nil {
-		return err
+		logOptional(err) // it is no reason to serve nobody; lookAgain finds out
 	}
 	if err := r.registerMetrics(mgr); err != nil {
 		return err
@@ -121,13 +121,24 @@ func (r *ApplicationReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return mgr.Add(manager.RunnableFunc(r.lookAgain))
 }
 
-// lookAgain runs when this process is elected. A standby does not hear of an optional API that comes: what is left of it,
-// and not wanted any more, would stay.
+// lookAgain runs when this process is elected, until the API server has said which optional APIs it serves. A standby does
+// not hear of one that comes: what is left of it, and not wanted any more, would stay.
 func (r *ApplicationReconciler) lookAgain(ctx context.Context) error {
-	if err := r.optional.start(ctx); err != nil { // whoever wants one will ask again
-		ctrl.Log.WithName("controller").Error(err, "Could not look for optional APIs")
+	for {
+		err := r.optional.start(ctx)
+		if err == nil || ctx.Err() != nil {
+			return nil
+		}
+		logOptional(err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(askAgain):
+		}
 	}
-	return nil
+}
+
+func logOptional(err error) {
+	ctrl.Log.WithName("controller").Error(err, "Could not find out which optional APIs are served; asking again")
 }
 
 // wakeAll has every Application looked at.
