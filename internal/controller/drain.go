@@ -19,12 +19,12 @@ package controller
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -66,7 +66,7 @@ func (r *ApplicationReconciler) drain(ctx context.Context, app *v1.Application) 
 		seen, err := r.observe(ctx, app)
 		return r.report(ctx, app, seen, err)
 	}
-	if app.Spec.DeletionPolicy == v1.DeletionPolicyDrain {
+	if drains(app) {
 		seen, drained, err := r.scaleDown(ctx, app)
 		if !drained || err != nil {
 			return r.report(ctx, app, seen, err)
@@ -79,6 +79,13 @@ func (r *ApplicationReconciler) drain(ctx context.Context, app *v1.Application) 
 	}
 	logf.FromContext(ctx).Info("Let go of the Application", "deletionPolicy", app.Spec.DeletionPolicy)
 	return reconcile.Result{}, nil
+}
+
+// drains reports whether the pods end before the Application goes. Whoever deletes it with --cascade=orphan wants
+// everything to stay: the garbage collector takes the owner references off, and then this finalizer of its own.
+func drains(app *v1.Application) bool {
+	return app.Spec.DeletionPolicy == v1.DeletionPolicyDrain &&
+		!controllerutil.ContainsFinalizer(app, metav1.FinalizerOrphanDependents)
 }
 
 // scaleDown withdraws what sends requests to the pods, then what decides how many there are, takes the Deployment to
@@ -130,30 +137,26 @@ func (r *ApplicationReconciler) withdraw(ctx context.Context, app *v1.Applicatio
 	return strings.Join(left, ", "), errors.Join(failed...)
 }
 
-// running tells whether a pod of the Application still runs. Pods whose ReplicaSet is known to be another Deployment's
-// do not count.
+// running reports whether a pod of the Deployment still runs. Pods of a ReplicaSet that is not known to be the
+// Deployment's hold nothing up: anybody can make a pod with these labels.
 func (r *ApplicationReconciler) running(
 	ctx context.Context, app *v1.Application, deployment *appsv1.Deployment,
 ) (bool, error) {
+	if deployment == nil {
+		return false, nil
+	}
 	pods, err := r.pods(ctx, client.ObjectKeyFromObject(app))
 	if err != nil {
 		return false, err
 	}
-	var sets map[types.UID]bool
-	if deployment != nil {
-		if _, sets, err = r.replicaSets(ctx, deployment); err != nil {
-			return false, err
-		}
+	_, sets, err := r.replicaSets(ctx, deployment)
+	if err != nil {
+		return false, err
 	}
-	for i := range pods {
-		if phase := pods[i].Status.Phase; phase == corev1.PodSucceeded || phase == corev1.PodFailed {
-			continue
-		}
-		if ours, known := sets[metav1.GetControllerOf(&pods[i]).UID]; ours || !known {
-			return true, nil
-		}
-	}
-	return false, nil
+	return slices.ContainsFunc(pods, func(pod corev1.Pod) bool {
+		ended := pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
+		return !ended && sets[metav1.GetControllerOf(&pod).UID]
+	}), nil
 }
 
 // stop scales a Deployment to zero. It is a plain patch of the one field, which no invalid spec can hinder.

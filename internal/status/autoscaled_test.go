@@ -17,6 +17,7 @@ limitations under the License.
 package status
 
 import (
+	"strings"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -146,5 +147,20 @@ func TestADrainSaysWhatItWaitsFor(t *testing.T) {
 		if message := condition(t, got, v1.ConditionReady).Message; message != want {
 			t.Errorf("got %q, want %q", message, want)
 		}
+	}
+}
+
+func TestADrainInTheForegroundSaysThatItsOrderIsNotKept(t *testing.T) {
+	told := func(policy v1.DeletionPolicy, finalizers ...string) bool {
+		app := newApplication(beingDeleted)
+		app.Spec.DeletionPolicy, app.Finalizers = policy, finalizers
+		got := Of(app, Observed{Deployment: newDeployment(3)}, nil)
+		return strings.Contains(condition(t, got, v1.ConditionReady).Message, "needs --cascade=background")
+	}
+	if !told(v1.DeletionPolicyDrain, v1.Finalizer, metav1.FinalizerDeleteDependents) {
+		t.Error("it is not told")
+	}
+	if told(v1.DeletionPolicyDrain, v1.Finalizer) || told(v1.DeletionPolicyDelete, metav1.FinalizerDeleteDependents) {
+		t.Error("it is told where the order is kept, or none was asked for")
 	}
 }

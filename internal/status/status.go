@@ -26,6 +26,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -133,14 +134,9 @@ type verdict struct {
 // judge weighs, in this order: deletion, the pass's own failure, a pause, the rollout.
 func judge(app *v1.Application, seen Observed, err error) verdict {
 	if app.DeletionTimestamp != nil && err == nil {
-		now := verdict{
-			ready: metav1.ConditionUnknown, progressing: true, reason: v1.ReasonDraining,
-			message: "Being deleted",
+		return verdict{
+			ready: metav1.ConditionUnknown, progressing: true, reason: v1.ReasonDraining, message: deleting(app, seen),
 		}
-		if seen.WaitsFor != "" {
-			now.message += "; waiting for " + seen.WaitsFor
-		}
-		return now
 	}
 	rollout := rolloutVerdict(app, seen)
 	if err != nil {
@@ -154,6 +150,20 @@ func judge(app *v1.Application, seen Observed, err error) verdict {
 		return pausedVerdict(rollout, seen.Pending)
 	}
 	return rollout
+}
+
+// deleting says what an Application waits for that is being deleted, and that it is not in the order that was asked for if
+// Kubernetes deletes the objects by itself.
+func deleting(app *v1.Application, seen Observed) string {
+	message := "Being deleted"
+	if seen.WaitsFor != "" {
+		message += "; waiting for " + seen.WaitsFor
+	}
+	if app.Spec.DeletionPolicy == v1.DeletionPolicyDrain && slices.Contains(app.Finalizers, metav1.FinalizerDeleteDependents) {
+		message += "; this is a deletion in the foreground, so Kubernetes deletes everything at the same time, " +
+			"and not in the order of spec.deletionPolicy Drain, which needs --cascade=background"
+	}
+	return message
 }
 
 // failureVerdict judges a pass that could not do all it should.

@@ -38,10 +38,11 @@ const hold = "test.apps.example.com/hold"
 var _ = Describe("Deletion", func() {
 	var namespace string
 	var app *v1.Application
+	var running *runningOperator
 
 	BeforeEach(func(ctx SpecContext) {
 		namespace = newNamespace(ctx)
-		startOperator(ctx, namespace)
+		running = startOperator(ctx, namespace)
 		app = web(namespace)
 	})
 
@@ -126,6 +127,108 @@ var _ = Describe("Deletion", func() {
 		wanted(2)
 		edit(ctx, autoscalerOf(app), func(hpa *autoscalingv2.HorizontalPodAutoscaler) { hpa.Finalizers = nil })
 		Eventually(gone(ctx, app)).Should(Satisfy(apierrors.IsNotFound))
+	})
+
+	orphan := client.PropagationPolicy(metav1.DeletePropagationOrphan)
+	// kept expects that everything that was made for the Application is still there, serves, and is nobody's.
+	kept := func(ctx SpecContext, children ...client.Object) {
+		GinkgoHelper()
+		Eventually(gone(ctx, app)).Should(Satisfy(apierrors.IsNotFound))
+		for _, object := range children {
+			Expect(get(ctx, object)).To(SatisfyAll(
+				HaveField("DeletionTimestamp", BeNil()), HaveField("OwnerReferences", BeEmpty())))
+		}
+		Expect(get(ctx, deploymentOf(app))).To(HaveField("Status.AvailableReplicas", BeEquivalentTo(2)))
+		Expect(podsOf(ctx, app)).To(HaveLen(2))
+	}
+
+	DescribeTable("by Drain with --cascade=orphan keeps what was made", func(
+		ctx SpecContext, prepare func(ctx SpecContext),
+	) {
+		app.Spec.DeletionPolicy = v1.DeletionPolicyDrain
+		app.Spec.Ingress = &v1.IngressSpec{Host: "shop.example.com"}
+		app.Spec.HTTPRoute = &v1.HTTPRouteSpec{ParentRefs: []v1.ParentReference{{Name: "public"}}}
+		app.Spec.Autoscaling = &v1.AutoscalingSpec{MinReplicas: new(int32(2)), MaxReplicas: 4}
+		createReady(ctx, app)
+		prepare(ctx)
+		Expect(k8s.Delete(ctx, app, orphan)).To(Succeed())
+		kept(ctx, deploymentOf(app), serviceOf(app), accountOf(app), ingressOf(app), routeOf(app), autoscalerOf(app))
+	},
+		Entry("as it is", func(SpecContext) {}),
+		Entry("while it is paused", func(ctx SpecContext) {
+			edit(ctx, app, func(app *v1.Application) { app.Spec.Paused = true })
+			Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionTrue, v1.ReasonPaused))
+		}),
+		Entry("with a spec that the API server refuses", func(ctx SpecContext) {
+			edit(ctx, app, func(app *v1.Application) { app.Spec.Env = []corev1.EnvVar{{Name: "not=valid", Value: "x"}} })
+			Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonInvalidSpec))
+		}),
+	)
+
+	It("by Drain with --cascade=orphan takes off its own finalizer and no other", func(ctx SpecContext) {
+		app.Spec.DeletionPolicy, app.Finalizers = v1.DeletionPolicyDrain, []string{hold}
+		createReady(ctx, app)
+		Expect(k8s.Delete(ctx, app, orphan)).To(Succeed())
+		Eventually(fresh(ctx, app)).Should(HaveField("Finalizers", ConsistOf(hold)))
+		edit(ctx, app, func(app *v1.Application) { app.Finalizers = nil })
+		kept(ctx, deploymentOf(app), serviceOf(app), accountOf(app))
+	})
+
+	It("by Drain with --cascade=orphan is not held up by what is missing", func(ctx SpecContext) {
+		app.Spec.DeletionPolicy = v1.DeletionPolicyDrain
+		app.Spec.EnvFrom = []corev1.EnvFromSource{
+			{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "nowhere"}}},
+		}
+		Expect(k8s.Create(ctx, app)).To(Succeed())
+		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonReferenceMissing))
+		Expect(k8s.Delete(ctx, app, orphan)).To(Succeed())
+		Eventually(gone(ctx, app)).Should(Satisfy(apierrors.IsNotFound))
+		Expect(get(ctx, accountOf(app))).To(HaveField("OwnerReferences", BeEmpty()))
+	})
+
+	It("by Drain with --cascade=orphan, before the operator has looked, keeps what was made", func(ctx SpecContext) {
+		app.Spec.DeletionPolicy = v1.DeletionPolicyDrain
+		createReady(ctx, app)
+		Expect(running.Kill()).To(Succeed())
+		Expect(k8s.Delete(ctx, app, orphan)).To(Succeed())
+		Eventually(fresh(ctx, app)).Should(HaveField("Finalizers", ConsistOf(v1.Finalizer)), "the garbage collector is done")
+		startBuild(ctx, binary, namespace, "again")
+		kept(ctx, deploymentOf(app), serviceOf(app), accountOf(app))
+	})
+
+	It("by Drain becomes one with --cascade=orphan at any time, and keeps what is left", func(ctx SpecContext) {
+		app.Spec.DeletionPolicy = v1.DeletionPolicyDrain
+		app.Spec.Ingress = &v1.IngressSpec{Host: "shop.example.com"}
+		createReady(ctx, app)
+		edit(ctx, ingressOf(app), func(ingress *networkingv1.Ingress) { ingress.Finalizers = []string{hold} })
+		DeferCleanup(func(ctx SpecContext) {
+			edit(ctx, ingressOf(app), func(ingress *networkingv1.Ingress) { ingress.Finalizers = nil })
+		})
+		Expect(k8s.Delete(ctx, app)).To(Succeed())
+		Eventually(fresh(ctx, app)).Should(
+			haveCondition(v1.ConditionReady, metav1.ConditionUnknown, v1.ReasonDraining, "waiting for Ingress to be gone"))
+		Expect(k8s.Delete(ctx, app, orphan)).To(Succeed())
+		kept(ctx, deploymentOf(app), serviceOf(app), accountOf(app))
+	})
+
+	It("by Drain does not wait for pods with its labels that others have made", func(ctx SpecContext) {
+		app.Spec.DeletionPolicy = v1.DeletionPolicyDrain
+		createReady(ctx, app)
+		deployment, err := get(ctx, deploymentOf(app))
+		Expect(err).NotTo(HaveOccurred())
+		template := deployment.Spec.Template.DeepCopy()
+		template.Labels["mine"] = "yes"
+		set := &appsv1.ReplicaSet{ // without the labels that the operator watches
+			ObjectMeta: metav1.ObjectMeta{Name: "mine", Namespace: namespace},
+			Spec: appsv1.ReplicaSetSpec{
+				Replicas: new(int32(1)), Template: *template, Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"mine": "yes"}},
+			},
+		}
+		Expect(k8s.Create(ctx, set)).To(Succeed())
+		Eventually(fresh(ctx, set)).Should(HaveField("Status.AvailableReplicas", BeEquivalentTo(1)))
+		Expect(k8s.Delete(ctx, app)).To(Succeed())
+		Eventually(gone(ctx, app)).Should(Satisfy(apierrors.IsNotFound))
+		Expect(get(ctx, set)).To(HaveField("Status.AvailableReplicas", BeEquivalentTo(1)))
 	})
 
 	It("by Drain does not wait for somebody's copy of the Deployment", func(ctx SpecContext) {
