@@ -302,8 +302,8 @@ install: $(KUSTOMIZE) $(kubectl_needed) ## Install the CRD into the cluster of y
 	$(KUSTOMIZE) build config/crd | $(KUBECTL) apply --server-side -f -
 
 .PHONY: uninstall
-uninstall: $(KUSTOMIZE) $(kubectl_needed) ## Delete the CRD and with it every Application; ignore-not-found=true ignores missing objects.
-	$(KUSTOMIZE) build config/crd | $(KUBECTL) delete --ignore-not-found=$(ignore-not-found) -f -
+uninstall: $(KUSTOMIZE) $(kubectl_needed) ## Delete every Application and the CRD; ignore-not-found=true ignores missing objects.
+	@KUBECTL='$(KUBECTL)' KUSTOMIZE='$(KUSTOMIZE)' hack/undeploy.sh config/crd $(ignore-not-found)
 
 .PHONY: deploy
 deploy: $(KUSTOMIZE) $(kubectl_needed) ## Deploy the operator with IMG to the cluster of your kubeconfig.
@@ -311,8 +311,8 @@ deploy: $(KUSTOMIZE) $(kubectl_needed) ## Deploy the operator with IMG to the cl
 	$(KUSTOMIZE) build $(BIN)/$(CONFIG) | $(KUBECTL) apply --server-side -f -
 
 .PHONY: undeploy
-undeploy: $(KUSTOMIZE) $(kubectl_needed) ## Delete what deploy created, the CRD included.
-	$(KUSTOMIZE) build $(CONFIG) | $(KUBECTL) delete --ignore-not-found=$(ignore-not-found) -f -
+undeploy: $(KUSTOMIZE) $(kubectl_needed) ## Delete every Application, what deploy created, and the CRD; ignore-not-found=true ignores missing objects.
+	@KUBECTL='$(KUBECTL)' KUSTOMIZE='$(KUSTOMIZE)' hack/undeploy.sh $(CONFIG) $(ignore-not-found)
 
 ##@ Cluster
 
