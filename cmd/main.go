@@ -127,11 +127,12 @@ func operate(ctx context.Context, config *rest.Config, opts *options) error {
 	if opts.election.Enabled {
 		startup.Lease = types.NamespacedName{Namespace: opts.election.Namespace, Name: opts.election.ID}
 	}
-	if err := controller.WaitForAPI(ctx, config, startup); err != nil {
+	absent, err := controller.WaitForAPI(ctx, config, startup)
+	if err != nil {
 		return err
 	}
 	reconciler := &controller.ApplicationReconciler{MaxConcurrentReconciles: opts.maxConcurrentReconciles}
-	mgr, err := newManager(config, opts, reconciler)
+	mgr, err := newManager(config, opts, reconciler, absent)
 	if err != nil {
 		return err
 	}

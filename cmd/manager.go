@@ -69,10 +69,10 @@ func loadConfig(kubeconfig string) (*rest.Config, error) {
 		inCluster, ctrlconfig.KubeconfigFlagName, clientcmd.RecommendedConfigPathEnvVar, clientcmd.RecommendedHomeFile, err)
 }
 
-// newManager returns a manager that watches the scope and nothing else. It serves no probes, see type probes, and
-// no webhooks.
+// newManager returns a manager that watches the scope and nothing else, the absent namespaces from when rights are there.
+// It serves no probes, see type probes, and no webhooks.
 func newManager(
-	cluster *rest.Config, opts *options, reconciler *controller.ApplicationReconciler,
+	cluster *rest.Config, opts *options, reconciler *controller.ApplicationReconciler, absent []string,
 ) (manager.Manager, error) {
 	scheme, err := controller.NewScheme()
 	if err != nil {
@@ -82,6 +82,8 @@ func newManager(
 		Scheme: scheme,
 		Logger: logr.New(plainSink{ctrl.Log.GetSink()}),
 		Cache:  reconciler.CacheOptions(opts.namespaces),
+		// controller-runtime's own waits for every namespace, and for ever.
+		NewCache: reconciler.NewCache(cluster, absent),
 		// The default searches all groups for each read from the cache.
 		MapperProvider: controller.NewRESTMapper,
 		// Kinds without a Go type are cached like the others, and not read from the API server each time.

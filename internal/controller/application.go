@@ -73,6 +73,8 @@ type ApplicationReconciler struct {
 	memory memory
 	// sights are how far the caches have come.
 	sights sights
+	// namespaces are those that are served, unless all are.
+	namespaces namespaces
 	// queue is where Applications wait for a pass, once the controller has started.
 	queue atomic.Pointer[queue]
 }
@@ -83,6 +85,12 @@ type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 // changed. It is called with a copy of the cached Application.
 func (r *ApplicationReconciler) Reconcile(ctx context.Context, app *v1.Application) (reconcile.Result, error) {
 	defer r.watchdog.enter()()
+	result, err := r.pass(ctx, app)
+	r.namespaces.doubt(app.Namespace, err)
+	return result, err
+}
+
+func (r *ApplicationReconciler) pass(ctx context.Context, app *v1.Application) (reconcile.Result, error) {
 	if app.DeletionTimestamp != nil {
 		return r.drain(ctx, app)
 	}

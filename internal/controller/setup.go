@@ -124,17 +124,13 @@ func (r *ApplicationReconciler) SetupWithManager(mgr ctrl.Manager) error {
 // lookAgain runs when this process is elected, until the API server has said which optional APIs it serves. A standby does
 // not hear of one that comes: what is left of it, and not wanted any more, would stay.
 func (r *ApplicationReconciler) lookAgain(ctx context.Context) error {
-	for {
-		err := r.optional.start(ctx)
-		if err == nil || ctx.Err() != nil {
-			return nil
-		}
+	err := r.optional.start(ctx)
+	for err != nil && ctx.Err() == nil {
 		logOptional(err)
-		select {
-		case <-ctx.Done():
-		case <-time.After(askAgain):
-		}
+		pause(ctx, askAgain, nil)
+		err = r.optional.start(ctx)
 	}
+	return nil
 }
 
 func logOptional(err error) {

@@ -88,13 +88,14 @@ type Startup struct {
 }
 
 // WaitForAPI returns when the API server answers, serves the Application CRD, and grants what the operator needs
-// to start. Until then it logs what it waits for and how to remedy it; after the timeout it returns that as an
-// error. It returns at once if the config cannot be used at all or if ctx ends.
-func WaitForAPI(ctx context.Context, config *rest.Config, startup Startup) error {
+// to start, in one of the namespaces at least; it returns the others. Until then it logs what it waits for and how to
+// remedy it; after the timeout it returns that as an error. For rights it waits without end: whoever grants them may come
+// late. It returns at once if the config cannot be used at all or if ctx ends.
+func WaitForAPI(ctx context.Context, config *rest.Config, startup Startup) (absent []string, err error) {
 	startup.setDefaults()
 	check, err := newPreflight(config, startup)
 	if err != nil {
-		return fmt.Errorf("use the configuration of the cluster: %w", err)
+		return nil, fmt.Errorf("use the configuration of the cluster: %w", err)
 	}
 	var (
 		log      = ctrl.Log.WithName("startup")
@@ -103,21 +104,24 @@ func WaitForAPI(ctx context.Context, config *rest.Config, startup Startup) error
 		said     string
 	)
 	for {
-		missing := check.run(ctx)
+		absent, missing := check.run(ctx)
 		if missing == nil {
 			if said != "" {
 				log.Info("Found everything that was waited for", "waited", time.Since(began).Round(time.Second).String())
 			}
-			return nil
+			return absent, nil
 		}
 		if ctx.Err() != nil {
-			return fmt.Errorf("stopped while waiting for the cluster: %w", context.Cause(ctx))
+			return nil, fmt.Errorf("stopped while waiting for the cluster: %w", context.Cause(ctx))
 		}
 		if startup.OnWaiting != nil {
 			startup.OnWaiting(missing)
 		}
 		if time.Since(began) >= startup.Timeout {
-			return fmt.Errorf("gave up after %s waiting for %w", startup.Timeout, missing)
+			if _, comes := errors.AsType[*missingRightsError](missing); !comes {
+				return nil, fmt.Errorf("gave up after %s waiting for %w", startup.Timeout, missing)
+			}
+			startup.Poll, startup.Report = startup.Report, startup.Timeout // more rarely
 		}
 		if text := missing.Error(); text != said || time.Since(reported) >= startup.Report {
 			log.Info("Waiting for " + text)
@@ -150,6 +154,8 @@ type preflight struct {
 	cluster kubernetes.Interface
 	wanted  []right
 	granted map[string]bool
+	// namespaces is how many there are to be served.
+	namespaces int
 	// who is the identity the API server sees, once known.
 	who string
 }
@@ -173,7 +179,10 @@ func newPreflight(config *rest.Config, startup Startup) (*preflight, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &preflight{host: host.String(), cluster: cluster, wanted: startup.rights(), granted: map[string]bool{}}, nil
+	return &preflight{
+		host: host.String(), cluster: cluster,
+		wanted: startup.rights(), namespaces: len(startup.Namespaces), granted: map[string]bool{},
+	}, nil
 }
 
 // rights lists what the manager itself needs to start. Rights to write are left out: a pass that lacks one says so
@@ -186,7 +195,6 @@ func (s *Startup) rights() []right {
 		}
 	}
 	if s.Lease.Name != "" {
-		leases := schema.GroupResource{Group: "coordination.k8s.io", Resource: "leases"}
 		rights = append(rights,
 			right{GroupResource: leases, namespace: s.Lease.Namespace, name: s.Lease.Name, verbs: []string{"get", "update"}},
 			right{GroupResource: leases, namespace: s.Lease.Namespace, verbs: []string{"create"}})
@@ -194,12 +202,20 @@ func (s *Startup) rights() []right {
 	return rights
 }
 
-// run returns nil if nothing is missing, else what is, in words that follow "waiting for".
-func (p *preflight) run(ctx context.Context) error {
+// run returns nil if nothing is missing that the start has to wait for, and the namespaces that lack rights; else what is,
+// in words that follow "waiting for".
+func (p *preflight) run(ctx context.Context) (absent []string, err error) {
 	if err := p.findCRD(ctx); err != nil {
-		return err
+		return nil, err
 	}
-	return p.findRights(ctx)
+	err = p.findRights(ctx)
+	if lacks, ok := errors.AsType[*missingRightsError](err); ok && inNamespacesOnly(err) {
+		absent = lacks.namespaces()
+		if len(absent) < p.namespaces {
+			return absent, nil
+		}
+	}
+	return nil, err
 }
 
 // findCRD reads which resources the API server serves in our version; the cheapest request that also proves that
@@ -238,7 +254,38 @@ func (p *preflight) findRights(ctx context.Context) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	return fmt.Errorf("rights: %s may not %s; bind the roles of config/rbac there", p.identity(ctx), describe(missing))
+	return &missingRightsError{who: p.identity(ctx), rights: missing}
+}
+
+// leases are what leader election needs rights to.
+var leases = schema.GroupResource{Group: "coordination.k8s.io", Resource: "leases"}
+
+// missingRightsError is that the operator may not do what it has to.
+type missingRightsError struct {
+	who    string
+	rights []right
+}
+
+// Error says what is missing, and what to do.
+func (m *missingRightsError) Error() string {
+	return fmt.Sprintf("rights: %s may not %s; bind the roles of config/rbac there", m.who, describe(m.rights))
+}
+
+// namespaces returns where rights are missing, each namespace once.
+func (m *missingRightsError) namespaces() []string {
+	var names []string
+	for _, right := range m.rights {
+		if !slices.Contains(names, right.namespace) {
+			names = append(names, right.namespace)
+		}
+	}
+	return names
+}
+
+// inNamespacesOnly reports whether nothing is missing but rights to what the operator reads in the namespaces it serves.
+func inNamespacesOnly(missing error) bool {
+	lacks, ok := errors.AsType[*missingRightsError](missing)
+	return ok && !slices.ContainsFunc(lacks.rights, func(right right) bool { return right.GroupResource == leases })
 }
 
 // describe lists rights in words, those to the same in the same namespace together.

@@ -174,68 +174,13 @@ func TestWaitForAPIGivesUp(t *testing.T) {
 			startup: hasty("a"),
 			want:    []string{"waiting for the API server at http://127.0.0.1:", "unable to handle the request"},
 		},
-		{
-			name: "one right in one namespace",
-			edit: func(f *fakeAPI) {
-				f.denies = func(r authorizationv1.ResourceAttributes) bool {
-					return r.Namespace == "b" && r.Resource == "applications" && r.Verb == "watch"
-				}
-			},
-			startup: hasty("a", "b"),
-			want: []string{
-				"waiting for rights: the ServiceAccount operators/app-operator may not watch applications.apps.example.com " +
-					"in namespace b; bind the roles of config/rbac there",
-			},
-			never: []string{"namespace a", "list"},
-		},
-		{
-			name: "no rights in one namespace",
-			edit: func(f *fakeAPI) {
-				f.denies = func(r authorizationv1.ResourceAttributes) bool { return r.Namespace == "b" }
-			},
-			startup: hasty("a", "b"),
-			want:    []string{"list and watch applications.apps.example.com, ", "deployments.apps", " in namespace b;"},
-			never:   []string{"namespace a"},
-		},
-		{
-			name:    "no rights in all namespaces",
-			edit:    func(f *fakeAPI) { f.denies = func(authorizationv1.ResourceAttributes) bool { return true } },
-			startup: hasty(),
-			want:    []string{"list and watch applications.apps.example.com, ", " in all namespaces;"},
-		},
-		{
-			name: "no rights in many namespaces",
-			edit: func(f *fakeAPI) {
-				f.denies = func(authorizationv1.ResourceAttributes) bool { return true }
-				f.user = "jane"
-			},
-			startup: hasty("a", "b", "c", "d", "e", "f", "g"),
-			want:    []string{"the user jane may not", "in namespace e; nor 2 more; bind"},
-			never:   []string{"namespace f"},
-		},
-		{
-			name: "no right to the Lease",
-			edit: func(f *fakeAPI) {
-				f.denies = func(r authorizationv1.ResourceAttributes) bool { return r.Resource == "leases" }
-				f.user = ""
-			},
-			startup: Startup{
-				Namespaces: []string{"a"}, Lease: types.NamespacedName{Namespace: "operators", Name: "app-operator-leader"},
-				Timeout: time.Nanosecond,
-			},
-			want: []string{
-				"get and update leases.coordination.k8s.io/app-operator-leader in namespace operators; " +
-					"nor create leases.coordination.k8s.io in namespace operators;",
-			},
-			never: []string{"namespace a"},
-		},
 	}
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
 			_, config := serve(t, tc.edit)
 			var waiting error
 			tc.startup.OnWaiting = func(what error) { waiting = what }
-			err := WaitForAPI(t.Context(), config, tc.startup)
+			_, err := WaitForAPI(t.Context(), config, tc.startup)
 			if err == nil {
 				t.Fatal("WaitForAPI() = nil, want an error")
 			}
@@ -256,10 +201,101 @@ func TestWaitForAPIGivesUp(t *testing.T) {
 	}
 }
 
+// TestWaitForAPIWaitsForRights has it wait for rights long after it would have given up on anything else.
+func TestWaitForAPIWaitsForRights(t *testing.T) {
+	everything := func(authorizationv1.ResourceAttributes) bool { return true }
+	for name, tc := range map[string]struct {
+		denies      func(authorizationv1.ResourceAttributes) bool
+		user        string
+		namespaces  []string
+		lease       string
+		want, never []string
+	}{
+		"one right": {
+			denies: func(r authorizationv1.ResourceAttributes) bool {
+				return r.Resource == "applications" && r.Verb == "watch"
+			},
+			user: "system:serviceaccount:operators:app-operator", namespaces: []string{"b"},
+			want: []string{
+				"rights: the ServiceAccount operators/app-operator may not watch applications.apps.example.com " +
+					"in namespace b; bind the roles of config/rbac there",
+			},
+			never: []string{"list"},
+		},
+		"all of one namespace": {
+			denies: everything, namespaces: []string{"b"},
+			want: []string{"list and watch applications.apps.example.com, ", "deployments.apps", " in namespace b;"},
+		},
+		"all of all namespaces": {
+			denies: everything, want: []string{"list and watch applications.apps.example.com, ", " in all namespaces;"},
+		},
+		"all of many namespaces": {
+			denies: everything, user: "jane", namespaces: []string{"a", "b", "c", "d", "e", "f", "g"},
+			want:  []string{"the user jane may not", "in namespace e; nor 2 more; bind"},
+			never: []string{"namespace f"},
+		},
+		"the Lease": {
+			denies: func(r authorizationv1.ResourceAttributes) bool { return r.Resource == "leases" }, namespaces: []string{"a"},
+			lease: "app-operator-leader",
+			want: []string{
+				"get and update leases.coordination.k8s.io/app-operator-leader in namespace operators; " +
+					"nor create leases.coordination.k8s.io in namespace operators;",
+			},
+			never: []string{"namespace a"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, config := serve(t, func(f *fakeAPI) { f.denies, f.user = tc.denies, tc.user })
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var waiting []string
+			_, err := WaitForAPI(ctx, config, Startup{
+				Namespaces: tc.namespaces, Lease: types.NamespacedName{Namespace: "operators", Name: tc.lease}, Timeout: time.Nanosecond, Poll: time.Nanosecond, Report: time.Nanosecond,
+				OnWaiting: func(what error) {
+					if waiting = append(waiting, what.Error()); len(waiting) == 3 {
+						cancel()
+					}
+				},
+			})
+			if !errors.Is(err, context.Canceled) || len(waiting) != 3 {
+				t.Fatalf("it has waited for %q, and ended with %v", waiting, err)
+			}
+			for _, part := range tc.want {
+				if !strings.Contains(waiting[0], part) {
+					t.Errorf("%q is not in %q", part, waiting[0])
+				}
+			}
+			for _, part := range tc.never {
+				if strings.Contains(waiting[0], part) {
+					t.Errorf("%q is in %q", part, waiting[0])
+				}
+			}
+		})
+	}
+}
+
+// TestWaitForAPILeavesOut does not wait for namespaces that lack rights while there is one that does not.
+func TestWaitForAPILeavesOut(t *testing.T) {
+	for name, denies := range map[string]func(authorizationv1.ResourceAttributes) bool{
+		"one right": func(r authorizationv1.ResourceAttributes) bool {
+			return r.Namespace == "b" && r.Resource == "secrets" && r.Verb == "watch"
+		},
+		"all rights": func(r authorizationv1.ResourceAttributes) bool { return r.Namespace == "b" },
+	} {
+		_, config := serve(t, func(f *fakeAPI) { f.denies = denies })
+		startup := hasty("a", "b", "c")
+		startup.OnWaiting = func(what error) { t.Errorf("%s: it waits for %v", name, what) }
+		absent, err := WaitForAPI(t.Context(), config, startup)
+		if err != nil || !slices.Equal(absent, []string{"b"}) {
+			t.Errorf("%s: %v are left out, error %v", name, absent, err)
+		}
+	}
+}
+
 func TestWaitForAPIUnreachable(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	server.Close() // now nobody listens there
-	err := WaitForAPI(t.Context(), &rest.Config{Host: server.URL}, hasty("a"))
+	_, err := WaitForAPI(t.Context(), &rest.Config{Host: server.URL}, hasty("a"))
 	want := fmt.Sprintf("gave up after 20ms waiting for the API server at %s: connection refused", server.URL)
 	if err == nil || err.Error() != want {
 		t.Errorf("WaitForAPI() = %v, want %s", err, want)
@@ -268,7 +304,7 @@ func TestWaitForAPIUnreachable(t *testing.T) {
 
 func TestWaitForAPIInvalidConfig(t *testing.T) {
 	config := &rest.Config{Host: "https://127.0.0.1:1", TLSClientConfig: rest.TLSClientConfig{CAFile: "absent.crt"}}
-	err := WaitForAPI(t.Context(), config, Startup{})
+	_, err := WaitForAPI(t.Context(), config, Startup{})
 	if err == nil || !strings.Contains(err.Error(), "absent.crt") || strings.Contains(err.Error(), "gave up") {
 		t.Errorf("WaitForAPI() = %v, want an error at once that names the file", err)
 	}
@@ -278,7 +314,7 @@ func TestWaitForAPIReady(t *testing.T) {
 	api, config := serve(t, func(*fakeAPI) {})
 	startup := hasty("a", "b")
 	startup.OnWaiting = func(what error) { t.Errorf("waited for %v", what) }
-	if err := WaitForAPI(t.Context(), config, startup); err != nil {
+	if _, err := WaitForAPI(t.Context(), config, startup); err != nil {
 		t.Fatal(err)
 	}
 	for _, right := range api.asked {
@@ -296,7 +332,7 @@ func TestWaitForAPIAsksForTheLease(t *testing.T) {
 	api, config := serve(t, func(*fakeAPI) {})
 	startup := hasty("a")
 	startup.Lease = types.NamespacedName{Namespace: "operators", Name: "x"}
-	if err := WaitForAPI(t.Context(), config, startup); err != nil {
+	if _, err := WaitForAPI(t.Context(), config, startup); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{"get operators leases/x", "update operators leases/x", "create operators leases"}
@@ -310,7 +346,7 @@ func TestWaitForAPIReviewForbidden(t *testing.T) {
 	_, config := serve(t, func(f *fakeAPI) {
 		f.review = refusal(apierrors.NewForbidden(schema.GroupResource{Resource: "selfsubjectaccessreviews"}, "", errors.New("no")))
 	})
-	if err := WaitForAPI(t.Context(), config, hasty("a")); err != nil {
+	if _, err := WaitForAPI(t.Context(), config, hasty("a")); err != nil {
 		t.Errorf("WaitForAPI() = %v", err)
 	}
 }
@@ -338,7 +374,7 @@ func TestWaitForAPIRecovers(t *testing.T) {
 			}
 		})
 	}
-	if err := WaitForAPI(t.Context(), config, startup); err != nil {
+	if _, err := WaitForAPI(t.Context(), config, startup); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{"the", "rights:"}, waited); diff != "" {
@@ -358,7 +394,7 @@ func TestWaitForAPIRecovers(t *testing.T) {
 func TestWaitForAPIStops(t *testing.T) {
 	_, config := serve(t, func(f *fakeAPI) { f.discovery = refusal(apierrors.NewNotFound(schema.GroupResource{}, "")) })
 	ctx, cancel := context.WithCancel(t.Context())
-	err := WaitForAPI(ctx, config, Startup{Timeout: time.Hour, Poll: time.Hour, OnWaiting: func(error) { cancel() }})
+	_, err := WaitForAPI(ctx, config, Startup{Timeout: time.Hour, Poll: time.Hour, OnWaiting: func(error) { cancel() }})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("WaitForAPI() = %v, want it to wrap %v", err, context.Canceled)
 	}

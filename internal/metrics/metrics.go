@@ -43,6 +43,10 @@ var (
 		Name: "app_operator_conflicts_total",
 		Help: "Objects that bore the name of an Application, were not its own, and so were in its way.",
 	}, []string{"kind"})
+	namespaceServed = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "app_operator_namespace_served",
+		Help: "Whether this replica serves the namespace: 1 if it does, 0 while rights are missing there.",
+	}, []string{"namespace"})
 )
 
 // Collectors returns the metrics of the operator's work on Applications whose children are of these kinds.
@@ -51,7 +55,7 @@ func Collectors(kinds []string) []prometheus.Collector {
 		driftRepairs.WithLabelValues(kind)
 		conflicts.WithLabelValues(kind)
 	}
-	return []prometheus.Collector{rolloutDuration, driftRepairs, conflicts}
+	return []prometheus.Collector{rolloutDuration, driftRepairs, conflicts, namespaceServed}
 }
 
 // RolloutTook notes how long a rollout took that is complete now.
@@ -62,6 +66,12 @@ func DriftRepaired(kind string) { driftRepairs.WithLabelValues(kind).Inc() }
 
 // ConflictFound notes that an object of this kind is in an Application's way.
 func ConflictFound(kind string) { conflicts.WithLabelValues(kind).Inc() }
+
+// ServesNamespace notes that a namespace that is to be served is.
+func ServesNamespace(namespace string) { namespaceServed.WithLabelValues(namespace).Set(1) }
+
+// LacksNamespace notes that a namespace that is to be served is not.
+func LacksNamespace(namespace string) { namespaceServed.WithLabelValues(namespace).Set(0) }
 
 // BuildInfo returns the metric that says which version of the operator this is.
 func BuildInfo(version string) prometheus.Collector {

@@ -20,6 +20,9 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gstruct"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 var _ = Describe("The scope", func() {
@@ -41,6 +44,21 @@ var _ = Describe("The scope", func() {
 			}
 			Expect(request.ObjectRef.Namespace).To(BeElementOf(first, second), "%s", request)
 		}
+	})
+
+	It("gets a namespace back that is deleted and made anew, and serves the other one meanwhile", func(ctx SpecContext) {
+		first, second := newNamespace(ctx), newNamespace(ctx)
+		grantRole(ctx, second, first)
+		startOperator(ctx, first, "--namespace="+first+","+second)
+		createReady(ctx, web(second))
+		refusals.Insert(second)
+		object := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: second}}
+		Expect(k8s.Delete(ctx, object)).To(Succeed())
+		Eventually(func() error { _, err := get(ctx, object); return err }).Should(Satisfy(apierrors.IsNotFound))
+		createReady(ctx, web(first))
+		Expect(k8s.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: second}})).To(Succeed())
+		grantRole(ctx, second, first)
+		createReady(ctx, web(second))
 	})
 
 	It("leaves two operators side by side to their own", func(ctx SpecContext) {

@@ -94,7 +94,7 @@ func newSite(t *testing.T) *site {
 
 func (s *site) write(name, content string) {
 	s.t.Helper()
-	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(content), 0o700); err != nil { //nolint:gosec // it is run
+	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(content), 0o700); err != nil {
 		s.t.Fatal(err)
 	}
 }
