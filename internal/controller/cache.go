@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -32,6 +33,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	toolscache "k8s.io/client-go/tools/cache"
+	"k8s.io/utils/lru"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -69,7 +72,7 @@ func (r *ApplicationReconciler) CacheOptions(namespaces []string) cache.Options 
 		DefaultTransform:            stripOther,
 		DefaultWatchErrorHandler:    r.watchFailed,
 		ByObject: map[client.Object]cache.ByObject{
-			&corev1.Pod{}:        {Label: pods, Transform: stripPod},
+			&corev1.Pod{}:        {Label: pods, Transform: stripPod(lru.New(maxPortLists))},
 			&appsv1.ReplicaSet{}: {Label: pods, Transform: stripReplicaSet},
 		},
 	}
@@ -179,24 +182,70 @@ func stripReplicaSet(in any) (any, error) {
 	return set, nil
 }
 
-// stripPod keeps what a pod's faults are read from.
-func stripPod(in any) (any, error) {
-	object, ok := in.(*corev1.Pod)
-	if !ok {
-		return in, nil
-	}
-	pod := &corev1.Pod{}
-	copyIdentity(pod, object)
-	pod.Labels = instanceLabel(object)
-	pod.Status.Phase = object.Status.Phase
-	for _, condition := range object.Status.Conditions {
-		if condition.Type == corev1.PodScheduled && condition.Status != corev1.ConditionTrue {
-			pod.Status.Conditions = append(pod.Status.Conditions, condition)
+// maxPortLists is how many lists of container ports are shared among pods. Beyond that many, some pods have a copy.
+const maxPortLists = 1024
+
+// stripPod returns what keeps of a pod what its faults are read from, and which ports it has. Pods with the same ports share
+// their list, which known holds.
+func stripPod(known *lru.Cache) toolscache.TransformFunc {
+	return func(in any) (any, error) {
+		object, ok := in.(*corev1.Pod)
+		if !ok {
+			return in, nil
 		}
+		pod := &corev1.Pod{}
+		copyIdentity(pod, object)
+		pod.Labels = instanceLabel(object)
+		pod.Spec.Containers = stripPorts(known, object)
+		pod.Status.Phase = object.Status.Phase
+		for _, condition := range object.Status.Conditions {
+			if condition.Type == corev1.PodScheduled && condition.Status != corev1.ConditionTrue {
+				pod.Status.Conditions = append(pod.Status.Conditions, condition)
+			}
+		}
+		pod.Status.InitContainerStatuses = stripContainers(object.Status.InitContainerStatuses)
+		pod.Status.ContainerStatuses = stripContainers(object.Status.ContainerStatuses)
+		return pod, nil
 	}
-	pod.Status.InitContainerStatuses = stripContainers(object.Status.InitContainerStatuses)
-	pod.Status.ContainerStatuses = stripContainers(object.Status.ContainerStatuses)
-	return pod, nil
+}
+
+// maxPodPorts is how many ports an Application can have. Other pods with our labels may have any number.
+const maxPodPorts = 17
+
+// stripPorts returns a container that has nothing but the ports of the one that runs the Application's image; none if there
+// are no ports.
+func stripPorts(known *lru.Cache, pod *corev1.Pod) []corev1.Container {
+	if len(pod.Spec.Containers) == 1 && pod.Spec.Containers[0].Name == "" { // stripped before
+		return pod.Spec.Containers
+	}
+	main := resources.MainContainer(&pod.Spec, pod.Labels[resources.LabelInstance])
+	if main == nil || len(main.Ports) == 0 || len(main.Ports) > maxPodPorts {
+		return nil
+	}
+	var key strings.Builder
+	for _, port := range main.Ports {
+		fmt.Fprintf(&key, "%s:%d/%s ", port.Name, port.ContainerPort, port.Protocol)
+	}
+	if shared, ok := known.Get(key.String()); ok {
+		return shared.([]corev1.Container)
+	}
+	ports := make([]corev1.ContainerPort, 0, len(main.Ports))
+	for _, port := range main.Ports { // their names without the rest of the message that they were decoded from
+		ports = append(ports, corev1.ContainerPort{
+			Name: strings.Clone(port.Name), ContainerPort: port.ContainerPort, Protocol: port.Protocol,
+		})
+	}
+	shared := []corev1.Container{{Ports: ports}}
+	known.Add(key.String(), shared)
+	return shared
+}
+
+// cachedPorts returns the ports that stripPod has kept of a pod.
+func cachedPorts(pod *corev1.Pod) []corev1.ContainerPort {
+	if len(pod.Spec.Containers) == 0 {
+		return nil
+	}
+	return pod.Spec.Containers[0].Ports
 }
 
 // stripContainers keeps the containers that wait or have ended before: others have no fault, whatever else they are.

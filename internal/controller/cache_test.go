@@ -36,6 +36,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	toolscache "k8s.io/client-go/tools/cache"
+	"k8s.io/utils/lru"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -247,7 +248,12 @@ func TestStripReplicaSet(t *testing.T) {
 func TestStripPodKeepsWhoseItIs(t *testing.T) {
 	full := &corev1.Pod{
 		ObjectMeta: fullMeta(ownedBy("apps/v1", "ReplicaSet", "my-app-5d9c7b6f4")),
-		Spec:       corev1.PodSpec{NodeName: "node", Containers: []corev1.Container{{Name: "my-app"}}},
+		Spec: corev1.PodSpec{NodeName: "node", Containers: []corev1.Container{
+			{Name: "injected", Ports: []corev1.ContainerPort{{Name: "admin", ContainerPort: 15000, Protocol: corev1.ProtocolTCP}}},
+			{Name: "my-app", Image: "nginx", Ports: []corev1.ContainerPort{
+				{Name: "http", ContainerPort: 8080, Protocol: corev1.ProtocolTCP}, {Name: "dns", ContainerPort: 53, Protocol: corev1.ProtocolUDP},
+			}},
+		}},
 		Status: corev1.PodStatus{
 			Phase: corev1.PodRunning, PodIP: "192.0.2.1", Message: "long",
 			Conditions: []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionTrue}},
@@ -257,9 +263,42 @@ func TestStripPodKeepsWhoseItIs(t *testing.T) {
 		},
 	}
 	want := &corev1.Pod{ObjectMeta: identity(full.ObjectMeta), Status: corev1.PodStatus{Phase: corev1.PodRunning}}
+	want.Spec.Containers = []corev1.Container{{Ports: full.Spec.Containers[1].Ports}}
 	want.Labels = map[string]string{resources.LabelInstance: "my-app"}
-	if diff := cmp.Diff(want, strip(t, stripPod, full), cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(want, strip(t, stripPod(lru.New(1)), full), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestPodsShareTheirPorts holds that what is cached of a pod does not grow by its ports.
+func TestPodsShareTheirPorts(t *testing.T) {
+	pod := func(name string, ports ...corev1.ContainerPort) *corev1.Pod {
+		return &corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Name: name, Labels: resources.Labels("my-app")},
+			Spec:       corev1.PodSpec{Containers: []corev1.Container{{Name: "my-app", Ports: ports}}},
+		}
+	}
+	stripped := func(transform toolscache.TransformFunc, pod *corev1.Pod) []corev1.Container {
+		object, err := transform(pod)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return object.(*corev1.Pod).Spec.Containers
+	}
+	transform := stripPod(lru.New(2))
+	http := corev1.ContainerPort{Name: "http", ContainerPort: 8080, Protocol: corev1.ProtocolTCP}
+	one, other := stripped(transform, pod("a", http)), stripped(transform, pod("b", http))
+	if &one[0] != &other[0] {
+		t.Error("two pods with the same ports have a list each")
+	}
+	if diff := cmp.Diff([]corev1.Container{{Ports: []corev1.ContainerPort{http}}}, one); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if ports := stripped(transform, pod("c")); ports != nil {
+		t.Errorf("a pod without ports keeps %v", ports)
+	}
+	if ports := stripped(transform, pod("d", slices.Repeat([]corev1.ContainerPort{http}, maxPodPorts+1)...)); ports != nil {
+		t.Errorf("a pod with more ports than an Application can have keeps %d", len(ports[0].Ports))
 	}
 }
 
@@ -282,7 +321,7 @@ func TestStripPodKeepsItsFault(t *testing.T) {
 		if status.FaultOf(pod, metav1.Now()) != nil {
 			faults++
 		}
-		if diff := cmp.Diff(status.FaultOf(pod, metav1.Now()), status.FaultOf(strip(t, stripPod, pod), metav1.Now())); diff != "" {
+		if diff := cmp.Diff(status.FaultOf(pod, metav1.Now()), status.FaultOf(strip(t, stripPod(lru.New(1)), pod), metav1.Now())); diff != "" {
 			t.Errorf("%s (-full +stripped):\n%s", filepath.Base(path), diff)
 		}
 	}
@@ -323,7 +362,7 @@ func TestStripPodKeepsAnyPodsFault(t *testing.T) {
 		pod := &corev1.Pod{}
 		fill.Fill(pod)
 		full := status.FaultOf(pod, metav1.Now())
-		if diff := cmp.Diff(full, status.FaultOf(strip(t, stripPod, pod), metav1.Now())); diff != "" {
+		if diff := cmp.Diff(full, status.FaultOf(strip(t, stripPod(lru.New(1)), pod), metav1.Now())); diff != "" {
 			t.Fatalf("-full +stripped:\n%s", diff)
 		}
 		if full == nil {
@@ -339,7 +378,7 @@ func TestStripPodKeepsAnyPodsFault(t *testing.T) {
 // TestTransformsLetOthersPass holds that an informer's note of an object whose end it missed goes through.
 func TestTransformsLetOthersPass(t *testing.T) {
 	for name, transform := range map[string]toolscache.TransformFunc{
-		"child": stripChild, "ReplicaSet": stripReplicaSet, "pod": stripPod,
+		"child": stripChild, "ReplicaSet": stripReplicaSet, "pod": stripPod(lru.New(1)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := toolscache.DeletedFinalStateUnknown{Key: "shop/my-app", Obj: &corev1.Pod{}}

@@ -40,6 +40,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/resources"
 )
 
 // The fake client is here to inject errors, and for nothing else: what the operator does when all goes well is shown
@@ -137,6 +138,55 @@ func TestAFailedServiceAccountHoldsTheDeploymentBack(t *testing.T) {
 	}
 	if err := c.Get(t.Context(), client.ObjectKeyFromObject(app), &appsv1.Deployment{}); !apierrors.IsNotFound(err) {
 		t.Errorf("pods would run without their ServiceAccount: %v", err)
+	}
+}
+
+// TestARefusedServiceHoldsARenameBack is about pods that the Service would not reach. Whatever else is changed goes on.
+func TestARefusedServiceHoldsARenameBack(t *testing.T) {
+	var refusal error
+	r, c := withErrors(t, interceptor.Funcs{
+		Apply: func(ctx context.Context, c client.WithWatch, config runtime.ApplyConfiguration, options ...client.ApplyOption) error {
+			if fmt.Sprintf("%T", config) == "*v1.ServiceApplyConfiguration" && refusal != nil {
+				return refusal
+			}
+			return c.Apply(ctx, config, options...)
+		},
+	})
+	pass := func(change func(*v1.ApplicationSpec)) corev1.Container {
+		t.Helper()
+		app := theApplication(t, c)
+		change(&app.Spec)
+		if err := c.Update(t.Context(), app); err != nil {
+			t.Fatal(err)
+		}
+		again := &ApplicationReconciler{Client: r.Client, Recorder: r.Recorder} // which knows of nothing on its way
+		if _, err := again.Reconcile(t.Context(), app); err != nil {
+			t.Fatal(err)
+		}
+		deployment := &appsv1.Deployment{}
+		if err := c.Get(t.Context(), client.ObjectKeyFromObject(app), deployment); err != nil {
+			t.Fatal(err)
+		}
+		return deployment.Spec.Template.Spec.Containers[0]
+	}
+	pass(func(*v1.ApplicationSpec) {})
+	refusal = apierrors.NewForbidden(services, "web", errors.New("exceeded quota: small, requested: services.nodeports=1"))
+	if got := pass(func(spec *v1.ApplicationSpec) {
+		spec.Image = "nginx:1.30"
+		spec.Service = &v1.ServiceSpec{Port: new(int32(8080))}
+	}); got.Image != "nginx:1.30" {
+		t.Errorf("the image is %s: what the Service's port has nothing to do with is held back", got.Image)
+	}
+	rename := func(spec *v1.ApplicationSpec) {
+		spec.Port, spec.Service = nil, nil
+		spec.AdditionalPorts = []v1.AdditionalPort{{Name: "web", Port: 80}}
+	}
+	if got := pass(rename); got.Ports[0].Name != resources.MainPortName {
+		t.Errorf("the port is %s: pods come that the Service does not reach", got.Ports[0].Name)
+	}
+	refusal = nil
+	if got := pass(rename); got.Ports[0].Name != "web" {
+		t.Errorf("the port is %s, and nothing holds it back any more", got.Ports[0].Name)
 	}
 }
 

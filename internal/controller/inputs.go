@@ -17,6 +17,7 @@ limitations under the License.
 package controller
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -34,6 +35,7 @@ import (
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/resources"
+	"github.com/example/app-operator/internal/status"
 )
 
 // maxContents is how many contents of ConfigMaps and Secrets are remembered, as hashes: a few hundred bytes each.
@@ -57,6 +59,9 @@ func (r *ApplicationReconciler) inputs(ctx context.Context, app *v1.Application)
 	if found {
 		in.Live = resources.LiveFrom(deployment)
 	}
+	if err := r.readPorts(ctx, &in, deployment); err != nil {
+		return in, err
+	}
 	references := resources.References(app)
 	present := make(map[resources.Reference]metav1.Object, len(references))
 	for _, need := range references {
@@ -75,6 +80,54 @@ func (r *ApplicationReconciler) inputs(ctx context.Context, app *v1.Application)
 	}
 	in.ConfigHash, err = r.configHash(ctx, references, present)
 	return in, err
+}
+
+// readPorts reads the ports of the Service, and those of the pods where they may not be what the Deployment says.
+func (r *ApplicationReconciler) readPorts(ctx context.Context, in *inputs, deployment *appsv1.Deployment) error {
+	service := &corev1.Service{}
+	found, err := r.getOurs(ctx, in.Application, service)
+	if err != nil {
+		return err
+	}
+	if found {
+		in.ServicePorts = service.Spec.Ports
+	}
+	if in.Live == nil || status.RolledOut(deployment) && resources.PortsSettled(in.Inputs) {
+		return nil
+	}
+	in.PodPorts, err = r.podPorts(ctx, deployment)
+	return err
+}
+
+// podPorts returns the ports that the Deployment's pods have: each list once, those of the oldest pods first. Pods that end
+// come last; they may serve until they are gone.
+func (r *ApplicationReconciler) podPorts(ctx context.Context, deployment *appsv1.Deployment) ([][]corev1.ContainerPort, error) {
+	pods, err := r.pods(ctx, client.ObjectKeyFromObject(deployment))
+	if err != nil {
+		return nil, err
+	}
+	_, all, err := r.replicaSets(ctx, deployment)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(pods, func(a, b corev1.Pod) int {
+		if ends := a.DeletionTimestamp != nil; ends != (b.DeletionTimestamp != nil) {
+			return map[bool]int{true: 1, false: -1}[ends]
+		}
+		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
+	})
+	var lists [][]corev1.ContainerPort
+	for i := range pods {
+		ended := pods[i].Status.Phase == corev1.PodSucceeded || pods[i].Status.Phase == corev1.PodFailed
+		if ended || !all[metav1.GetControllerOf(&pods[i]).UID] {
+			continue
+		}
+		ports := cachedPorts(&pods[i])
+		if !slices.ContainsFunc(lists, func(known []corev1.ContainerPort) bool { return slices.Equal(known, ports) }) {
+			lists = append(lists, ports)
+		}
+	}
+	return lists, nil
 }
 
 // referenced returns the metadata of a referenced object as cached, or nil if there is none.

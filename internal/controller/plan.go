@@ -77,7 +77,7 @@ func (r *ApplicationReconciler) plan(ctx context.Context, app *v1.Application, i
 				strings.Join(in.missing, ", ")),
 		})
 	}
-	for _, child := range children {
+	for _, child := range inOrder(in.Inputs) {
 		if child.gated && len(blocked) > 0 && resources.WantedReplicas(in.Inputs) > 0 {
 			continue
 		}
@@ -101,6 +101,18 @@ func (r *ApplicationReconciler) plan(ctx context.Context, app *v1.Application, i
 		steps = slices.DeleteFunc(steps, early)
 	}
 	return steps, errors.Join(blocked...)
+}
+
+// inOrder returns the children in the order in which they are planned and written: that of the table, except that a Service
+// which is to target other ports of the pods is written before the pods are replaced. If it cannot be, they stay.
+func inOrder(in resources.Inputs) []child {
+	if !resources.Retargets(in) {
+		return children
+	}
+	service := slices.IndexFunc(children, func(child child) bool { return child.kind == "Service" })
+	deployment := slices.IndexFunc(children, func(child child) bool { return child.gated })
+	ordered := slices.Delete(slices.Clone(children), service, service+1)
+	return slices.Insert(ordered, deployment, children[service])
 }
 
 // settled tells whether, the planned steps aside, all pods are of what is wanted, so that what only older pods used

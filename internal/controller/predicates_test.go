@@ -25,6 +25,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/lru"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -157,7 +158,7 @@ func TestLabelled(t *testing.T) {
 			}
 		})
 		t.Run(test.name+", stripped", func(t *testing.T) {
-			object, err := stripPod(test.object)
+			object, err := stripPod(lru.New(1))(test.object)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -30,12 +30,13 @@ import (
 // addContainers adds the container that runs the image, and those that the user puts beside it. Sidecars come before
 // the init containers: these may need a proxy to reach anything, and a sidecar can wait by being restarted. They all may
 // mount the volumes of the files.
-func addContainers(spec *corev1ac.PodSpecApplyConfiguration, app *v1.Application) error {
+func addContainers(spec *corev1ac.PodSpecApplyConfiguration, in Inputs) error {
+	app := in.Application
 	volumes, err := volumesOf(app.Spec.Files)
 	if err != nil {
 		return err
 	}
-	container, err := mainContainer(app, volumes)
+	container, err := mainContainer(in, volumes)
 	if err != nil {
 		return err
 	}
@@ -56,7 +57,8 @@ func addContainers(spec *corev1ac.PodSpecApplyConfiguration, app *v1.Application
 }
 
 // mainContainer returns the container that runs the image. It bears the application's name.
-func mainContainer(app *v1.Application, volumes fileVolumes) (*corev1ac.ContainerApplyConfiguration, error) {
+func mainContainer(in Inputs, volumes fileVolumes) (*corev1ac.ContainerApplyConfiguration, error) {
+	app, ports := in.Application, portsOf(in)
 	env, err := asList[corev1ac.EnvVarApplyConfiguration](app.Spec.Env)
 	if err != nil {
 		return nil, err
@@ -70,7 +72,7 @@ func mainContainer(app *v1.Application, volumes fileVolumes) (*corev1ac.Containe
 		WithImage(app.Spec.Image).
 		WithCommand(app.Spec.Command...).
 		WithArgs(app.Spec.Args...).
-		WithPorts(containerPorts(app)...).
+		WithPorts(containerPorts(ports)...).
 		WithEnv(env...).
 		WithEnvFrom(envFrom...).
 		WithVolumeMounts(volumes.mounts(app.Spec.Files)...).
@@ -82,7 +84,7 @@ func mainContainer(app *v1.Application, volumes fileVolumes) (*corev1ac.Containe
 		container.WithLifecycle(corev1ac.Lifecycle().WithPreStop(corev1ac.LifecycleHandler().
 			WithSleep(corev1ac.SleepAction().WithSeconds(shutdown.PreStopSleepSeconds))))
 	}
-	if err := addProbes(container, app); err != nil {
+	if err := addProbes(container, app, ports); err != nil {
 		return nil, err
 	}
 	if app.Spec.Resources != nil {
@@ -173,19 +175,13 @@ func roundUp(quantities *corev1.ResourceList) {
 	}
 }
 
-func containerPorts(app *v1.Application) []*corev1ac.ContainerPortApplyConfiguration {
-	var ports []*corev1ac.ContainerPortApplyConfiguration
-	if app.Spec.Port != nil {
-		ports = append(ports, corev1ac.ContainerPort().
-			WithName(MainPortName).
-			WithContainerPort(*app.Spec.Port).
-			WithProtocol(corev1.ProtocolTCP))
+func containerPorts(ports []port) []*corev1ac.ContainerPortApplyConfiguration {
+	configs := make([]*corev1ac.ContainerPortApplyConfiguration, 0, len(ports))
+	for _, port := range ports {
+		configs = append(configs, corev1ac.ContainerPort().
+			WithName(port.containerName).
+			WithContainerPort(port.number).
+			WithProtocol(port.protocol))
 	}
-	for _, additional := range app.Spec.AdditionalPorts {
-		ports = append(ports, corev1ac.ContainerPort().
-			WithName(additional.Name).
-			WithContainerPort(additional.Port).
-			WithProtocol(protocolOf(additional)))
-	}
-	return ports
+	return configs
 }

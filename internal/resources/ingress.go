@@ -35,7 +35,7 @@ func Ingress(in Inputs) (*networkingv1ac.IngressApplyConfiguration, error) {
 		WithPathType(cmp.Or(ingress.PathType, networkingv1.PathTypePrefix)).
 		WithBackend(networkingv1ac.IngressBackend().WithService(networkingv1ac.IngressServiceBackend().
 			WithName(app.Name).
-			WithPort(networkingv1ac.ServiceBackendPort().WithName(MainPortName))))
+			WithPort(networkingv1ac.ServiceBackendPort().WithNumber(mainServicePort(app)))))
 	rule := networkingv1ac.IngressRule().WithHTTP(networkingv1ac.HTTPIngressRuleValue().WithPaths(path))
 	if ingress.Host != "" {
 		rule.WithHost(ingress.Host)

@@ -22,6 +22,8 @@ limitations under the License.
 package resources
 
 import (
+	corev1 "k8s.io/api/core/v1"
+
 	v1 "github.com/example/app-operator/api/v1"
 )
 
@@ -30,8 +32,13 @@ import (
 type Inputs struct {
 	// Application as read, with the schema's defaults applied. It is not changed.
 	Application *v1.Application
-	// Live is what the Application's Deployment says of its size; nil when there is none.
+	// Live is what the Application's Deployment says of its size and its ports; nil when there is none.
 	Live *LiveDeployment
+	// ServicePorts are the ports of the Application's Service as it is; none when there is none.
+	ServicePorts []corev1.ServicePort
+	// PodPorts are the ports that the Deployment's pods have: each list once, those of the oldest pods first. There are
+	// none when all pods are of the Deployment's template, and nothing about the ports is to change (PortsSettled).
+	PodPorts [][]corev1.ContainerPort
 	// ConfigHash stands for the contents of the ConfigMaps and Secrets that the pods refer to; "" when a change of them
 	// is not to restart the pods.
 	ConfigHash string

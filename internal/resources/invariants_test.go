@@ -26,6 +26,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
@@ -88,7 +89,15 @@ func checkInvariants(t *testing.T, in Inputs) {
 func copyOf(in Inputs) Inputs {
 	in.Application = in.Application.DeepCopy()
 	if live := in.Live; live != nil {
-		in.Live = &LiveDeployment{Replicas: live.Replicas, Overridden: clone(live.Overridden), Kept: clone(live.Kept)}
+		in.Live = &LiveDeployment{
+			Replicas: live.Replicas, Overridden: clone(live.Overridden), Kept: clone(live.Kept),
+			Image: live.Image, Ports: slices.Clone(live.Ports),
+		}
+	}
+	in.ServicePorts = slices.Clone(in.ServicePorts)
+	in.PodPorts = slices.Clone(in.PodPorts)
+	for i := range in.PodPorts {
+		in.PodPorts[i] = slices.Clone(in.PodPorts[i])
 	}
 	return in
 }
@@ -174,7 +183,7 @@ func selectors(configs map[string]runtime.ApplyConfiguration) map[string]*metav1
 	return all
 }
 
-// checkPorts holds that what the Service targets by name is a port of the container, of the same protocol.
+// checkPorts holds that what the Service targets is a port of the container, of the same protocol.
 func checkPorts(t *testing.T, configs map[string]runtime.ApplyConfiguration) {
 	t.Helper()
 	service := childOf[*corev1ac.ServiceApplyConfiguration](configs, "Service")
@@ -197,7 +206,9 @@ func checkPorts(t *testing.T, configs map[string]runtime.ApplyConfiguration) {
 
 func targets(port corev1ac.ServicePortApplyConfiguration, ports []corev1ac.ContainerPortApplyConfiguration) bool {
 	for _, candidate := range ports {
-		if *candidate.Name == port.TargetPort.StrVal && *candidate.Protocol == *port.Protocol {
+		named := port.TargetPort.Type == intstr.String && *candidate.Name == port.TargetPort.StrVal
+		numbered := port.TargetPort.Type == intstr.Int && *candidate.ContainerPort == port.TargetPort.IntVal
+		if (named || numbered) && *candidate.Protocol == *port.Protocol {
 			return true
 		}
 	}
@@ -218,7 +229,7 @@ func checkPortsOfOthers(t *testing.T, app *v1.Application, configs map[string]ru
 	}
 	if ingress := childOf[*networkingv1ac.IngressApplyConfiguration](configs, "Ingress"); ingress != nil {
 		backend := ingress.Spec.Rules[0].HTTP.Paths[0].Backend.Service
-		if *backend.Name != app.Name || *backend.Port.Name != MainPortName || !slices.Contains(names, MainPortName) {
+		if *backend.Name != app.Name || *backend.Port.Number != mainPort || names[0] != MainPortName {
 			t.Errorf("the Ingress leads to %s, the Service has the ports %q", text(t, backend), names)
 		}
 	}

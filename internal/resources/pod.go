@@ -49,12 +49,11 @@ func podTemplate(in Inputs) (*corev1ac.PodTemplateSpecApplyConfiguration, error)
 	for _, name := range app.Spec.ImagePullSecrets {
 		spec.WithImagePullSecrets(corev1ac.LocalObjectReference().WithName(name))
 	}
-	for _, complete := range []func(*corev1ac.PodSpecApplyConfiguration, *v1.Application) error{
-		addContainers, addScheduling,
-	} {
-		if err := complete(spec, app); err != nil {
-			return nil, err
-		}
+	if err := addContainers(spec, in); err != nil {
+		return nil, err
+	}
+	if err := addScheduling(spec, app); err != nil {
+		return nil, err
 	}
 	return template.WithSpec(spec), nil
 }

@@ -25,7 +25,7 @@ import (
 )
 
 // addProbes adds the probes to the container. One that does not name a port asks at the main one.
-func addProbes(container *corev1ac.ContainerApplyConfiguration, app *v1.Application) error {
+func addProbes(container *corev1ac.ContainerApplyConfiguration, app *v1.Application, ports []port) error {
 	probes := app.Spec.Probes
 	if probes == nil {
 		return nil
@@ -46,6 +46,7 @@ func addProbes(container *corev1ac.ContainerApplyConfiguration, app *v1.Applicat
 			return err
 		}
 		completeProbe(config, app)
+		nameProbedPort(config, ports)
 		*kind.field = config
 	}
 	return nil
@@ -65,5 +66,19 @@ func completeProbe(probe *corev1ac.ProbeApplyConfiguration, app *v1.Application)
 	}
 	if ptr.Deref(probe.InitialDelaySeconds, 0) == 0 {
 		probe.InitialDelaySeconds = nil
+	}
+}
+
+// nameProbedPort has a probe ask at the port by the name that the container has for it.
+func nameProbedPort(probe *corev1ac.ProbeApplyConfiguration, ports []port) {
+	var asked *intstr.IntOrString
+	switch {
+	case probe.HTTPGet != nil:
+		asked = probe.HTTPGet.Port
+	case probe.TCPSocket != nil:
+		asked = probe.TCPSocket.Port
+	}
+	if asked != nil && asked.Type == intstr.String {
+		asked.StrVal = portNamed(ports, asked.StrVal)
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/randfill"
@@ -42,11 +43,13 @@ func seeds() [][]byte {
 func randomInputs(data []byte) Inputs {
 	in := Inputs{Application: &v1.Application{}}
 	filler := randfill.NewFromGoFuzz(data).NilChance(0.3).NumElements(0, 3).Funcs(
-		randomSpec, randomFile, randomPodMetadata, randomLive, randomQuantity, randomIntOrString,
+		randomSpec, randomFile, randomPodMetadata, randomLive, randomQuantity, randomIntOrString, randomContainerPort,
 	)
 	filler.Fill(&in.Live)
 	filler.Fill(&in.ConfigHash)
 	filler.Fill(in.Application)
+	filler.Fill(&in.ServicePorts)
+	filler.Fill(&in.PodPorts)
 	return in
 }
 
@@ -62,6 +65,9 @@ func randomSpec(spec *v1.ApplicationSpec, c randfill.Continue) {
 	})
 	if c.Bool() {
 		spec.Replicas = new(c.Int31n(4))
+	}
+	if spec.Port != nil && c.Bool() {
+		spec.Port = new(c.Int31n(3))
 	}
 	if len(spec.AdditionalPorts) > 0 && spec.Monitoring != nil && c.Bool() {
 		spec.Monitoring.Port = spec.AdditionalPorts[0].Name
@@ -106,9 +112,17 @@ func randomFile(file *v1.File, c randfill.Continue) {
 	file.MountPath = path.String()
 }
 
+// randomContainerPort has one of a few names and numbers, which the spec's ports may have too.
+func randomContainerPort(port *corev1.ContainerPort, c randfill.Continue) {
+	port.Name = []string{MainPortName, "web", "metrics"}[c.Intn(3)]
+	port.ContainerPort = c.Int31n(3)
+	port.Protocol = corev1.ProtocolTCP
+}
+
 // randomLive is what LiveFrom can return: numbers that replicas can be.
 func randomLive(live *LiveDeployment, c randfill.Continue) {
 	live.Replicas = c.Int31n(4)
+	c.Fill(&live.Ports)
 	for _, field := range []**int32{&live.Overridden, &live.Kept} {
 		if c.Bool() {
 			*field = new(c.Int31n(4))

@@ -20,6 +20,7 @@ import (
 	"strconv"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/ptr"
 
 	v1 "github.com/example/app-operator/api/v1"
@@ -34,7 +35,7 @@ const (
 	annotationKept = "apps.example.com/replicas-kept"
 )
 
-// LiveDeployment is what an Application's Deployment says of its size.
+// LiveDeployment is what an Application's Deployment says of its size and its ports.
 type LiveDeployment struct {
 	// Replicas is how many pods it asks for.
 	Replicas int32
@@ -42,18 +43,38 @@ type LiveDeployment struct {
 	Overridden *int32
 	// Kept is how many pods are kept instead; nil while the autoscaler decides.
 	Kept *int32
+	// Image is what the container that runs the image has.
+	Image string
+	// Ports are that container's.
+	Ports []corev1.ContainerPort
 }
 
-// LiveFrom returns what a Deployment says of its size, or nil for nil.
+// LiveFrom returns what an Application's Deployment says of its size and its ports, or nil for nil. The ports share memory
+// with the Deployment.
 func LiveFrom(deployment *appsv1.Deployment) *LiveDeployment {
 	if deployment == nil {
 		return nil
 	}
-	return &LiveDeployment{
+	live := &LiveDeployment{
 		Replicas:   ptr.Deref(deployment.Spec.Replicas, 1), // Kubernetes' own default
 		Overridden: number(deployment.Annotations[annotationOverridden]),
 		Kept:       number(deployment.Annotations[annotationKept]),
 	}
+	if main := MainContainer(&deployment.Spec.Template.Spec, deployment.Name); main != nil {
+		live.Image, live.Ports = main.Image, main.Ports
+	}
+	return live
+}
+
+// MainContainer returns the container that runs the image of the Application of this name, or nil. Others may have added
+// theirs.
+func MainContainer(pod *corev1.PodSpec, name string) *corev1.Container {
+	for i := range pod.Containers {
+		if pod.Containers[i].Name == name {
+			return &pod.Containers[i]
+		}
+	}
+	return nil
 }
 
 // number returns the number that an annotation holds, or nil where somebody has made something else of it.

@@ -18,7 +18,6 @@ package resources
 
 import (
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
@@ -30,7 +29,7 @@ const MainPortName = "http"
 // Service returns the Service in front of the pods, or nil for a worker, which has no ports.
 func Service(in Inputs) (*corev1ac.ServiceApplyConfiguration, error) {
 	app := in.Application
-	ports := servicePorts(app)
+	ports := servicePorts(in)
 	if len(ports) == 0 {
 		return nil, nil
 	}
@@ -54,29 +53,20 @@ func serviceType(app *v1.Application) corev1.ServiceType {
 	return app.Spec.Service.Type
 }
 
-// servicePorts returns the Service's ports: the main one first. Each targets the container's port by name, so
-// that the number may change in a rolling update without a gap.
-func servicePorts(app *v1.Application) []*corev1ac.ServicePortApplyConfiguration {
-	var ports []*corev1ac.ServicePortApplyConfiguration
-	if app.Spec.Port != nil {
-		ports = append(ports, corev1ac.ServicePort().
-			WithName(MainPortName).
-			WithPort(mainServicePort(app)).
-			WithProtocol(corev1.ProtocolTCP).
-			WithTargetPort(intstr.FromString(MainPortName)))
+// servicePorts returns the Service's ports: the main one first.
+func servicePorts(in Inputs) []*corev1ac.ServicePortApplyConfiguration {
+	ports := portsOf(in)
+	configs := make([]*corev1ac.ServicePortApplyConfiguration, 0, len(ports))
+	for _, port := range ports {
+		config := corev1ac.ServicePort().
+			WithName(port.name).
+			WithPort(port.served).
+			WithProtocol(port.protocol).
+			WithTargetPort(port.target)
+		config.AppProtocol = clone(port.appProtocol)
+		configs = append(configs, config)
 	}
-	for _, additional := range app.Spec.AdditionalPorts {
-		port := corev1ac.ServicePort().
-			WithName(additional.Name).
-			WithPort(additional.Port).
-			WithProtocol(protocolOf(additional)).
-			WithTargetPort(intstr.FromString(additional.Name))
-		if additional.AppProtocol != nil {
-			port.WithAppProtocol(*additional.AppProtocol)
-		}
-		ports = append(ports, port)
-	}
-	return ports
+	return configs
 }
 
 // mainServicePort returns where the Service serves spec.port, which must be set.

@@ -32,7 +32,7 @@ const (
 func ServiceMonitor(in Inputs) (*ServiceMonitorApplyConfiguration, error) {
 	app := in.Application
 	monitoring := app.Spec.Monitoring
-	if monitoring == nil || len(servicePorts(app)) == 0 {
+	if monitoring == nil || len(specPorts(app)) == 0 {
 		return nil, nil
 	}
 	config := newServiceMonitor(app.Name, app.Namespace)

@@ -24,6 +24,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	"k8s.io/utils/ptr"
 
 	v1 "github.com/example/app-operator/api/v1"
 )
@@ -197,18 +199,24 @@ func TestOneSourceIsOneVolume(t *testing.T) {
 		{"two claims", []v1.File{claim("/a", "c", false), claim("/b", "d", false)}, []string{"a", "b"}, []string{"a", "b"}},
 		{
 			"a claim that is read at one path and written at another",
-			[]v1.File{claim("/a", "c", true), claim("/b", "c", false)}, []string{"a"}, []string{"a ro", "a"},
+			[]v1.File{claim("/a", "c", true), claim("/b", "c", false)},
+			[]string{"a"},
+			[]string{"a ro", "a"},
 		},
 		{
 			"in the other order", []v1.File{claim("/a", "c", false), claim("/b", "c", true)}, []string{"a"}, []string{"a", "a ro"},
 		},
 		{
-			"a claim that is only read", []v1.File{claim("/a", "c", true), claim("/b", "c", true)},
-			[]string{"a ro"}, []string{"a ro", "a ro"},
+			"a claim that is only read",
+			[]v1.File{claim("/a", "c", true), claim("/b", "c", true)},
+			[]string{"a ro"},
+			[]string{"a ro", "a ro"},
 		},
 		{
-			"a claim whose mount alone is read only", []v1.File{readOnly(claim("/a", "c", false)), claim("/b", "c", false)},
-			[]string{"a"}, []string{"a ro", "a"},
+			"a claim whose mount alone is read only",
+			[]v1.File{readOnly(claim("/a", "c", false)), claim("/b", "c", false)},
+			[]string{"a"},
+			[]string{"a ro", "a"},
 		},
 		{"a ConfigMap at three paths", []v1.File{config("/a"), readOnly(config("/b")), config("/c")}, []string{"a"}, []string{"a", "a ro", "a"}},
 		{"other items", []v1.File{config("/a"), config("/b", items), config("/c", items)}, []string{"a", "b"}, []string{"a", "b", "b"}},
@@ -227,11 +235,11 @@ func TestOneSourceIsOneVolume(t *testing.T) {
 			}
 			var volumes, mounts []string
 			for _, volume := range all.volumes {
-				claim := volume.PersistentVolumeClaim
-				volumes = append(volumes, marked(*volume.Name, claim != nil && claim.ReadOnly != nil))
+				claim := ptr.Deref(volume.PersistentVolumeClaim, corev1ac.PersistentVolumeClaimVolumeSourceApplyConfiguration{})
+				volumes = append(volumes, marked(*volume.Name, claim.ReadOnly))
 			}
 			for _, mount := range all.mounts(test.files) {
-				mounts = append(mounts, marked(*mount.Name, mount.ReadOnly != nil))
+				mounts = append(mounts, marked(*mount.Name, mount.ReadOnly))
 			}
 			if diff := cmp.Diff(test.volumes, volumes); diff != "" {
 				t.Errorf("volumes (-want +got):\n%s", diff)
@@ -243,8 +251,8 @@ func TestOneSourceIsOneVolume(t *testing.T) {
 	}
 }
 
-func marked(name string, readOnly bool) string {
-	if readOnly {
+func marked(name string, readOnly *bool) string {
+	if readOnly != nil {
 		return name + " ro"
 	}
 	return name
