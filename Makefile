@@ -133,14 +133,14 @@ verify: $(ACTIONLINT) $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_
 .PHONY: test
 test: test-unit test-alerts test-api test-controller ## Run every test that needs no cluster: unit, alert, API and controller tests.
 
-# Tests in these folders need a control plane or the built operator, except test/bundle, which reads files; e2e and bench
+# Tests in these folders need a control plane or the built operator, except test/bundle and test/docs, which read files; e2e and bench
 # have targets of their own.
 # Whatever lies elsewhere is a unit package, so a new package is tested without being named here. tools/crane/image and
 # tools/registry, in modules of their own, are tested with them; the first is not cached, because it reads Dockerfiles
 # outside of its module.
 list-unit-packages = go list ./... | grep -vE '/(cmd|test)(/|$$)'; go list ./test/bundle
 list-api-packages = go list ./test/api/...
-list-controller-packages = go list ./cmd/... ./test/... | grep -vE '/test/(alerts|api|bundle|e2e|bench)(/|$$)'
+list-controller-packages = go list ./cmd/... ./test/... | grep -vE '/test/(alerts|api|bundle|docs|e2e|bench)(/|$$)'
 
 .PHONY: test-unit
 test-unit: ## Run the unit tests with the race detector; fuzz targets run their seeds.
@@ -158,8 +158,8 @@ test-unit: ## Run the unit tests with the race detector; fuzz targets run their 
 
 # Not cached: `go test` does not see when promtool or a file outside Go changes.
 .PHONY: test-alerts
-test-alerts: $(PROMTOOL) ## Run the tests of the alerts and of the dashboard, with promtool.
-	go test -count=1 -vet=off -timeout 5m $(GO_TEST_FLAGS) ./test/alerts
+test-alerts: $(PROMTOOL) ## Run the tests of the alerts, of the dashboard and of what documents say, with promtool.
+	go test -count=1 -vet=off -timeout 5m $(GO_TEST_FLAGS) ./test/alerts ./test/docs
 
 # Results of tests that use a control plane are not cached: `go test` cannot see when a binary in bin/ changes.
 # Everything is compiled first, so that no compiler takes the cores from a control plane that is being tested.

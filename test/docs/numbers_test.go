@@ -1,0 +1,274 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package docs
+
+import (
+	"go/constant"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// claim is a sentence, or a part of one, that repeats what the program says. Each {} stands for one of the values, in order.
+type claim struct {
+	page, text string
+	values     []string
+}
+
+// claims are all numbers of the program, of its flags and of its manifests that the documents repeat. Numbers that nobody has
+// decided, such as measurements, are in others.
+func claims(t *testing.T) []claim {
+	t.Helper()
+	seconds := func(dir, name string) string { return number(duration(t, dir, name).Seconds()) }
+	minutes := func(dir, name string) string { return number(duration(t, dir, name).Minutes()) }
+	rules := alertRules(t)
+	manager := managerDeployment(t)
+	container := manager.Spec.Template.Spec.Containers[0]
+	lease, renew, pause := seconds("internal/election", "DefaultLeaseDuration"), seconds("internal/election", "DefaultRenewDeadline"),
+		seconds("internal/election", "DefaultRetryPeriod")
+	const (
+		readme     = "README.md"
+		install    = "docs/install.md"
+		alerts     = "docs/operations/alerts.md"
+		deployment = "docs/operations/deployment.md"
+		election   = "docs/operations/leader-election.md"
+		logs       = "docs/operations/logs.md"
+		metrics    = "docs/operations/metrics.md"
+		guide      = "docs/guide.md"
+
+		description = "config/prometheus/prometheus_rule.yaml"
+	)
+	changes, failures := rules["AppOperatorLeadershipFlapping"], rules["AppOperatorReconcileErrors"]
+	flapping := []string{changes.threshold(), number(changes.within())}
+	errors := []string{failures.threshold(), number(failures.within()), failures.held()}
+	growing := []string{rules["AppOperatorWorkQueueGrowing"].threshold(), rules["AppOperatorWorkQueueGrowing"].held()}
+	notReady := []string{rules["ApplicationNotReady"].held(), rules["ApplicationNotReady"].withWindow()}
+	degraded := []string{rules["ApplicationDegraded"].held(), rules["ApplicationDegraded"].withWindow()}
+	memory := number(100 * share(t))
+	metricsPort, replicas := portOf(t, container, "metrics"), words[*manager.Spec.Replicas]
+	return []claim{
+		{guide, "it aims at {} % CPU", []string{valueOf(t, "internal/resources", "targetCPUUtilizationPercentage").String()}},
+
+		{readme, "It runs as {} replicas", []string{replicas}},
+		{readme, "{} replicas run and one leads", []string{capital(replicas)}},
+		{install, "installed again within {} s, it may have to wait", []string{lease}},
+
+		{alerts, "| no replica could be scraped for {} minutes |", []string{rules["AppOperatorDown"].held()}},
+		{alerts, "Prometheus has reached no replica for {} minutes", []string{rules["AppOperatorDown"].held()}},
+		{alerts, "none has led for {} minutes |", []string{rules["AppOperatorNoLeader"].withWindow()}},
+		{alerts, "none of them has held the lease for {} minutes", []string{rules["AppOperatorNoLeader"].withWindow()}},
+		{alerts, "replaced within about {} seconds", []string{lease}},
+		{alerts, "a second if the leader gives the lease back, {} if it must expire", []string{lease}},
+		{alerts, "| the leader has changed more than {} times within {} minutes |", flapping},
+		{alerts, "The leader has changed more than {} times within {} minutes.", flapping},
+		{alerts, "A rolling update has {} changes at most", []string{strconv.Itoa(int(*manager.Spec.Replicas))}},
+		{alerts, "cannot renew it within {} s of trying", []string{renew}},
+		{alerts, "a pass has hung for {} minutes", []string{minutes("internal/controller", "stuckAfter")}},
+		{alerts, "| more than {} passes within {} minutes have failed, for {} minutes |", errors},
+		{alerts, "More than {} passes within {} minutes have failed, for at least {} minutes.", errors},
+		{alerts, "Each is tried again after {} seconds at most.", []string{seconds("internal/controller", "lastRetry")}},
+		{alerts, "| more than {} Applications have been waiting for {} minutes |", growing},
+		{alerts, "More than {} Applications have been waiting for the leader's attention for {} minutes.", growing},
+		{alerts, "It works on {} at a time", []string{flags(t)["max-concurrent-reconciles"]}},
+		{
+			alerts, "| a replica has used more than {} % of its memory limit for {} minutes |",
+			[]string{memory, rules["AppOperatorMemoryNearLimit"].held()},
+		},
+		{alerts, "nine tenths of its container's memory limit for {} minutes", []string{rules["AppOperatorMemoryNearLimit"].held()}},
+		{alerts, "| an Application has not been ready for {} to {} minutes |", notReady},
+		{alerts, "not been ready at any moment of the last {} to {} minutes", notReady},
+		{alerts, "| an Application has had a fault for {} to {} minutes |", degraded},
+		{alerts, "has had a fault for more than {} minutes", []string{rules["ApplicationDegraded"].held()}},
+		{alerts, "| an Application has been paused for {} day and is not ready |", []string{articles[number(minutesIn(rules["ApplicationPausedForLong"].For)/60/24)]}},
+
+		{description, "for {} minutes. Applications keep running", []string{rules["AppOperatorDown"].held()}},
+		{description, "none has led for {} minutes", []string{rules["AppOperatorNoLeader"].withWindow()}},
+		{description, "times within {} minutes. Each change interrupts", flapping[1:]},
+		{description, "have failed within {} minutes", errors[1:]},
+		{description, "More than {} Applications have been waiting in the work queue", growing},
+		{description, "for {} minutes, now {{ $value }}. Changes take effect late", growing[1:]},
+		{description, "nine tenths of its memory limit for {} minutes", []string{rules["AppOperatorMemoryNearLimit"].held()}},
+		{description, "has not been ready for more than {} minutes", notReady},
+		{description, "has been degraded for more than {} minutes", degraded},
+
+		{deployment, "{} replicas run, of which one leads", []string{capital(replicas)}},
+		{deployment, "A replica has to be ready for {} s before the next one goes.", []string{strconv.Itoa(int(manager.Spec.MinReadySeconds))}},
+		{
+			deployment, "what it is doing, for at most {} s, and gives up its lease. The pod has {} s.",
+			[]string{seconds("cmd", "gracePeriod"), strconv.FormatInt(*manager.Spec.Template.Spec.TerminationGracePeriodSeconds, 10)},
+		},
+		{deployment, "A replica requests {} CPU and {} of memory, and is limited to {} and {}.", []string{
+			container.Resources.Requests.Cpu().String(), container.Resources.Requests.Memory().String(),
+			container.Resources.Limits.Cpu().String(), container.Resources.Limits.Memory().String(),
+		}},
+		{deployment, "tells Go to stay within {} % of the memory limit", []string{memory}},
+		{deployment, "Metrics are plain HTTP, at port {}", []string{metricsPort}},
+
+		{election, "{} replicas run; one of them, the leader, acts.", []string{capital(replicas)}},
+		{election, "what is in progress, for at most {} s, and gives the lease back", []string{seconds("cmd", "gracePeriod")}},
+		{election, "| {} s: the lease has to expire.", []string{lease}},
+		{election, "and the {} s, are medians", []string{lease}},
+		{election, "a pause of {} s and {} s of trying", []string{pause, renew}},
+
+		{logs, "after a pause that doubles up to {} s", []string{seconds("internal/controller", "lastRetry")}},
+		{logs, "up to {} s without a leader", []string{lease}},
+		{logs, "| `Limited Go's memory` | `bytes` | {} % of the container's limit", []string{memory}},
+		{logs, "The highest number is {}:", []string{valueOf(t, "cmd", "maxZapLevel").String()}},
+
+		{metrics, "at `/metrics`, on port {} by default", []string{metricsPort}},
+		{metrics, "Go's memory limit: {} % of the container's", []string{memory}},
+		{metrics, "Who was let in is not asked about again for {} minute", []string{articles[minutes("internal/access", "remembered")]}},
+	}
+}
+
+// others are numbers in the documents that are not the program's: measured, Kubernetes' own, or an example.
+var others = map[string][]string{
+	"README.md": {
+		"1,000 Applications with 3,000 pods take 90 to 94 MiB", // measured
+	},
+	"docs/operations/alerts.md": {
+		"--leader-election-lease-duration=60s --leader-election-renew-deadline=40s", // an example
+		"[30m]", // a range to look at
+	},
+	"docs/operations/deployment.md": {
+		"1,000 Applications with three pods each take 90 to 94 MiB, 5,000 take 242 MiB", // measured
+	},
+	"docs/operations/leader-election.md": {
+		// measured
+		"| 0.1 s.", "| 1.1 s, of which", "| 1.1 s for the one", "3.0 s at worst", "It stops after 12 s",
+		"0.3 to 0.4 s after", "0.6 to 1.3 s after", "14.1 to 14.7 s", "longer than 0.5 s", "longer than 0.4 s",
+		"The kubelet keeps the last 4 KiB", // Kubernetes' own
+	},
+}
+
+// words and articles are numbers as they stand in a sentence.
+var (
+	words    = map[int32]string{2: "two", 3: "three", 4: "four", 5: "five"}
+	articles = map[string]string{"1": "a"}
+)
+
+func capital(word string) string { return strings.ToUpper(word[:1]) + word[1:] }
+
+// share is how much of the memory limit Go is told to stay within.
+func share(t *testing.T) float64 {
+	t.Helper()
+	value, _ := constant.Float64Val(valueOf(t, "cmd", "memoryShare"))
+	return value
+}
+
+// TestDocumentsRepeatThePrograms holds that what documents say is what the program does.
+func TestDocumentsRepeatThePrograms(t *testing.T) {
+	for _, claim := range claims(t) {
+		text := filled(t, claim)
+		if strings.Contains(prose(t, claim.page), text) {
+			continue
+		}
+		t.Errorf("%s does not say %q; if the sentence is another one now, change it in the test too", claim.page, text)
+	}
+}
+
+// quantity is a number with a unit, as most that a program decides have.
+var quantity = regexp.MustCompile(
+	`\b[0-9][0-9.,]* ?(seconds?|minutes?|hours?|s|ms|MiB|KiB|Mi|m|milliseconds?|%|at a time|times|replicas)(\W|$)`)
+
+// TestNumbersInDocumentsAreCompared holds that a number which somebody writes into a document is compared with the program, or is
+// none of the program's.
+func TestNumbersInDocumentsAreCompared(t *testing.T) {
+	known := claims(t)
+	for _, page := range pages(t) {
+		text := prose(t, page)
+		for _, known := range known {
+			if known.page == page {
+				text = strings.ReplaceAll(text, filled(t, known), "")
+			}
+		}
+		for _, other := range others[page] {
+			if !strings.Contains(prose(t, page), other) {
+				t.Errorf("%s does not say %q any more", page, other)
+			}
+			text = strings.ReplaceAll(text, other, "")
+		}
+		for _, row := range flagRows(text) {
+			text = strings.ReplaceAll(text, row.text, "")
+		}
+		for _, at := range quantity.FindAllStringIndex(text, -1) {
+			t.Errorf("%s says %q: add it to claims, with where the number comes from, or to others",
+				page, text[max(0, at[0]-40):min(len(text), at[1]+30)])
+		}
+	}
+}
+
+// TestTablesOfFlags holds the defaults in the tables of flags against the flags.
+func TestTablesOfFlags(t *testing.T) {
+	for _, page := range []string{"README.md", "docs/operations/leader-election.md"} {
+		rows := flagRows(prose(t, page))
+		var named []string
+		for _, row := range rows {
+			named = append(named, row.flag)
+			if want, ok := flags(t)[row.flag]; ok && want != "" && row.value != want && (want != "false" || row.value != "") {
+				t.Errorf("%s: --%s is %q by default, want %q", page, row.flag, row.value, want)
+			}
+		}
+		for flag := range flags(t) {
+			missing := !slices.Contains(named, flag)
+			if missing && (page == "README.md" || strings.HasPrefix(flag, "leader-election-")) {
+				t.Errorf("%s does not have the flag --%s", page, flag)
+			}
+		}
+	}
+}
+
+// filled returns the claim's text with its values.
+func filled(t *testing.T, claim claim) string {
+	t.Helper()
+	text := claim.text
+	for _, value := range claim.values {
+		text = strings.Replace(text, "{}", value, 1)
+	}
+	if strings.Contains(text, "{}") {
+		t.Fatalf("%q has more places than values", claim.text)
+	}
+	return text
+}
+
+// flagRow is a row of a table of flags.
+type flagRow struct{ text, flag, value string }
+
+var rowOfFlag = regexp.MustCompile("\\| `--([a-z-]+)` \\| *([^|]*?) *\\|")
+
+// flagRows returns the rows of the tables of flags in a page's prose.
+func flagRows(text string) []flagRow {
+	var rows []flagRow
+	for _, match := range rowOfFlag.FindAllStringSubmatch(text, -1) {
+		value, _, _ := strings.Cut(match[2], ";")
+		value = strings.Trim(value, "` ")
+		switch value {
+		case "on":
+			value = "true"
+		case "off":
+			value = "false"
+		}
+		if duration, err := time.ParseDuration(value); err == nil {
+			value = duration.String()
+		}
+		rows = append(rows, flagRow{match[0], match[1], value})
+	}
+	return rows
+}
