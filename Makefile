@@ -169,9 +169,15 @@ define test-on-control-plane
 	go test -count=1 -vet=off -timeout 30m $(GO_TEST_FLAGS) $$packages
 endef
 
+# The API server of the oldest Kubernetes that README.md names: it takes less from a CRD, and enforces less of it.
+OLDEST_APISERVER := kube-apiserver-1.31
+
+test_api_needs := $(addprefix $(KUBEBUILDER_ASSETS)/,etcd kube-apiserver $(OLDEST_APISERVER) kubectl)
+
 .PHONY: test-api
-test-api: $(addprefix $(KUBEBUILDER_ASSETS)/,etcd kube-apiserver kubectl) ## Run the API tests (schema, defaults, CEL) against a real API server.
+test-api: $(test_api_needs) ## Run the API tests (schema, defaults, CEL) against a real API server, and against the oldest one.
 	$(call test-on-control-plane,$(list-api-packages))
+	API_SERVER=$(OLDEST_APISERVER) go test -count=1 -vet=off -timeout 30m $(GO_TEST_FLAGS) ./test/api
 
 .PHONY: test-controller
 test-controller: build controlplane-binaries ## Run the controller suite and the process tests on the embedded control plane.
@@ -348,7 +354,7 @@ verify-binaries: $(ACTIONLINT) $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(
 
 .PHONY: tools
 tools: ## Build every pinned tool; each is also a target of its own, such as `make kind`.
-tools: $(addprefix $(BIN)/,actionlint controller-gen crd-ref-docs kustomize golangci-lint promtool ginkgo crane image plot benchstat cyclonedx-gomod kind operator-sdk opm $(CONTROLPLANE))
+tools: $(addprefix $(BIN)/,actionlint controller-gen crd-ref-docs kustomize golangci-lint promtool ginkgo crane image plot benchstat cyclonedx-gomod kind operator-sdk opm $(CONTROLPLANE) $(OLDEST_APISERVER))
 
 # The version that the go.mod of a tool pins: $(call pinned,FOLDER,MODULE).
 pinned = $(shell awk '$$1 == "$(2)" && $$2 ~ /^v/ { print $$2; exit }' tools/$(1)/go.mod)
@@ -390,6 +396,7 @@ $(eval $(call tool,scorecard-test,operator-sdk,github.com/operator-framework/ope
 $(eval $(call tool,opm,opm,github.com/operator-framework/operator-registry,cmd/opm,about 2 minutes))
 $(eval $(call tool,etcd,etcd,go.etcd.io/etcd/server/v3,.,about 40 seconds))
 $(eval $(call tool,kube-apiserver,kubernetes,k8s.io/kubernetes,cmd/kube-apiserver,about 4 minutes))
+$(eval $(call tool,kube-apiserver-1.31,kubernetes-1.31,k8s.io/kubernetes,cmd/kube-apiserver,about 4 minutes))
 $(eval $(call tool,kube-controller-manager,kubernetes,k8s.io/kubernetes,cmd/kube-controller-manager,about 1 minute))
 $(eval $(call tool,kube-scheduler,kubernetes,k8s.io/kubernetes,cmd/kube-scheduler,about 10 seconds))
 $(eval $(call tool,kubectl,kubernetes,k8s.io/kubernetes,cmd/kubectl,about 1 minute))
@@ -412,12 +419,14 @@ $(eval $(call tool,registry,registry,github.com/example/app-operator/tools/regis
 $(BIN)/registry: tools/registry/main.go
 
 # Programs that learn their version only from the linker.
-kubernetes_version = $(call pinned,kubernetes,k8s.io/kubernetes)
-kubernetes_stamp = -X k8s.io/component-base/version.gitVersion=$(kubernetes_version) \
-	-X k8s.io/component-base/version.gitMajor=$(word 1,$(subst ., ,$(kubernetes_version:v%=%))) \
-	-X k8s.io/component-base/version.gitMinor=$(word 2,$(subst ., ,$(kubernetes_version:v%=%)))
-$(addprefix $(BIN)/,kube-apiserver kube-controller-manager kube-scheduler kubectl): STAMP = $(kubernetes_stamp)
-$(addprefix $(BIN)/,kubelet kubeadm kube-proxy): STAMP = $(kubernetes_stamp)
+# $(call kubernetes_stamp,FOLDER in tools/).
+kubernetes_stamp = $(call version_stamp,$(call pinned,$(1),k8s.io/kubernetes))
+version_stamp = -X k8s.io/component-base/version.gitVersion=$(1) \
+	-X k8s.io/component-base/version.gitMajor=$(word 1,$(subst ., ,$(1:v%=%))) \
+	-X k8s.io/component-base/version.gitMinor=$(word 2,$(subst ., ,$(1:v%=%)))
+$(addprefix $(BIN)/,kube-apiserver kube-controller-manager kube-scheduler kubectl): STAMP = $(call kubernetes_stamp,kubernetes)
+$(addprefix $(BIN)/,kubelet kubeadm kube-proxy): STAMP = $(call kubernetes_stamp,kubernetes)
+$(BIN)/kube-apiserver-1.31: STAMP = $(call kubernetes_stamp,kubernetes-1.31)
 
 # Without the clients of two dozen clouds, which find targets to scrape.
 $(BIN)/promtool: TAGS = remove_all_sd

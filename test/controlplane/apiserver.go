@@ -107,7 +107,7 @@ func (c *ControlPlane) configureEtcd() (*envtest.Etcd, error) {
 }
 
 func (c *ControlPlane) configureAPIServer() (*envtest.APIServer, error) {
-	launcher, err := c.guard.launcher("kube-apiserver", filepath.Join(c.options.AssetsDir, "kube-apiserver"))
+	launcher, err := c.guard.launcher("kube-apiserver", filepath.Join(c.options.AssetsDir, c.options.APIServer))
 	if err != nil {
 		return nil, err
 	}

@@ -17,19 +17,16 @@ limitations under the License.
 package controlplane
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
-// apiBinaries are needed always, nodeBinaries only for nodes.
-var (
-	apiBinaries  = []string{"etcd", "kube-apiserver", "kubectl"}
-	nodeBinaries = []string{"kube-controller-manager", "kube-scheduler", "kwok"}
-)
+// nodeBinaries are needed only for nodes.
+var nodeBinaries = []string{"kube-controller-manager", "kube-scheduler", "kwok"}
 
 // ModuleRoot returns the folder of the go.mod that the working directory belongs to. `go test` runs every test in
 // its package's folder, so this is how a test finds the repository's files.
@@ -57,9 +54,10 @@ func resolve(options Options) (Options, error) {
 	if options.AssetsDir, err = assetsDir(options.AssetsDir); err != nil {
 		return options, err
 	}
-	binaries := apiBinaries
+	options.APIServer = cmp.Or(options.APIServer, "kube-apiserver")
+	binaries := []string{"etcd", options.APIServer, "kubectl"}
 	if options.Nodes > 0 {
-		binaries = slices.Concat(apiBinaries, nodeBinaries)
+		binaries = append(binaries, nodeBinaries...)
 	}
 	if err := checkBinaries(options.AssetsDir, binaries); err != nil {
 		return options, err

@@ -55,6 +55,8 @@ const Unmanaged = "test.apps.example.com/unmanaged"
 type Options struct {
 	// AssetsDir is the folder of the binaries. Default: $KUBEBUILDER_ASSETS, else bin in the module root.
 	AssetsDir string
+	// APIServer is the name of the API server's binary. Default: kube-apiserver. kube-apiserver-1.31 is another.
+	APIServer string
 	// CRDPaths are files or folders of CustomResourceDefinitions, installed before the controllers start, so that
 	// the garbage collector knows them from its first moment. Relative ones are resolved against the module root.
 	CRDPaths []string
