@@ -35,6 +35,8 @@ import (
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Image",type=string,priority=1,JSONPath=`.spec.image`,description="The wanted container image."
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 63 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",fieldPath=".metadata",reason=FieldValueInvalid,message="metadata.name must be a DNS-1035 label, because the Service bears it: lower-case letters, digits and '-', starting with a letter, ending with a letter or digit, at most 63 characters; choose another name"
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.initContainers) || self.spec.initContainers.all(c, c.name != self.metadata.name)",fieldPath=".spec.initContainers",reason=FieldValueInvalid,message="the application's container bears the application's name; give the init container another name"
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.sidecars) || self.spec.sidecars.all(c, c.name != self.metadata.name)",fieldPath=".spec.sidecars",reason=FieldValueInvalid,message="the application's container bears the application's name; give the sidecar another name"
 type Application struct {
 	metav1.TypeMeta `json:",inline"`
 
@@ -65,10 +67,10 @@ type ApplicationList struct {
 // ApplicationSpec is what should run. Only image is required.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.port) || !has(self.additionalPorts) || self.additionalPorts.all(p, p.name != 'http')",fieldPath=".additionalPorts",reason=FieldValueInvalid,message="the name http belongs to spec.port; give the additional port another name"
-// +kubebuilder:validation:XValidation:rule="!has(self.additionalPorts) || self.additionalPorts.all(p, self.additionalPorts.exists_one(q, q.port == p.port && q.protocol == p.protocol) && !(has(self.port) && p.protocol == 'TCP' && p.port == self.port))",fieldPath=".additionalPorts",reason=FieldValueInvalid,message="each port may be used once per protocol, and spec.port is TCP; remove the repeated port"
+// +kubebuilder:validation:XValidation:rule="!has(self.additionalPorts) || self.additionalPorts.all(p, self.additionalPorts.exists_one(q, q.port == p.port && (has(q.protocol) ? q.protocol : 'TCP') == (has(p.protocol) ? p.protocol : 'TCP')) && !(has(self.port) && (!has(p.protocol) || p.protocol == 'TCP') && p.port == self.port))",fieldPath=".additionalPorts",reason=FieldValueInvalid,message="each port may be used once per protocol, and spec.port is TCP; remove the repeated port"
 // +kubebuilder:validation:XValidation:rule="!has(self.service) || has(self.port) || (has(self.additionalPorts) && self.additionalPorts.size() > 0)",fieldPath=".service",reason=FieldValueInvalid,message="a Service needs a port to serve; set spec.port or spec.additionalPorts, or remove spec.service"
 // +kubebuilder:validation:XValidation:rule="!has(self.service) || !has(self.service.port) || has(self.port)",fieldPath=".service.port",reason=FieldValueInvalid,message="it is where the Service serves spec.port, which is not set; set spec.port, or remove spec.service.port"
-// +kubebuilder:validation:XValidation:rule="!has(self.port) || !has(self.service) || !has(self.service.port) || !has(self.additionalPorts) || self.additionalPorts.all(p, p.protocol != 'TCP' || p.port != self.service.port)",fieldPath=".service.port",reason=FieldValueInvalid,message="the Service already serves this TCP port for spec.additionalPorts; choose another port"
+// +kubebuilder:validation:XValidation:rule="!has(self.port) || !has(self.service) || !has(self.service.port) || !has(self.additionalPorts) || self.additionalPorts.all(p, (has(p.protocol) && p.protocol != 'TCP') || p.port != self.service.port)",fieldPath=".service.port",reason=FieldValueInvalid,message="the Service already serves this TCP port for spec.additionalPorts; choose another port"
 // +kubebuilder:validation:XValidation:rule="has(self.port) || !has(self.ingress)",fieldPath=".ingress",reason=FieldValueInvalid,message="it exposes spec.port, which is not set; set spec.port, or remove spec.ingress"
 // +kubebuilder:validation:XValidation:rule="has(self.port) || !has(self.httpRoute)",fieldPath=".httpRoute",reason=FieldValueInvalid,message="it exposes spec.port, which is not set; set spec.port, or remove spec.httpRoute"
 // +kubebuilder:validation:XValidation:rule="!has(self.monitoring) || (has(self.port) && self.monitoring.port == 'http') || (has(self.additionalPorts) && self.additionalPorts.exists(p, p.name == self.monitoring.port))",fieldPath=".monitoring.port",reason=FieldValueInvalid,message="there is no port of this name; give one of spec.additionalPorts, or http and set spec.port"
@@ -101,11 +103,15 @@ type ApplicationSpec struct {
 	// command replaces the image's entrypoint. It is not run in a shell.
 	// +optional
 	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=1024
+	// +kubebuilder:validation:items:MaxLength=131072
 	Command []string `json:"command,omitempty"`
 
 	// args replaces the image's default arguments.
 	// +optional
 	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=1024
+	// +kubebuilder:validation:items:MaxLength=131072
 	Args []string `json:"args,omitempty"`
 
 	// replicas is how many pods are wanted. With autoscaling it is only where the autoscaler starts.
@@ -136,6 +142,7 @@ type ApplicationSpec struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=1000
 	// +kubebuilder:validation:XValidation:rule="self.all(e, !has(e.value) || !has(e.valueFrom))",message="a variable has either value or valueFrom; remove one of the two"
 	// +kubebuilder:validation:XValidation:rule="self.all(e, !has(e.valueFrom) || !has(e.valueFrom.fileKeyRef))",message="fileKeyRef is not supported; use configMapKeyRef or secretKeyRef"
 	Env []corev1.EnvVar `json:"env,omitempty"`
@@ -143,6 +150,7 @@ type ApplicationSpec struct {
 	// envFrom takes environment variables from whole ConfigMaps and Secrets; env wins over them.
 	// +optional
 	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
 	EnvFrom []corev1.EnvFromSource `json:"envFrom,omitempty"`
 
 	// files are mounted into the container.
@@ -152,7 +160,7 @@ type ApplicationSpec struct {
 	// +kubebuilder:validation:MaxItems=64
 	Files []File `json:"files,omitempty"`
 
-	// resources are the container's requests and limits.
+	// resources are the container's requests and limits. Quote a fraction: cpu: "0.5", or 500m.
 	// +optional
 	Resources *ResourceRequirements `json:"resources,omitempty"`
 

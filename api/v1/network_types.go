@@ -37,9 +37,8 @@ type AdditionalPort struct {
 	// +kubebuilder:validation:Maximum=65535
 	Port int32 `json:"port"`
 
-	// protocol of the port.
+	// protocol of the port. Unset, it is TCP.
 	// +optional
-	// +kubebuilder:default=TCP
 	// +kubebuilder:validation:Enum=TCP;UDP;SCTP
 	Protocol corev1.Protocol `json:"protocol,omitempty"`
 
@@ -67,6 +66,7 @@ type ServiceSpec struct {
 
 	// annotations of the Service, for example for a cloud's load balancer.
 	// +optional
+	// +kubebuilder:validation:MaxProperties=64
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
@@ -111,6 +111,7 @@ type IngressSpec struct {
 
 	// annotations of the Ingress, for example for the ingress controller or cert-manager.
 	// +optional
+	// +kubebuilder:validation:MaxProperties=64
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
@@ -121,6 +122,7 @@ type HTTPRouteSpec struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:XValidation:rule="self.all(p, self.exists_one(q, q.name == p.name && (has(q.kind) ? q.kind : 'Gateway') == (has(p.kind) ? p.kind : 'Gateway') && (has(q.__namespace__) ? q.__namespace__ : '') == (has(p.__namespace__) ? p.__namespace__ : '') && !(has(q.sectionName) == has(p.sectionName) && has(q.port) == has(p.port) && ((has(p.sectionName) && q.sectionName != p.sectionName) || (has(p.port) && q.port != p.port)))))",message="a parent may be given again only for another listener; give each of its entries another sectionName or port, or remove the repeated one"
 	ParentRefs []ParentReference `json:"parentRefs"`
 
 	// hostnames are the names that clients ask for. Unset, they are those of the listeners.
@@ -142,15 +144,14 @@ type HTTPRouteSpec struct {
 
 // ParentReference names a Gateway, in the form of the Gateway API.
 type ParentReference struct {
-	// group of the parent. Unset, it is gateway.networking.k8s.io.
+	// group of the parent. It is gateway.networking.k8s.io, also where it is unset.
 	// +optional
-	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Enum=gateway.networking.k8s.io
 	Group *string `json:"group,omitempty"`
 
-	// kind of the parent. Unset, it is Gateway.
+	// kind of the parent: Gateway, or ListenerSet. Unset, it is Gateway.
 	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Enum=Gateway;ListenerSet
 	Kind *string `json:"kind,omitempty"`
 
 	// namespace of the parent. Unset, it is the application's.
@@ -213,7 +214,7 @@ type NetworkPeer struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:XValidation:rule="isCIDR(self) && cidr(self).masked() == cidr(self)",message="a cidr is the first address of a network and the length of its prefix, for example 10.0.0.0/8 or 2001:db8::/32; correct it"
+	// +kubebuilder:validation:XValidation:rule="isCIDR(self) && string(cidr(self).masked()) == self.lowerAscii()",message="a cidr is the first address of a network and the length of its prefix, for example 10.0.0.0/8 or 2001:db8::/32; correct it, and write it in its shortest form"
 	CIDR string `json:"cidr,omitempty"`
 }
 
@@ -233,11 +234,11 @@ type MonitoringSpec struct {
 	// +kubebuilder:validation:MaxLength=15
 	Port string `json:"port,omitempty"`
 
-	// interval between two reads, such as 30s or 1m30s.
+	// interval between two reads, such as 30s or 1m30s, and at least 5s.
 	// +optional
 	// +kubebuilder:default="30s"
 	// +kubebuilder:validation:MinLength=2
 	// +kubebuilder:validation:MaxLength=23
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,4}h)?([0-9]{1,4}m)?([0-9]{1,5}s)?([0-9]{1,5}ms)?$') && self.matches('[1-9]')",message="an interval is a time above zero, for example 30s, 1m30s or 500ms; correct it"
+	// +kubebuilder:validation:XValidation:rule="self != '' && self.matches('^([0-9]{1,4}h)?([0-9]{1,4}m)?([0-9]{1,5}s)?([0-9]{1,5}ms)?$') && duration(self) >= duration('5s')",message="an interval is a time of at least 5s, for example 30s or 1m30s; correct it"
 	Interval string `json:"interval,omitempty"`
 }

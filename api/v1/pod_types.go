@@ -23,13 +23,15 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// ResourceRequirements are the container's requests and limits, in the form of core/v1.
+// ResourceRequirements are the container's requests and limits, in the form of core/v1. Quote a fraction, or give it in
+// thousandths: cpu: "0.5" or 500m, and not 0.5.
 type ResourceRequirements struct {
-	// limits are the most that the container may use.
+	// limits are the most that the container may use. Quote a fraction: cpu: "0.5", or 500m.
 	// +optional
 	Limits ResourceList `json:"limits,omitempty"`
 
-	// requests are what a node must have free for the container. Unset for a resource, they are its limits.
+	// requests are what a node must have free for the container. Unset for a resource, they are its limits. Quote a
+	// fraction: cpu: "0.5", or 500m.
 	// +optional
 	Requests ResourceList `json:"requests,omitempty"`
 }
@@ -117,6 +119,7 @@ type ServiceAccountSpec struct {
 
 	// annotations of the ServiceAccount made for the application, for example for a cloud's workload identity.
 	// +optional
+	// +kubebuilder:validation:MaxProperties=64
 	Annotations map[string]string `json:"annotations,omitempty"`
 
 	// automountToken mounts the ServiceAccount's token into the pods, for applications that call the
@@ -288,6 +291,8 @@ type ExecProbe struct {
 	// +required
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=1024
+	// +kubebuilder:validation:items:MaxLength=131072
 	Command []string `json:"command"`
 }
 
@@ -351,6 +356,7 @@ type ShutdownSpec struct {
 	// +optional
 	// +kubebuilder:default=30
 	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=2147483647
 	GracePeriodSeconds *int64 `json:"gracePeriodSeconds,omitempty"`
 
 	// preStopSleepSeconds is how long the container goes on serving before it is told to end, so that every proxy has
@@ -358,6 +364,7 @@ type ShutdownSpec struct {
 	// +optional
 	// +kubebuilder:default=0
 	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=2147483647
 	PreStopSleepSeconds int64 `json:"preStopSleepSeconds,omitempty"`
 }
 
@@ -365,11 +372,13 @@ type ShutdownSpec struct {
 type SchedulingSpec struct {
 	// nodeSelector are labels that the nodes must bear.
 	// +optional
+	// +kubebuilder:validation:MaxProperties=32
 	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
 
 	// tolerations let the pods run on nodes with these taints.
 	// +optional
 	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
 	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
 
 	// affinity of the pods to nodes and other pods.
@@ -382,6 +391,7 @@ type SchedulingSpec struct {
 	// +listType=map
 	// +listMapKey=topologyKey
 	// +listMapKey=whenUnsatisfiable
+	// +kubebuilder:validation:MaxItems=16
 	TopologySpreadConstraints []corev1.TopologySpreadConstraint `json:"topologySpreadConstraints,omitempty"`
 
 	// priorityClassName is the name of the pods' PriorityClass.

@@ -16,9 +16,12 @@ limitations under the License.
 
 // Command crd completes the CustomResourceDefinition that controller-gen has written, in place:
 //
-//   - It bounds the values that the API server would store and no Go client could decode. One object with such a
-//     value would hide every Application of its namespace from the operator.
-//   - It bounds the names of the user's own containers, which are DNS labels, so that a rule may compare them.
+//   - It bounds every text, list, map and number that no marker can reach: see bounds.go. Some values the API server
+//     would store and no Go client could decode: one object with such a value would hide every Application of its
+//     namespace from the operator.
+//   - It adds the rules about Kubernetes' own types: see rules.go.
+//   - It takes the defaults out of the items of lists: kubectl apply compares a list as a whole, and would find a
+//     difference each time.
 //   - It shortens the descriptions of Kubernetes' own types, which are most of the file: kubectl apply keeps a copy
 //     of what it applies in an annotation of at most 256 KiB. kubectl explain pod.spec has them in full.
 package main
@@ -38,15 +41,6 @@ const (
 		`(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$`
 	quantity = `^[+-]?([0-9]{1,18}([.][0-9]{0,9})?|[.][0-9]{1,9})([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9])?$`
 )
-
-// maxLabel is the longest that a DNS label may be.
-const maxLabel = 63
-
-// maxInt32 is the largest number that an IntOrString of Go holds.
-const maxInt32 = 1<<31 - 1
-
-// labels are DNS labels (RFC 1123) of Kubernetes' own types.
-var labels = map[string]bool{"spec.initContainers[].name": true, "spec.sidecars[].name": true}
 
 // shortened are the fields of Kubernetes' own types, and down to which level their fields keep a description.
 var shortened = map[string]int{
@@ -97,6 +91,8 @@ func complete(path string) error {
 		return errors.New("it has no versions")
 	}
 	missed := len(shortened)
+	bounds := &bounder{used: map[string]bool{}}
+	ruled := 0
 	for _, version := range versions {
 		schema, _ := version.(map[string]any)["schema"].(map[string]any)
 		root, ok := schema["openAPIV3Schema"].(map[string]any)
@@ -104,15 +100,22 @@ func complete(path string) error {
 			return errors.New("a version has no schema")
 		}
 		visit("", root, func(path string, property map[string]any) {
-			bound(property)
-			if labels[path] {
-				property["maxLength"] = maxLabel
+			if strings.HasPrefix(path, "spec.") || strings.HasPrefix(path, "status.") {
+				bounds.bound(path, property)
 			}
+			dropDefaults(path, property)
+			ruled += addRules(path, property)
 			if levels, ok := shortened[path]; ok {
 				missed--
 				shorten(property, levels)
 			}
 		})
+	}
+	if err := bounds.check(); err != nil {
+		return err
+	}
+	if ruled != len(rulesAt) {
+		return fmt.Errorf("rules were added at %d places instead of %d; correct the list in hack/crd/rules.go", ruled, len(rulesAt))
 	}
 	if missed != 0 {
 		return fmt.Errorf("%d of the fields to shorten were not found; correct the list in hack/crd", missed)
@@ -140,17 +143,21 @@ func visit(path string, property map[string]any, see func(string, map[string]any
 	}
 }
 
-// bound keeps values out that Go clients cannot decode.
-func bound(property map[string]any) {
-	if property["x-kubernetes-int-or-string"] != true {
-		return
+// dropDefaults takes away a default within the items of a list. Where it was part of the list's key, which must have a
+// value, the list becomes one value, and a rule keeps its items apart.
+func dropDefaults(path string, property map[string]any) {
+	if strings.Contains(path, "[]") {
+		delete(property, "default")
 	}
-	switch property["pattern"] {
-	case looseQuantity:
-		property["pattern"] = quantity
-	case nil:
-		property["maximum"] = maxInt32
-		property["minimum"] = -maxInt32
+	names, _ := property["x-kubernetes-list-map-keys"].([]any)
+	items, _ := property["items"].(map[string]any)
+	fields, _ := items["properties"].(map[string]any)
+	for _, name := range names {
+		if _, ok := fields[name.(string)].(map[string]any)["default"]; ok {
+			property["x-kubernetes-list-type"] = "atomic"
+			delete(property, "x-kubernetes-list-map-keys")
+			return
+		}
 	}
 }
 

@@ -19,7 +19,9 @@ limitations under the License.
 //
 // testdata/valid holds manifests that have to be accepted, with what has to be stored; testdata/invalid holds
 // manifests that have to be refused, with the messages that have to be shown. TestEveryLimitIsRefused and its
-// neighbours hold the schema against these files: a new field, limit, default or rule without a case fails.
+// neighbours hold the schema against these files: a new field, default or rule without a case fails.
+//
+// API_SERVER is the name of another API server's binary: make test-api runs all of it on the oldest one, too.
 package api
 
 import (
@@ -66,7 +68,10 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) (code int, err error) {
-	plane, err := controlplane.Start(context.Background(), controlplane.Options{CRDPaths: []string{"config/crd/bases"}})
+	plane, err := controlplane.Start(context.Background(), controlplane.Options{
+		APIServer: os.Getenv("API_SERVER"),
+		CRDPaths:  []string{"config/crd/bases"},
+	})
 	if err != nil {
 		return 1, err
 	}
@@ -81,6 +86,9 @@ func run(m *testing.M) (code int, err error) {
 	}
 	return m.Run(), nil
 }
+
+// onOldestServer reports whether the API server is that of the oldest Kubernetes that is served.
+func onOldestServer() bool { return os.Getenv("API_SERVER") != "" }
 
 func connect(plane *controlplane.ControlPlane, home string) (apiServer, error) {
 	config := plane.Config()

@@ -22,6 +22,7 @@ import (
 	"strings"
 	"testing"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -60,7 +61,7 @@ var oldFaults = map[string]string{
 // TestRatcheting shows what becomes of stored objects when a later version adds limits: they can still be read,
 // labelled, finalized, reported on and deleted, and a fault of one field does not stand in the way of other fields.
 // Rules over several fields do: they are asked again with every edit of the spec, so none can be added later
-// without care.
+// without care. On Kubernetes 1.31 they stand in the way of a status, too, and so do rules over one field.
 func TestRatcheting(t *testing.T) {
 	objects := storeFaults(t)
 	harmless := []string{
@@ -75,7 +76,8 @@ func TestRatcheting(t *testing.T) {
 			}
 		}
 		object.Object["status"] = tree{"readyReplicas": int64(1)}
-		if err := cluster.client.Status().Update(t.Context(), object); err != nil {
+		err := cluster.client.Status().Update(t.Context(), object)
+		if err != nil && !(onOldestServer() && apierrors.IsInvalid(err)) {
 			t.Errorf("%s: status: %v", name, err)
 		}
 	}

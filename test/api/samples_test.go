@@ -104,7 +104,8 @@ func TestSamplesAreAccepted(t *testing.T) {
 	t.Run("all", func(t *testing.T) { applySamples(t, files, "-k", samples) })
 }
 
-// applySamples has kubectl apply these files, and wants to see each of their objects created and nothing else.
+// applySamples has kubectl apply these files, and wants to see each of their objects created and nothing else, and
+// nothing written when they are applied once more.
 func applySamples(t *testing.T, files []string, how ...string) {
 	t.Helper()
 	var objects []*unstructured.Unstructured
@@ -119,6 +120,10 @@ func applySamples(t *testing.T, files []string, how ...string) {
 		}
 	}
 	shown := mustKubectl(t, append([]string{"apply"}, how...)...)
+	again := mustKubectl(t, append([]string{"apply"}, how...)...)
+	if got := strings.Count(again, " unchanged\n"); got != len(objects) || strings.Count(again, "\n") != got {
+		t.Errorf("applied again, %d objects are unchanged, want all %d: %s", got, len(objects), again)
+	}
 	for _, object := range objects {
 		if line := "/" + object.GetName() + " created\n"; !strings.Contains(shown, line) {
 			t.Errorf("%q is missing in: %s", line, shown)

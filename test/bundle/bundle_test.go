@@ -265,7 +265,7 @@ func TestDescriptors(t *testing.T) {
 	t.Parallel()
 	schema := load[apiextensionsv1.CustomResourceDefinition](t, manifests+"/"+crdFile).Spec.Versions[0].Schema.OpenAPIV3Schema
 	owned := csv(t).Spec.CustomResourceDefinitions.Owned[0]
-	known := regexp.MustCompile(`^urn:alm:descriptor:(com\.tectonic\.ui:[a-zA-Z]+(:\w+)?|io\.kubernetes:[A-Z]\w+|io\.kubernetes\.conditions|org\.w3:link)$`)
+	known := regexp.MustCompile(`^urn:alm:descriptor:(com\.tectonic\.ui:[a-zA-Z]+(:[\w.]+)?|io\.kubernetes:[A-Z]\w+|io\.kubernetes\.conditions|org\.w3:link)$`)
 	for part, descriptors := range map[string][]descriptor{"spec": owned.SpecDescriptors, "status": owned.StatusDescriptors} {
 		want := paths("", schema.Properties[part])
 		var got []string
