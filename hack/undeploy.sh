@@ -22,16 +22,20 @@ documents() {
 		END { flush() }' <<<"$manifests"
 }
 
+# installed prints the name of the CRD if there is one. It fails if the API server does not answer.
+installed() { "${kubectl[@]}" get crd "$crd" --ignore-not-found --output name; }
+
 # applications lists what is left: a line for each, with the namespace, the name, the reason of its condition Ready, its
-# finalizers, and what it waits for, with a tab between.
+# finalizers, and what it waits for, with a tab between. It fails if the API server does not answer.
 applications() {
-	"${kubectl[@]}" get "$crd" --all-namespaces --ignore-not-found --output go-template='{{range .items}}{{$reason := ""}}{{$message := ""}}
+	local found
+	found=$(installed) || return 1
+	[[ -n $found ]] || return 0
+	"${kubectl[@]}" get "$crd" --all-namespaces --output go-template='{{range .items}}{{$reason := ""}}{{$message := ""}}
 		{{- range .status.conditions}}{{if eq .type "Ready"}}{{$reason = .reason}}{{$message = .message}}{{end}}{{end}}
 		{{- .metadata.namespace}}	{{.metadata.name}}	{{or $reason "-"}}	{{range .metadata.finalizers}}{{.}},{{else}}-{{end}}	{{or $message "no operator has looked at it" | printf "%q"}}
-{{end}}' 2>/dev/null || true # the CRD may be gone by now
+{{end}}'
 }
-
-installed() { "${kubectl[@]}" get crd "$crd" --output name >/dev/null 2>&1; }
 
 # let_go takes the finalizer off the Applications of the list that no operator looks after.
 let_go() {
@@ -48,7 +52,7 @@ let_go() {
 # await returns when no Application is left, and tells what it waits for whenever that changes.
 await() {
 	local left before='' since=$SECONDS
-	while left=$(applications) && [[ -n $left ]]; do
+	while left=$(applications 2>/dev/null) || left=$'?\t?\t-\t-\tthe API server does not say' && [[ -n $left ]]; do
 		if [[ $left != "$before" ]]; then
 			echo "Waiting for $(wc -l <<<"$left") Applications to be gone:"
 			awk -F '\t' 'NR <= 10 { print "  " $1 "/" $2 ": " $5 } END { if (NR > 10) print "  and " NR - 10 " more" }' <<<"$left"
@@ -74,13 +78,15 @@ delete() {
 }
 
 manifests=$("$kustomize" build "$kustomization")
-if installed; then
+found=$(installed)
+if [[ -n $found ]]; then
 	"${kubectl[@]}" delete "$crd" --all --all-namespaces --wait=false
 	await
 fi
 delete < <(documents no)
 delete --wait=false < <(documents yes)
-if installed; then
+found=$(installed)
+if [[ -n $found ]]; then
 	await # one that was made meanwhile
 	"${kubectl[@]}" wait --for=delete "crd/$crd" --timeout="${patience}s"
 fi

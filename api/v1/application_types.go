@@ -262,7 +262,8 @@ type DeletionPolicy string
 const (
 	// DeletionPolicyDelete needs no finalizer: owner references lead the garbage collector.
 	DeletionPolicyDelete DeletionPolicy = "Delete"
-	// DeletionPolicyDrain scales to zero and waits for the last pod before the Application goes.
+	// DeletionPolicyDrain scales to zero and waits for the last pod before the Application goes. It needs a deletion in
+	// the background: in the foreground, which is Argo CD's default, Kubernetes deletes everything at the same time.
 	DeletionPolicyDrain DeletionPolicy = "Drain"
 )
 

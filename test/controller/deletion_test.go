@@ -67,6 +67,20 @@ var _ = Describe("Deletion", func() {
 		Expect(gone(ctx, deploymentOf(app))()).To(Satisfy(apierrors.IsNotFound))
 	})
 
+	It("by Drain in the foreground says that the order is not kept, and waits for the last pod", func(ctx SpecContext) {
+		app.Spec.DeletionPolicy = v1.DeletionPolicyDrain
+		createReady(ctx, app)
+		pods, err := podsOf(ctx, app)
+		Expect(err).NotTo(HaveOccurred())
+		edit(ctx, &pods[0], func(pod *corev1.Pod) { pod.Finalizers = append(pod.Finalizers, hold) })
+		Expect(k8s.Delete(ctx, app, client.PropagationPolicy(metav1.DeletePropagationForeground))).To(Succeed())
+		Eventually(gone(ctx, serviceOf(app))).Should(Satisfy(apierrors.IsNotFound), "Kubernetes does not wait")
+		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionUnknown, v1.ReasonDraining,
+			"waiting for its last pod to end; this is a deletion in the foreground", "needs --cascade=background"))
+		edit(ctx, &pods[0], func(pod *corev1.Pod) { pod.Finalizers = nil })
+		Eventually(gone(ctx, app)).Should(Satisfy(apierrors.IsNotFound))
+	})
+
 	It("that somebody else holds up is told in the status", func(ctx SpecContext) {
 		app.Finalizers = []string{hold}
 		createReady(ctx, app)

@@ -56,6 +56,8 @@ type site struct {
 	admin   client.Client
 	dir     string
 	binary  string
+	// patience is for how many seconds nothing may change.
+	patience int
 }
 
 func newSite(t *testing.T) *site {
@@ -86,7 +88,7 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{t: t, cluster: cluster, admin: admin, dir: t.TempDir(), binary: binary}
+	s := &site{t: t, cluster: cluster, admin: admin, dir: t.TempDir(), binary: binary, patience: 15}
 	s.write("kubeconfig", string(content))
 	s.write("kustomize", "#!/bin/sh\nshift\nexec "+cluster.KubectlPath()+` kustomize "$@"`+"\n")
 	return s
@@ -104,7 +106,7 @@ func (s *site) command(name string, args ...string) *exec.Cmd {
 	command := exec.Command(name, args...)
 	command.Dir = filepath.Join("..", "..")
 	command.Env = append(os.Environ(), "KUBECONFIG="+filepath.Join(s.dir, "kubeconfig"), "KUBECTL="+s.cluster.KubectlPath(),
-		"KUSTOMIZE="+filepath.Join(s.dir, "kustomize"), "PATIENCE=15")
+		"KUSTOMIZE="+filepath.Join(s.dir, "kustomize"), fmt.Sprintf("PATIENCE=%d", s.patience))
 	return command
 }
 
@@ -210,7 +212,7 @@ func crd() client.Object {
 }
 
 // TestUndeploy removes what is installed, with an operator that works and an Application whose pod does not end; then
-// without an operator; then what is not there.
+// without an operator; then what is not there; then the CRD alone, which somebody else's finalizer holds up.
 func TestUndeploy(t *testing.T) {
 	s := newSite(t)
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: home}}
@@ -265,6 +267,23 @@ func TestUndeploy(t *testing.T) {
 	}
 
 	s.deploy("config/crd")
+	held := &v1.Application{
+		ObjectMeta: metav1.ObjectMeta{Namespace: metav1.NamespaceDefault, Name: "held", Finalizers: []string{hold}},
+		Spec:       v1.ApplicationSpec{Image: "nginx"},
+	}
+	if err := s.admin.Create(t.Context(), held); err != nil {
+		t.Fatal(err)
+	}
+	s.patience = 1
+	undeployment = s.undeploy("config/crd", "false")
+	if err := undeployment.end(); err == nil || !strings.Contains(undeployment.said(), "default/held: "+hold) {
+		t.Errorf("with a finalizer of somebody else: %v:\n%s", err, undeployment.said())
+	}
+	if object := crd(); s.admin.Get(t.Context(), client.ObjectKeyFromObject(object), object) != nil || object.GetDeletionTimestamp() != nil {
+		t.Error("the CRD goes before the Applications")
+	}
+	s.patch(held, `{"metadata":{"finalizers":null}}`)
+	s.patience = 15
 	undeployment = s.undeploy("config/crd", "false")
 	if err := undeployment.end(); err != nil {
 		t.Errorf("the CRD alone: %v:\n%s", err, undeployment.said())
