@@ -19,7 +19,9 @@ package controller_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -50,6 +52,13 @@ var _ = Describe("A change of ports", func() {
 		return func(app *v1.Application) {
 			app.Spec.AdditionalPorts = nil
 			app.Spec.Port, app.Spec.Service = new(number), &v1.ServiceSpec{Port: new(served)}
+		}
+	}
+
+	both := func(port int32, name string, number int32, protocol corev1.Protocol) func(*v1.Application) {
+		return func(app *v1.Application) {
+			app.Spec.Port, app.Spec.Service = &port, nil
+			app.Spec.AdditionalPorts = []v1.AdditionalPort{{Name: name, Port: number, Protocol: protocol}}
 		}
 	}
 
@@ -100,15 +109,21 @@ var _ = Describe("A change of ports", func() {
 
 			Expect(len(replicaSetsOf(ctx, app))).To(BeNumerically("<=", len(steps)+1), "no rollout for the ports alone")
 		},
-		Entry("an additional port becomes the main one", "http 8080->http", only("web", 8080), main(8080, 8080)),
-		Entry("the main port becomes an additional one", "web 8080->web", main(8080, 80), only("web", 8080)),
-		Entry("another name", "api 8080->api", only("web", 8080), only("api", 8080)),
-		Entry("another number", "web 9090->web", only("web", 8080), only("web", 9090)),
-		Entry("another name and number behind the same port of the Service", "http 8080->web", only("web", 8080), main(80, 8080)),
-		Entry("another name and number for all", "api 9090->web", only("web", 8080), only("api", 9090)),
-		Entry("two names, one after the other", "last 8080->last", only("web", 8080), only("api", 8080), only("last", 8080)),
-		Entry("a name, then a number", "api 9090->web", only("web", 8080), only("api", 8080), only("api", 9090)),
-		Entry("another name and back", "web 8080->web", only("web", 8080), main(8080, 8080), only("web", 8080)),
+		Entry("an additional port becomes the main one", "http 8080/TCP->http", only("web", 8080), main(8080, 8080)),
+		Entry("the main port becomes an additional one", "web 8080/TCP->web", main(8080, 80), only("web", 8080)),
+		Entry("another name", "api 8080/TCP->api", only("web", 8080), only("api", 8080)),
+		Entry("another number", "web 9090/TCP->web", only("web", 8080), only("web", 9090)),
+		Entry("another name and number behind the same port of the Service", "http 8080/TCP->web", only("web", 8080), main(80, 8080)),
+		Entry("another name and number for all", "api 9090/TCP->web", only("web", 8080), only("api", 9090)),
+		Entry("two names, one after the other", "last 8080/TCP->last", only("web", 8080), only("api", 8080), only("last", 8080)),
+		Entry("a name, then a number", "api 9090/TCP->web", only("web", 8080), only("api", 8080), only("api", 9090)),
+		Entry("two numbers that change places", "http 9090/TCP->http, web 8080/TCP->web", both(8080, "web", 9090, "TCP"), both(9090, "web", 8080, "TCP")),
+		Entry("two names at once", "api 8080/TCP->api, last 9090/TCP->last", both(8080, "web", 9090, "TCP"), func(app *v1.Application) {
+			app.Spec.Port = nil
+			app.Spec.AdditionalPorts = []v1.AdditionalPort{{Name: "api", Port: 8080}, {Name: "last", Port: 9090}}
+		}),
+		Entry("another protocol, of one port", "http 8080/TCP->http, dns 53/UDP->dns", both(8080, "dns", 53, "TCP"), both(8080, "dns", 53, "UDP")),
+		Entry("another name and back", "web 8080/TCP->web", only("web", 8080), main(8080, 8080), only("web", 8080)),
 	)
 })
 
@@ -130,27 +145,27 @@ func replicaSetsOf(ctx context.Context, app *v1.Application) []appsv1.ReplicaSet
 	return list.Items
 }
 
-// describedPorts returns a function, to be polled, that says what the Service's one port is: "http 80->8080".
+// describedPorts returns a function, to be polled, that says what the Service's ports are: "http 80/TCP->8080".
 func describedPorts(ctx context.Context, app *v1.Application) func() (string, error) {
 	return func() (string, error) {
 		service, err := get(ctx, serviceOf(app))
-		if err != nil || len(service.Spec.Ports) != 1 {
-			return "", err
+		var all []string
+		for _, port := range service.Spec.Ports {
+			all = append(all, fmt.Sprintf("%s %d/%s->%s", port.Name, port.Port, port.Protocol, port.TargetPort.String()))
 		}
-		port := service.Spec.Ports[0]
-		return fmt.Sprintf("%s %d->%s", port.Name, port.Port, port.TargetPort.String()), nil
+		return strings.Join(all, ", "), err
 	}
 }
 
-// endpointsJudge follows what the EndpointSlices of a Service say. Each pod has one port.
+// endpointsJudge follows what the EndpointSlices of a Service say.
 type endpointsJudge struct {
 	ctx context.Context
 	app *v1.Application
 
 	mu     sync.Mutex
 	slices map[string]*discoveryv1.EndpointSlice
-	// numbers are the container ports of the pods that were seen, by name.
-	numbers map[string]int32
+	// numbers are the container ports of the pods that were seen, by the pods' and the ports' names.
+	numbers map[string]map[string]string
 	wrong   []string
 }
 
@@ -158,7 +173,7 @@ type endpointsJudge struct {
 func watchEndpoints(ctx SpecContext, app *v1.Application) *endpointsJudge {
 	GinkgoHelper()
 	judge := &endpointsJudge{
-		ctx: ctx, app: app, slices: map[string]*discoveryv1.EndpointSlice{}, numbers: map[string]int32{},
+		ctx: ctx, app: app, slices: map[string]*discoveryv1.EndpointSlice{}, numbers: map[string]map[string]string{},
 	}
 	Eventually(func() (int, error) {
 		list := &discoveryv1.EndpointSliceList{}
@@ -201,7 +216,7 @@ func (j *endpointsJudge) follow(event watch.Event) {
 	}
 }
 
-// ready returns the names of the ready pods that are reached at their own port, in order.
+// ready returns the names of the ready pods that are reached at a port of theirs, in order.
 func (j *endpointsJudge) ready() []string {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -213,8 +228,8 @@ func (j *endpointsJudge) ready() []string {
 			}
 			for _, port := range slice.Ports {
 				name := endpoint.TargetRef.Name
-				if number := j.number(name); number != 0 && *port.Port != number {
-					j.wrong = append(j.wrong, fmt.Sprintf("pod %s listens on %d and is reached at %d", name, number, *port.Port))
+				if reached := fmt.Sprintf("%d/%s", *port.Port, *port.Protocol); j.isWrong(name, *port.Name, reached) {
+					j.wrong = append(j.wrong, fmt.Sprintf("%s of pod %s is reached at %s", *port.Name, name, reached))
 				} else if !slices.Contains(names, name) {
 					names = append(names, name)
 				}
@@ -225,16 +240,23 @@ func (j *endpointsJudge) ready() []string {
 	return names
 }
 
-// number returns the container port of a pod, or 0 if the pod is gone.
-func (j *endpointsJudge) number(pod string) int32 {
+// isWrong reports whether a pod is reached where it does not listen, or where it listens for another port of the Service: what
+// has the name in the pod is what is meant.
+func (j *endpointsJudge) isWrong(pod, port, reached string) bool {
 	if _, known := j.numbers[pod]; !known {
 		found := &corev1.Pod{}
 		if k8s.Get(j.ctx, client.ObjectKey{Namespace: j.app.Namespace, Name: pod}, found) != nil {
-			return 0
+			return false // it is gone
 		}
-		j.numbers[pod] = found.Spec.Containers[0].Ports[0].ContainerPort
+		j.numbers[pod] = map[string]string{}
+		for _, listens := range found.Spec.Containers[0].Ports {
+			j.numbers[pod][listens.Name] = fmt.Sprintf("%d/%s", listens.ContainerPort, listens.Protocol)
+		}
 	}
-	return j.numbers[pod]
+	if named, ok := j.numbers[pod][port]; ok {
+		return named != reached
+	}
+	return !slices.Contains(slices.Collect(maps.Values(j.numbers[pod])), reached)
 }
 
 func (j *endpointsJudge) complaints() []string {

@@ -64,6 +64,14 @@ func claims(t *testing.T) []claim {
 	memory := number(100 * share(t))
 	metricsPort, replicas := portOf(t, container, "metrics"), words[*manager.Spec.Replicas]
 	return []claim{
+		{"CONTRIBUTING.md", "Functions stay within {} lines", []string{lintedLines(t)}},
+		{"docs/decisions/0003-conditions.md", "is asked again every {} seconds", []string{seconds("internal/fault", "RetryDenied")}},
+		{"docs/decisions/0016-turns.md", "There are {} workers", []string{flags(t)["max-concurrent-reconciles"]}},
+		{"docs/decisions/0017-progress.md", "is held back for {} seconds, for up to {} while", []string{
+			seconds("internal/controller", "newsHeld"), seconds("internal/controller", "newsHeldWhileBusy"),
+		}},
+		{"docs/decisions/0020-lag.md", "an Application is looked at {} seconds after its last write", []string{seconds("internal/controller", "maxLag")}},
+
 		{guide, "it aims at {} % CPU", []string{valueOf(t, "internal/resources", "targetCPUUtilizationPercentage").String()}},
 
 		{readme, "It runs as {} replicas", []string{replicas}},
@@ -81,6 +89,8 @@ func claims(t *testing.T) []claim {
 		{alerts, "A rolling update has {} changes at most", []string{strconv.Itoa(int(*manager.Spec.Replicas))}},
 		{alerts, "cannot renew it within {} s of trying", []string{renew}},
 		{alerts, "a pass has hung for {} minutes", []string{minutes("internal/controller", "stuckAfter")}},
+		{alerts, "| a namespace has not been served for {} minutes", []string{rules["AppOperatorNamespaceNotServed"].held()}},
+		{alerts, "has lacked rights there for {} minutes", []string{rules["AppOperatorNamespaceNotServed"].held()}},
 		{alerts, "| more than {} passes within {} minutes have failed, for {} minutes |", errors},
 		{alerts, "More than {} passes within {} minutes have failed, for at least {} minutes.", errors},
 		{alerts, "Each is tried again after {} seconds at most.", []string{seconds("internal/controller", "lastRetry")}},
@@ -130,10 +140,15 @@ func claims(t *testing.T) []claim {
 		{logs, "after a pause that doubles up to {} s", []string{seconds("internal/controller", "lastRetry")}},
 		{logs, "up to {} s without a leader", []string{lease}},
 		{logs, "| `Limited Go's memory` | `bytes` | {} % of the container's limit", []string{memory}},
+		{logs, "the API server did not say within {} s whether", []string{seconds("internal/controller", "answerTimeout")}},
 		{logs, "The highest number is {}:", []string{valueOf(t, "cmd", "maxZapLevel").String()}},
 
 		{metrics, "at `/metrics`, on port {} by default", []string{metricsPort}},
 		{metrics, "Go's memory limit: {} % of the container's", []string{memory}},
+		{metrics, "A request has {} seconds to arrive, a header at most {} KiB, and an answer {} seconds to be read.", []string{
+			seconds("internal/serving", "readTimeout"), kibibytes(t, "internal/serving", "maxHeader"), seconds("internal/serving", "writeTimeout"),
+		}},
+		{metrics, "Of more than {} connections, the oldest", []string{valueOf(t, "internal/serving", "maxConnections").String()}},
 		{metrics, "Who was let in is not asked about again for {} minute", []string{articles[minutes("internal/access", "remembered")]}},
 	}
 }
@@ -145,7 +160,8 @@ var others = map[string][]string{
 	},
 	"docs/operations/alerts.md": {
 		"--leader-election-lease-duration=60s --leader-election-renew-deadline=40s", // an example
-		"[30m]", // a range to look at
+		"[30m]",                          // a range to look at
+		"which is every 5 to 10 minutes", // client-go's own
 	},
 	"docs/operations/deployment.md": {
 		"1,000 Applications with three pods each take 90 to 94 MiB, 5,000 take 242 MiB", // measured
@@ -173,8 +189,14 @@ func share(t *testing.T) float64 {
 	return value
 }
 
-// TestDocumentsRepeatThePrograms holds that what documents say is what the program does.
-func TestDocumentsRepeatThePrograms(t *testing.T) {
+func kibibytes(t *testing.T, dir, name string) string {
+	t.Helper()
+	value, _ := constant.Int64Val(valueOf(t, dir, name))
+	return strconv.FormatInt(value>>10, 10)
+}
+
+// TestDocumentsRepeatTheProgram holds that what documents say is what the program does.
+func TestDocumentsRepeatTheProgram(t *testing.T) {
 	for _, claim := range claims(t) {
 		text := filled(t, claim)
 		if strings.Contains(prose(t, claim.page), text) {

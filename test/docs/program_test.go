@@ -130,6 +130,10 @@ func evaluate(t *testing.T, dir string, expression ast.Expr) constant.Value {
 		if x == nil || y == nil {
 			return nil
 		}
+		if expression.Op == token.SHL {
+			bits, _ := constant.Uint64Val(y)
+			return constant.Shift(x, token.SHL, uint(bits))
+		}
 		return constant.BinaryOp(x, expression.Op, y)
 	case *ast.SelectorExpr:
 		in, ok := expression.X.(*ast.Ident)
@@ -330,4 +334,22 @@ func portOf(t *testing.T, container corev1.Container, name string) string {
 	}
 	t.Fatalf("the container has no port %s", name)
 	return ""
+}
+
+// lintedLines is how long the linter lets a function be.
+func lintedLines(t *testing.T) string {
+	t.Helper()
+	var config struct {
+		Linters struct {
+			Settings struct {
+				Funlen struct {
+					Lines int `json:"lines"`
+				} `json:"funlen"`
+			} `json:"settings"`
+		} `json:"linters"`
+	}
+	if err := yaml.Unmarshal(read(t, ".golangci.yml"), &config); err != nil {
+		t.Fatal(err)
+	}
+	return strconv.Itoa(config.Linters.Settings.Funlen.Lines)
 }
