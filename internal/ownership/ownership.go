@@ -23,7 +23,6 @@ package ownership
 
 import (
 	"fmt"
-	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
@@ -36,18 +35,30 @@ type Fields struct{ set *fieldpath.Set }
 // Of returns the fields of the object that the manager has applied; none if it has not. Fields of subresources, and what the
 // manager has written otherwise, do not count.
 func Of(object metav1.Object, manager string) (Fields, error) {
-	owned := Fields{set: &fieldpath.Set{}}
-	entries := object.GetManagedFields()
-	at := slices.IndexFunc(entries, func(entry metav1.ManagedFieldsEntry) bool {
-		return entry.Manager == manager && entry.Operation == metav1.ManagedFieldsOperationApply && entry.Subresource == ""
-	})
-	if at < 0 || entries[at].FieldsV1 == nil {
-		return owned, nil
+	for _, entry := range object.GetManagedFields() {
+		if appliedBy(entry, manager) {
+			set, err := fieldsOf(entry)
+			return Fields{set: set}, err
+		}
 	}
-	if err := owned.set.FromJSON(entries[at].FieldsV1.GetRawReader()); err != nil {
-		return owned, fmt.Errorf("decode the managed fields of %s: %w", manager, err)
+	return Fields{set: &fieldpath.Set{}}, nil
+}
+
+// appliedBy reports whether the entry holds what the manager has applied.
+func appliedBy(entry metav1.ManagedFieldsEntry, manager string) bool {
+	return entry.Manager == manager && entry.Operation == metav1.ManagedFieldsOperationApply && entry.Subresource == ""
+}
+
+// fieldsOf returns the fields of one manager.
+func fieldsOf(entry metav1.ManagedFieldsEntry) (*fieldpath.Set, error) {
+	set := &fieldpath.Set{}
+	if entry.FieldsV1 == nil {
+		return set, nil
 	}
-	return owned, nil
+	if err := set.FromJSON(entry.FieldsV1.GetRawReader()); err != nil {
+		return set, fmt.Errorf("decode the managed fields of %s: %w", entry.Manager, err)
+	}
+	return set, nil
 }
 
 // Has tells whether the field at this path, such as "spec", "replicas", is owned.
@@ -60,7 +71,7 @@ func (f Fields) Has(path ...string) bool {
 }
 
 // Hold tells whether exactly the fields of an apply configuration are owned, and have in the live object the values that
-// they have there. Both are structs as Kubernetes' types are, or pointers to such, or decoded JSON.
+// they have there; a zero value may also be absent. Both are structs as Kubernetes' types are, or pointers to such, or decoded JSON.
 func (f Fields) Hold(wanted, live any) (bool, error) {
 	w, err := valueOf(wanted)
 	if err != nil {
@@ -71,6 +82,24 @@ func (f Fields) Hold(wanted, live any) (bool, error) {
 		return false, fmt.Errorf("read %T: %w", live, err)
 	}
 	return hold(f.set, w, l, identity), nil
+}
+
+// Sets reports whether an apply configuration has the field at this path, such as "spec", "replicas".
+func Sets(config any, path ...string) (bool, error) {
+	field, err := valueOf(config)
+	if err != nil {
+		return false, fmt.Errorf("read %T: %w", config, err)
+	}
+	for _, name := range path {
+		if !field.IsMap() {
+			return false, nil
+		}
+		var ok bool
+		if field, ok = field.AsMap().Get(name); !ok {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 func valueOf(object any) (value.Value, error) {
@@ -115,13 +144,35 @@ func holdFields(set *fieldpath.Set, wanted, live value.Map, except unowned) bool
 		if !ok {
 			return false
 		}
-		l, ok := live.Get(name)
-		if !ok || !holdElement(set, element, w, l, except.within[name]) {
+		if l, ok := live.Get(name); ok {
+			if !holdElement(set, element, w, l, except.within[name]) {
+				return false
+			}
+		} else if !isZero(w) {
 			return false
 		}
 		left--
 	}
 	return left == 0
+}
+
+// isZero reports whether a value is one that most fields are stored without: "", false, 0 and an empty list. Where such
+// a field is absent and still owned, it has its zero value: whoever sets or removes it takes it from its owner.
+func isZero(v value.Value) bool {
+	switch {
+	case v.IsString():
+		return v.AsString() == ""
+	case v.IsBool():
+		return !v.AsBool()
+	case v.IsInt():
+		return v.AsInt() == 0
+	case v.IsFloat():
+		return v.AsFloat() == 0
+	case v.IsList():
+		return v.AsList().Length() == 0
+	default:
+		return false
+	}
 }
 
 // ownable returns how many of the fields somebody can own.

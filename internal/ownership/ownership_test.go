@@ -66,10 +66,16 @@ func TestHoldWhatIsOwned(t *testing.T) {
 		"the same":      {`{"f:spec":{"f:replicas":{}}}`, `{"spec":{"replicas":2}}`, true},
 		"more is owned": {`{"f:spec":{"f:replicas":{},"f:paused":{}}}`, `{"spec":{"replicas":2}}`, false},
 		"more wanted":   {`{"f:spec":{"f:replicas":{}}}`, `{"spec":{"replicas":2,"paused":true}}`, false},
-		"what is gone":  {`{"f:spec":{"f:replicas":{},"f:gone":{}}}`, `{"spec":{"replicas":2,"gone":1}}`, false},
-		"nothing owned": {`{}`, `{"spec":{"replicas":2}}`, false},
-		"none of both":  {`{}`, `{"kind":"Thing"}`, true},
-		"not a field":   {`{"f:spec":{"v:1":{}}}`, `{"spec":{"replicas":2}}`, false},
+		"a zero that is not stored": {
+			`{"f:spec":{"f:replicas":{},"f:text":{},"f:flag":{},"f:number":{},"f:list":{}}}`,
+			`{"spec":{"replicas":2,"text":"","flag":false,"number":0,"list":[]}}`, true,
+		},
+		"a zero that is not owned": {`{"f:spec":{"f:replicas":{}}}`, `{"spec":{"replicas":2,"text":""}}`, false},
+		"a zero that is not zero":  {`{"f:spec":{"f:replicas":{},"f:paused":{}}}`, `{"spec":{"replicas":2,"paused":false}}`, false},
+		"what is gone":             {`{"f:spec":{"f:replicas":{},"f:gone":{}}}`, `{"spec":{"replicas":2,"gone":1}}`, false},
+		"nothing owned":            {`{}`, `{"spec":{"replicas":2}}`, false},
+		"none of both":             {`{}`, `{"kind":"Thing"}`, true},
+		"not a field":              {`{"f:spec":{"v:1":{}}}`, `{"spec":{"replicas":2}}`, false},
 	} {
 		if got, err := of(t, test.fields).Hold(decoded(t, test.wanted), live); err != nil || got != test.want {
 			t.Errorf("%s: %v, want %v; error %v", what, got, test.want, err)

@@ -108,6 +108,7 @@ func extraContainers(
 	}
 	for _, config := range configs {
 		volumes.rename(config)
+		setContainerZeros(config)
 		secure(config, app)
 		complete(config)
 	}
@@ -125,6 +126,7 @@ func complete(container *corev1ac.ContainerApplyConfiguration) {
 	}
 	for i := range container.Env {
 		completeVariable(&container.Env[i])
+		setVariableZeros(&container.Env[i])
 	}
 	for i := range container.Ports { // the protocol is part of the list's key
 		if container.Ports[i].Protocol == nil {

@@ -53,10 +53,9 @@ func Deployment(in Inputs) (*appsv1ac.DeploymentApplyConfiguration, error) {
 		WithStrategy(strategy(rollout)).
 		WithProgressDeadlineSeconds(ptr.Deref(rollout.ProgressDeadlineSeconds, progressDeadlineSeconds)).
 		WithRevisionHistoryLimit(ptr.Deref(rollout.RevisionHistoryLimit, revisionHistoryLimit)).
+		WithMinReadySeconds(rollout.MinReadySeconds).
+		WithPaused(false). // what pauses a rollout is an Application's spec.paused
 		WithTemplate(template)
-	if rollout.MinReadySeconds > 0 { // zero is stored as nothing, and nothing cannot be owned
-		spec.WithMinReadySeconds(rollout.MinReadySeconds)
-	}
 	config := appsv1ac.Deployment(app.Name, app.Namespace).
 		WithLabels(Labels(app.Name)).
 		WithOwnerReferences(owner(app)).

@@ -26,7 +26,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/managedfields"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 	"sigs.k8s.io/structured-merge-diff/v6/typed"
 
 	"github.com/example/app-operator/internal/ownership"
@@ -56,7 +56,7 @@ func TestDriftIsSeen(t *testing.T) {
 					continue // an object that the API server would not take
 				}
 				edited.SetManagedFields(live.GetManagedFields())
-				want, err := same(builder, config, edited)
+				want, err := same(t, builder, config, edited)
 				if err != nil {
 					continue // it has no such object either
 				}
@@ -86,7 +86,7 @@ func TestAnotherWishIsSeen(t *testing.T) {
 			live := applied(t, builder, before)
 			for j := i + 1; j < min(i+4, len(all[builder.kind])); j++ { // of all pairs enough
 				after := all[builder.kind][j]
-				want, err := same(builder, after, live)
+				want, err := same(t, builder, after, live)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -102,10 +102,91 @@ func TestAnotherWishIsSeen(t *testing.T) {
 	}
 }
 
-// same tells by the generated functions whether an object is as it is wanted.
-func same(builder builder, config runtime.ApplyConfiguration, live object) (bool, error) {
-	owned, err := builder.owned(live, manager)
+// same tells by what the generated functions do whether an object is as it is wanted.
+func same(t *testing.T, builder builder, config runtime.ApplyConfiguration, live object) (bool, error) {
+	t.Helper()
+	owned, err := extract(t, builder, config, live)
 	return equality.Semantic.DeepEqual(config, owned), err
+}
+
+// extract does what the generated functions do, on an object that has also those fields of the configuration that are zero:
+// Kubernetes' types drop them.
+func extract(t *testing.T, builder builder, config runtime.ApplyConfiguration, live object) (runtime.ApplyConfiguration, error) {
+	t.Helper()
+	content := tree(t, live).(map[string]any)
+	fillZeros(content, tree(t, config))
+	sent := tree(t, config).(map[string]any)
+	content["apiVersion"], content["kind"] = sent["apiVersion"], sent["kind"]
+	delete(content, "status")
+	delete(content["metadata"].(map[string]any), "managedFields")
+	object, err := typeConverter(builder.kind).ObjectToTyped(&unstructured.Unstructured{Object: content}, typed.AllowDuplicates)
+	if err != nil {
+		return nil, err
+	}
+	set := &fieldpath.Set{}
+	if err := set.FromJSON(live.GetManagedFields()[0].FieldsV1.GetRawReader()); err != nil {
+		return nil, err
+	}
+	owned := object.ExtractItems(set.Leaves(), typed.WithAppendKeyFields()).AsValue().Unstructured().(map[string]any)
+	owned["apiVersion"], owned["kind"] = sent["apiVersion"], sent["kind"]
+	metadata, ok := owned["metadata"].(map[string]any)
+	if !ok {
+		metadata = map[string]any{}
+		owned["metadata"] = metadata
+	}
+	metadata["name"], metadata["namespace"] = live.GetName(), live.GetNamespace()
+	extracted := builder.config()
+	return extracted, json.Unmarshal([]byte(text(t, owned)), extracted)
+}
+
+// fillZeros sets in an object what a configuration sets to zero and the object does not have.
+func fillZeros(object, config any) {
+	switch config := config.(type) {
+	case map[string]any:
+		object, ok := object.(map[string]any)
+		if !ok {
+			return
+		}
+		for name, value := range config {
+			_, has := object[name]
+			switch {
+			case name == "valueFrom" || name == "parentRefs": // these have one owner as a whole
+			case has:
+				fillZeros(object[name], value)
+			case isZero(value):
+				object[name] = value
+			}
+		}
+	case []any:
+		items, ok := object.([]any)
+		if !ok {
+			return
+		}
+		for _, wanted := range config {
+			for _, item := range items {
+				if sameItem(wanted, item) {
+					fillZeros(item, wanted)
+				}
+			}
+		}
+	}
+}
+
+func isZero(value any) bool { return value == "" || value == false || value == float64(0) }
+
+// sameItem tells whether two items of a list have the same key, by the keys of those lists that have zeros in them.
+func sameItem(a, b any) bool {
+	first, ok := a.(map[string]any)
+	second, okay := b.(map[string]any)
+	if !ok || !okay {
+		return false
+	}
+	for _, key := range []string{"mountPath", "name"} {
+		if first[key] != nil {
+			return first[key] == second[key]
+		}
+	}
+	return false
 }
 
 func holds(config runtime.ApplyConfiguration, live object) (bool, error) {
@@ -191,58 +272,4 @@ func editValue(value any, path string, set func(any), emit func(string) bool) bo
 		set(!value)
 	}
 	return emit(fmt.Sprint("another ", path, " than ", value))
-}
-
-// serviceMonitorType says which values have one owner as a whole, of those that we set: by the ServiceMonitor's CRD, the
-// list of endpoints and the selector.
-var serviceMonitorType = func() typed.ParseableType {
-	parser, err := typed.NewParser(`types:
-- name: ServiceMonitor
-  map:
-    fields:
-    - {name: apiVersion, type: {scalar: string}}
-    - {name: kind, type: {scalar: string}}
-    - {name: metadata, type: {namedType: ObjectMeta}}
-    - {name: spec, type: {namedType: Spec}}
-    elementType: {namedType: __untyped_deduced_}
-- name: ObjectMeta
-  map:
-    fields:
-    - name: ownerReferences
-      type:
-        list:
-          elementType: {namedType: __untyped_deduced_}
-          elementRelationship: associative
-          keys: [uid]
-    elementType: {namedType: __untyped_deduced_}
-- name: Spec
-  map:
-    fields:
-    - {name: selector, type: {namedType: __untyped_atomic_}}
-    - {name: endpoints, type: {namedType: __untyped_atomic_}}
-    elementType: {namedType: __untyped_deduced_}
-- name: __untyped_atomic_
-  scalar: untyped
-  list: {elementType: {namedType: __untyped_atomic_}, elementRelationship: atomic}
-  map: {elementType: {namedType: __untyped_atomic_}, elementRelationship: atomic}
-- name: __untyped_deduced_
-  scalar: untyped
-  list: {elementType: {namedType: __untyped_atomic_}, elementRelationship: atomic}
-  map: {elementType: {namedType: __untyped_deduced_}, elementRelationship: separable}
-`)
-	if err != nil {
-		panic(err) // the text above is wrong
-	}
-	return parser.Type("ServiceMonitor")
-}()
-
-// extractServiceMonitor returns which fields of the ServiceMonitor the field manager owns, with their live values.
-func extractServiceMonitor(
-	monitor *unstructured.Unstructured, manager string,
-) (*ServiceMonitorApplyConfiguration, error) {
-	config := &ServiceMonitorApplyConfiguration{}
-	if err := managedfields.ExtractInto(monitor, serviceMonitorType, manager, config, ""); err != nil {
-		return nil, err
-	}
-	return config.identified(monitor.GetName(), monitor.GetNamespace()), nil
 }

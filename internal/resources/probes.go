@@ -52,7 +52,7 @@ func addProbes(container *corev1ac.ContainerApplyConfiguration, app *v1.Applicat
 	return nil
 }
 
-// completeProbe fills in the port. What is zero is stored as nothing, and nothing cannot be owned.
+// completeProbe fills in the port.
 func completeProbe(probe *corev1ac.ProbeApplyConfiguration, app *v1.Application) {
 	port := intstr.FromString(MainPortName)
 	if probe.HTTPGet != nil && probe.HTTPGet.Port == nil {
@@ -63,9 +63,6 @@ func completeProbe(probe *corev1ac.ProbeApplyConfiguration, app *v1.Application)
 	}
 	if probe.GRPC != nil && probe.GRPC.Port == nil {
 		probe.GRPC.WithPort(ptr.Deref(app.Spec.Port, 0))
-	}
-	if ptr.Deref(probe.InitialDelaySeconds, 0) == 0 {
-		probe.InitialDelaySeconds = nil
 	}
 }
 

@@ -64,7 +64,7 @@ func volumesOf(files []v1.File) (fileVolumes, error) {
 			bySource[source] = volume
 			all.volumes = append(all.volumes, volume)
 		case volume.PersistentVolumeClaim != nil && !file.PersistentVolumeClaim.ReadOnly:
-			volume.PersistentVolumeClaim.ReadOnly = nil // one of its mounts is written to
+			volume.PersistentVolumeClaim.WithReadOnly(false) // one of its mounts is written to
 		}
 		all.ofFile = append(all.ofFile, *volume.Name)
 		all.byPath[names[i]] = fileVolume{file, volume}
@@ -85,7 +85,11 @@ func volumeOf(name string, file v1.File) (*corev1ac.VolumeApplyConfiguration, er
 	case file.PersistentVolumeClaim != nil:
 		volume.PersistentVolumeClaim, err = as[corev1ac.PersistentVolumeClaimVolumeSourceApplyConfiguration](file.PersistentVolumeClaim)
 	}
-	return volume, err
+	if err != nil {
+		return nil, err
+	}
+	setVolumeZeros(volume)
+	return volume, nil
 }
 
 // sourceKey returns what is the same for two files of one volume, or "" for a file whose volume is its own. A claim is one
@@ -124,14 +128,11 @@ func modeKey(mode *int32) *int32 {
 func (v fileVolumes) mounts(files []v1.File) []*corev1ac.VolumeMountApplyConfiguration {
 	mounts := make([]*corev1ac.VolumeMountApplyConfiguration, 0, len(files))
 	for i, file := range files {
-		mount := corev1ac.VolumeMount().WithName(v.ofFile[i]).WithMountPath(file.MountPath)
-		if file.ReadOnly || readsClaim(file) {
-			mount.WithReadOnly(true)
-		}
-		if file.SubPath != "" {
-			mount.WithSubPath(file.SubPath)
-		}
-		mounts = append(mounts, mount)
+		mounts = append(mounts, corev1ac.VolumeMount().
+			WithName(v.ofFile[i]).
+			WithMountPath(file.MountPath).
+			WithReadOnly(file.ReadOnly || readsClaim(file)).
+			WithSubPath(file.SubPath))
 	}
 	return mounts
 }
@@ -150,7 +151,7 @@ func (v fileVolumes) rename(container *corev1ac.ContainerApplyConfiguration) {
 			continue
 		}
 		mount.WithName(*known.volume.Name)
-		if readsClaim(known.file) && known.volume.PersistentVolumeClaim.ReadOnly == nil {
+		if readsClaim(known.file) && !ptr.Deref(known.volume.PersistentVolumeClaim.ReadOnly, false) {
 			mount.WithReadOnly(true)
 		}
 	}

@@ -252,7 +252,7 @@ func TestOneSourceIsOneVolume(t *testing.T) {
 }
 
 func marked(name string, readOnly *bool) string {
-	if readOnly != nil {
+	if ptr.Deref(readOnly, false) {
 		return name + " ro"
 	}
 	return name
