@@ -21,16 +21,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/sets"
-	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
-	"k8s.io/client-go/util/csaupgrade"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -51,7 +45,7 @@ func (r *ApplicationReconciler) apply(ctx context.Context, app *v1.Application, 
 			}
 			continue
 		}
-		answer, err := r.write(ctx, step)
+		answer, err := r.write(ctx, app, step)
 		if step.takesATurn() {
 			r.turns.end(client.ObjectKeyFromObject(app))
 		}
@@ -71,14 +65,14 @@ func (r *ApplicationReconciler) apply(ctx context.Context, app *v1.Application, 
 // the write from reaching an object that has taken its place since the cache saw it. What does not exist, as far
 // as the cache knows, is applied without force, so that a stranger's object that appeared meanwhile is a
 // conflict and not overwritten.
-func (r *ApplicationReconciler) write(ctx context.Context, step step) (client.Object, error) {
+func (r *ApplicationReconciler) write(ctx context.Context, app *v1.Application, step step) (client.Object, error) {
 	switch {
 	case step.deletes():
 		return nil, r.remove(ctx, step.child, step.live)
 	case step.live == nil:
 		return r.create(ctx, step)
 	default:
-		return r.update(ctx, step)
+		return r.update(ctx, app, step)
 	}
 }
 
@@ -108,57 +102,31 @@ func (r *ApplicationReconciler) create(ctx context.Context, step step) (client.O
 }
 
 // update makes a child that exists what is wanted, and returns it as the API server has answered.
-func (r *ApplicationReconciler) update(ctx context.Context, step step) (client.Object, error) {
-	log := logf.FromContext(ctx).WithValues("child", step.child.kind)
-	if step.closing != "" || updatedByUs(step.live) {
-		if _, err := r.patchAndOwn(ctx, step, json.RawMessage(step.closing)); err != nil {
-			return nil, fault.FromAPI(err, step.child.kind)
-		}
-	}
-	if step.handOver != nil {
+func (r *ApplicationReconciler) update(ctx context.Context, app *v1.Application, step step) (client.Object, error) {
+	if step.handsOver {
 		if err := r.handOver(ctx, step); err != nil {
 			return nil, fault.FromAPI(err, step.child.kind)
 		}
 	}
 	step.config.onlyIf(step.live.GetUID())
-	err := r.Client.Apply(ctx, step.config.ApplyConfiguration, client.ForceOwnership)
-	if apierrors.IsInvalid(err) {
-		answer, failed := r.replace(ctx, step)
-		if failed != nil {
-			return nil, fault.FromAPI(failed, step.child.kind)
+	if len(step.unwanted) > 0 {
+		room, err := r.readRoom(ctx, step)
+		if err == nil {
+			err = room.take(ctx, step.unwanted)
 		}
-		if answer.GetResourceVersion() == step.live.GetResourceVersion() { // the spec was not what was refused
+		if err != nil {
 			return nil, fault.FromAPI(err, step.child.kind)
 		}
-		log.Info("Replaced", "drift", step.repairs)
-		return answer, nil
+	}
+	err := r.Client.Apply(ctx, step.config.ApplyConfiguration, client.ForceOwnership)
+	if apierrors.IsInvalid(err) {
+		err = r.applyMakingRoom(ctx, app, step, err)
 	}
 	if err != nil {
 		return nil, fault.FromAPI(err, step.child.kind)
 	}
-	log.Info("Updated", "drift", step.repairs)
+	logf.FromContext(ctx).Info("Updated", "child", step.child.kind, "drift", step.repairs)
 	return answerOf(step)
-}
-
-// handOverManager is the field manager that holds a Deployment's size between us and the autoscaler.
-const handOverManager = FieldOwner + "-handover"
-
-// handOver gives the Deployment's size to another field manager, in which it stays as it is until the autoscaler's first
-// decision. A conflict says that the autoscaler has decided already.
-func (r *ApplicationReconciler) handOver(ctx context.Context, step step) error {
-	size := appsv1ac.Deployment(step.live.GetName(), step.live.GetNamespace()).
-		WithUID(step.live.GetUID()).
-		WithSpec(appsv1ac.DeploymentSpec().WithReplicas(*step.handOver))
-	err := r.Client.Apply(ctx, size, client.FieldOwner(handOverManager))
-	if apierrors.HasStatusCause(err, metav1.CauseTypeFieldManagerConflict) && !conflictsWithUs(err) {
-		return nil
-	}
-	return err
-}
-
-// conflictsWithUs tells whether a conflict is with a value that we have applied since the cache saw the object.
-func conflictsWithUs(err error) bool {
-	return strings.Contains(err.Error(), fmt.Sprintf("conflict with %q", FieldOwner))
 }
 
 // answerOf returns what the API server has said of an applied object: the client has overwritten the configuration with it.
@@ -177,55 +145,4 @@ func answerOf(step step) (client.Object, error) {
 	}
 	said.SetManagedFields(nil)
 	return said, nil
-}
-
-// replace makes the spec of a live child exactly what is wanted, where server-side apply cannot. Lists whose items
-// are told apart by a key keep the items of other field managers, so an item of ours whose key somebody has edited,
-// such as a Service's port number, would stand there twice, and the API server refuses that. A plain patch replaces
-// the lists. It returns what the API server has answered.
-func (r *ApplicationReconciler) replace(ctx context.Context, step step) (client.Object, error) {
-	config, err := json.Marshal(step.config.ApplyConfiguration)
-	if err != nil {
-		return nil, fmt.Errorf("encode %s: %w", step.child.kind, err)
-	}
-	var wanted struct {
-		Spec json.RawMessage `json:"spec,omitempty"`
-	}
-	if err := json.Unmarshal(config, &wanted); err != nil {
-		return nil, fmt.Errorf("decode %s: %w", step.child.kind, err)
-	}
-	return r.patchAndOwn(ctx, step, wanted.Spec)
-}
-
-// patchAndOwn changes the spec by a plain patch, or leaves it if there is none, and then makes all that the operator has
-// ever written by a plain patch its apply's own: the next apply could not give it up otherwise. Should the second half
-// fail, the live object shows it, and the next pass makes up for it. It returns what the API server has answered.
-func (r *ApplicationReconciler) patchAndOwn(ctx context.Context, step step, spec json.RawMessage) (client.Object, error) {
-	body := map[string]any{"metadata": map[string]any{"uid": step.live.GetUID()}}
-	if len(spec) > 0 {
-		body["spec"] = spec
-	}
-	patch, err := json.Marshal(body)
-	if err != nil {
-		return nil, fmt.Errorf("encode %s: %w", step.child.kind, err)
-	}
-	object := step.child.empty()
-	object.SetNamespace(step.live.GetNamespace())
-	object.SetName(step.live.GetName())
-	if err := r.Client.Patch(ctx, object, client.RawPatch(types.MergePatchType, patch)); err != nil {
-		return nil, err
-	}
-	own, err := csaupgrade.UpgradeManagedFieldsPatch(object, sets.New(FieldOwner), FieldOwner)
-	if err == nil && own != nil {
-		err = r.Client.Patch(ctx, object, client.RawPatch(types.JSONPatchType, own))
-	}
-	object.SetManagedFields(nil) // as in any answer: nobody asks for them
-	return object, err
-}
-
-// updatedByUs tells whether the operator owns fields of the object by a plain patch, whose take-over has not succeeded.
-func updatedByUs(live client.Object) bool {
-	return slices.ContainsFunc(live.GetManagedFields(), func(entry metav1.ManagedFieldsEntry) bool {
-		return entry.Manager == FieldOwner && entry.Operation == metav1.ManagedFieldsOperationUpdate && entry.Subresource == ""
-	})
 }

@@ -28,6 +28,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"github.com/example/app-operator/internal/resources"
 )
@@ -38,13 +39,16 @@ import (
 var children = []child{
 	childOf("ServiceAccount", &corev1.ServiceAccount{}, resources.ServiceAccount).usedByPods(),
 	// Before the pods that it protects.
-	childOf("NetworkPolicy", &networkingv1.NetworkPolicy{}, resources.NetworkPolicy),
-	childOf("Deployment", &appsv1.Deployment{}, resources.Deployment).gatedByOthers(),
+	childOf("NetworkPolicy", &networkingv1.NetworkPolicy{}, resources.NetworkPolicy).
+		without(resources.NotInNetworkPolicy),
+	childOf("Deployment", &appsv1.Deployment{}, resources.Deployment).gatedByOthers().
+		without(resources.NotInDeployment).handingOver(sizeHandOver),
 	childOf("Service", &corev1.Service{}, resources.Service).madeInTurn(),
 	childOf("HorizontalPodAutoscaler", &autoscalingv2.HorizontalPodAutoscaler{}, resources.HorizontalPodAutoscaler).
 		withdrawn(drainSize),
 	childOf("PodDisruptionBudget", &policyv1.PodDisruptionBudget{}, resources.PodDisruptionBudget),
-	childOf("Ingress", &networkingv1.Ingress{}, resources.Ingress).withdrawn(drainTraffic),
+	childOf("Ingress", &networkingv1.Ingress{}, resources.Ingress).withdrawn(drainTraffic).
+		handingOver(classHandOver),
 	childOf("HTTPRoute", &gatewayv1.HTTPRoute{}, resources.HTTPRoute).
 		withdrawn(drainTraffic).servedAs(schema.GroupVersion(gatewayv1.GroupVersion).WithResource("httproutes")),
 	childOf("ServiceMonitor", emptyServiceMonitor(), resources.ServiceMonitor).
@@ -89,6 +93,8 @@ type child struct {
 	drained draining
 	// api is where a cluster serves the kind that need not serve it; empty for kinds that every cluster has.
 	api schema.GroupVersionResource
+	// handedOver is a field that does not simply go when the configuration stops setting it; nil if there is none.
+	handedOver *handedOver
 	// build returns what the object should be, or nil if it must not exist.
 	build func(resources.Inputs) (configuration, error)
 }
@@ -99,6 +105,9 @@ type configuration struct {
 	runtime.ApplyConfiguration
 	// onlyIf makes the API server refuse to apply it to any object but the one of this UID.
 	onlyIf func(types.UID)
+	// unwanted is what the object must not have. It is set where that is no value to apply: a field that is absent has no owner,
+	// and that somebody sets it takes nothing from anybody.
+	unwanted []fieldpath.Path
 }
 
 // applyConfiguration is what the generated apply configurations have in common.
@@ -140,6 +149,24 @@ func (c child) madeInTurn() child {
 
 func (c child) withdrawn(when draining) child {
 	c.drained = when
+	return c
+}
+
+func (c child) handingOver(field handedOver) child {
+	c.handedOver = &field
+	return c
+}
+
+// without says what the object must not have, although the configuration cannot say so.
+func (c child) without(paths func(resources.Inputs) []fieldpath.Path) child {
+	build := c.build
+	c.build = func(in resources.Inputs) (configuration, error) {
+		config, err := build(in)
+		if err == nil && config.ApplyConfiguration != nil {
+			config.unwanted = paths(in)
+		}
+		return config, err
+	}
 	return c
 }
 

@@ -56,6 +56,8 @@ type memory struct {
 type past struct {
 	// right holds, by kind, what was wanted of a child when it was last so.
 	right map[string]rightness
+	// refused holds, by kind, what the API server has refused although nothing that others had added was to blame.
+	refused map[string]refusedConfig
 	// revision is that of the last complete rollout, as the Deployment's controller counts them.
 	revision string
 	// news is since when the status has held back what is nothing but progress; zero when it does not.
@@ -78,12 +80,18 @@ type rightness struct {
 	answered time.Time
 }
 
+// refusedConfig is a configuration, by its fingerprint, and in which words it was refused.
+type refusedConfig struct {
+	wanted uint64
+	words  string
+}
+
 func (m *memory) of(app types.UID) *past {
 	m.once.Do(func() { m.apps = lru.New(maxRemembered) })
 	if known, ok := m.apps.Get(app); ok {
 		return known.(*past)
 	}
-	fresh := &past{right: map[string]rightness{}}
+	fresh := &past{right: map[string]rightness{}, refused: map[string]refusedConfig{}}
 	m.apps.Add(app, fresh)
 	return fresh
 }
@@ -96,6 +104,9 @@ func fingerprint(config configuration) (uint64, error) {
 	}
 	sum := fnv.New64a()
 	_, _ = sum.Write(content) // never fails
+	for _, path := range config.unwanted {
+		_, _ = sum.Write([]byte(path.String()))
+	}
 	return sum.Sum64(), nil
 }
 
@@ -166,8 +177,22 @@ func (p *past) hasBeen(kind string, wanted uint64) bool {
 	return ok && was.wanted == wanted
 }
 
+// isHopeless notes that nothing that others have added to a child is to blame for this refusal.
+func (p *past) isHopeless(step step, err error) {
+	p.refused[step.child.kind] = refusedConfig{step.wanted, err.Error()}
+}
+
+// wasHopeless reports whether that has been found of the same refusal before. To look again would write to the child, and
+// so call for the next pass, and so on.
+func (p *past) wasHopeless(step step, err error) bool {
+	return p.refused[step.child.kind] == refusedConfig{step.wanted, err.Error()}
+}
+
 // forget notes that nothing is known of the child any more.
-func (p *past) forget(kind string) { delete(p.right, kind) }
+func (p *past) forget(kind string) {
+	delete(p.right, kind)
+	delete(p.refused, kind)
+}
 
 // written notes a write that has succeeded, and counts it if it has put right what somebody else had changed.
 func (r *ApplicationReconciler) written(app *v1.Application, step step, answer client.Object) {

@@ -25,12 +25,9 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
-	networkingv1ac "k8s.io/client-go/applyconfigurations/networking/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/example/app-operator/api/v1"
@@ -49,15 +46,14 @@ type step struct {
 	config configuration
 	// wanted is the configuration's fingerprint.
 	wanted uint64
-	// handOver is the Deployment's size, of which config says nothing any more although we own it: it is handed over
-	// first, or the API server would reset it to 1.
-	handOver *int32
+	// handsOver says that we own a field of which config says nothing any more, and that must not simply go (see handedOver).
+	handsOver bool
+	// unwanted is what the object has and must not have.
+	unwanted []ownership.Addition
 	// again says that a child that is not there has been made before, as it is wanted now.
 	again bool
 	// repairs says that the child was as config wants it before somebody else changed or deleted it.
 	repairs bool
-	// closing is a patch of the spec that takes away what somebody has added beside our fields, where that cannot be left.
-	closing string
 }
 
 func (s step) deletes() bool { return s.config.ApplyConfiguration == nil }
@@ -250,11 +246,22 @@ func planUpdate(child child, live client.Object, config configuration) (*step, e
 	if err != nil {
 		return nil, fmt.Errorf("compare %s with what is wanted: %w", child.kind, err)
 	}
-	paused, closing := resume(config, live), opened(config, live)
-	if same && !paused && closing == "" && !updatedByUs(live) {
+	unwanted, err := ownership.Existing(readable(live), config.unwanted)
+	if err != nil {
+		return nil, fmt.Errorf("look for what %s must not have: %w", child.kind, err)
+	}
+	if same && len(unwanted) == 0 {
 		return nil, nil
 	}
-	return &step{child: child, live: live, config: config, handOver: handOver(owned, config, live), closing: closing}, nil
+	next := &step{child: child, live: live, config: config, unwanted: unwanted}
+	if child.handedOver != nil && owned.Has("spec", child.handedOver.field) {
+		kept, err := ownership.Sets(config.ApplyConfiguration, "spec", child.handedOver.field)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", child.kind, err)
+		}
+		next.handsOver = !kept
+	}
+	return next, nil
 }
 
 // readable returns what there is to read of an object.
@@ -263,43 +270,6 @@ func readable(live client.Object) any {
 		return untyped.Object
 	}
 	return live
-}
-
-// opened returns the patch that closes a NetworkPolicy by which nobody is to get in and somebody may; otherwise "". Where
-// there is no rule there is no field to own, so that a rule which somebody adds is drift that ownership does not show.
-func opened(config configuration, live client.Object) string {
-	policy, ok := live.(*networkingv1.NetworkPolicy)
-	if !ok || len(policy.Spec.Ingress) == 0 {
-		return ""
-	}
-	if len(config.ApplyConfiguration.(*networkingv1ac.NetworkPolicyApplyConfiguration).Spec.Ingress) > 0 {
-		return ""
-	}
-	return `{"ingress":null}`
-}
-
-// handOver returns the Deployment's size if we own it and want to say nothing of it any more, since an autoscaler
-// decides it from now on; otherwise nil.
-func handOver(owned ownership.Fields, wanted configuration, live client.Object) *int32 {
-	deployment, ok := live.(*appsv1.Deployment)
-	if !ok || !owned.Has("spec", "replicas") {
-		return nil
-	}
-	if wanted.ApplyConfiguration.(*appsv1ac.DeploymentApplyConfiguration).Spec.Replicas != nil {
-		return nil
-	}
-	return deployment.Spec.Replicas
-}
-
-// resume makes the configuration end a pause of the Deployment's rollout, and returns whether there is one. The stored
-// object knows a pause only while it lasts, so that its absence cannot be owned like other fields.
-func resume(config configuration, live client.Object) bool {
-	deployment, ok := live.(*appsv1.Deployment)
-	if !ok || !deployment.Spec.Paused {
-		return false
-	}
-	config.ApplyConfiguration.(*appsv1ac.DeploymentApplyConfiguration).Spec.WithPaused(false)
-	return true
 }
 
 // live returns the object of the child's kind that bears the Application's name, whoever's it is, or nil. It shares memory

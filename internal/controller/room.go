@@ -1,0 +1,272 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/json"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/ownership"
+)
+
+// maxAdditions is how many additions are tried, the likeliest ones. A pod template has some thirty that the API server has
+// filled in.
+const maxAdditions = 64
+
+// maxAttempts is how often managed fields are written that somebody else writes at the same time.
+const maxAttempts = 5
+
+// applyMakingRoom applies a configuration that the API server refuses beside what others have added to the object: it takes
+// away what stands in the way, and nothing else (decision 0023). If the additions are not to blame, it returns the refusal.
+func (r *ApplicationReconciler) applyMakingRoom(ctx context.Context, app *v1.Application, step step, refusal error) error {
+	known := r.memory.of(app.UID)
+	if known.wasHopeless(step, refusal) {
+		return refusal
+	}
+	room, err := r.readRoom(ctx, step)
+	if err != nil {
+		return err
+	}
+	complains := complaints(refusal)
+	additions, err := ownership.Additions(step.config.ApplyConfiguration, readable(room.live), room.before, complains)
+	if err != nil {
+		return fmt.Errorf("find what others have added to %s: %w", step.child.kind, err)
+	}
+	needed, err := fewest(additions[:min(len(additions), maxAdditions)], len(complains),
+		func(set []ownership.Addition) (int, error) { return room.tryWithout(ctx, set) })
+	if err == nil && len(needed) == 0 {
+		known.isHopeless(step, refusal)
+		err = refusal
+	}
+	if err != nil {
+		return errors.Join(err, room.write(ctx, room.before))
+	}
+	if err := room.take(ctx, needed); err != nil {
+		return err
+	}
+	if err := r.Client.Apply(ctx, step.config.ApplyConfiguration, client.ForceOwnership); err != nil {
+		return err
+	}
+	logf.FromContext(ctx).Info("Removed what kept the configuration from being applied", "child", step.child.kind, "fields", needed)
+	return nil
+}
+
+// complaints returns the fields that the API server complains of, at least one.
+func complaints(refusal error) []string {
+	var fields []string
+	if status := apierrors.APIStatus(nil); errors.As(refusal, &status) && status.Status().Details != nil {
+		for _, cause := range status.Status().Details.Causes {
+			fields = append(fields, cause.Field)
+		}
+	}
+	if len(fields) == 0 {
+		return []string{""}
+	}
+	return fields
+}
+
+// fewest returns the additions that have to go so that nothing is complained of any more, or none if that cannot be had. It
+// asks what is complained of without some of them, first one by one in their order: each that silences a complaint goes. If
+// that is not enough, it begins with all of them, and keeps each that can stay.
+func fewest[A any](additions []A, complaints int, without func([]A) (int, error)) ([]A, error) {
+	var gone []A
+	for _, addition := range additions {
+		left, err := without(append(slices.Clip(gone), addition))
+		if err != nil {
+			return nil, err
+		}
+		if left >= complaints {
+			continue
+		}
+		gone, complaints = append(gone, addition), left
+		if left == 0 {
+			return gone, nil
+		}
+	}
+	if len(additions) == 0 {
+		return nil, nil
+	}
+	if left, err := without(additions); err != nil || left > 0 {
+		return nil, err
+	}
+	gone = slices.Clone(additions)
+	for i := range slices.Backward(additions) {
+		fewer := slices.Delete(slices.Clone(gone), i, i+1)
+		left, err := without(fewer)
+		if err != nil {
+			return nil, err
+		}
+		if left == 0 {
+			gone = fewer
+		}
+	}
+	return gone, nil
+}
+
+// room is a child, and what is applied to it. Additions are taken away by making them ours in the managed fields, so that the
+// apply which does not have them removes them: in one request with what it sets, since neither alone may be valid. Until
+// then nothing of the object changes but who owns what.
+type room struct {
+	client client.Client
+	step   step
+	config map[string]any
+	live   client.Object
+	// before are the managed fields as they were found, and now as they were written last.
+	before, now []metav1.ManagedFieldsEntry
+}
+
+// readRoom reads the child.
+func (r *ApplicationReconciler) readRoom(ctx context.Context, step step) (*room, error) {
+	content, err := json.Marshal(step.config.ApplyConfiguration)
+	if err != nil {
+		return nil, fmt.Errorf("encode %s: %w", step.child.kind, err)
+	}
+	room := &room{client: r.Client, step: step, live: step.child.empty()}
+	if err := json.Unmarshal(content, &room.config); err != nil {
+		return nil, fmt.Errorf("decode %s: %w", step.child.kind, err)
+	}
+	room.before, err = room.read(ctx, room.live)
+	room.now = room.before
+	return room, err
+}
+
+// tryWithout returns how much the API server complains of if the additions are taken away.
+func (m *room) tryWithout(ctx context.Context, additions []ownership.Addition) (int, error) {
+	if err := m.take(ctx, additions); err != nil {
+		return 0, err
+	}
+	config := client.ApplyConfigurationFromUnstructured((&unstructured.Unstructured{Object: m.config}).DeepCopy())
+	err := m.client.Apply(ctx, config, client.ForceOwnership, client.DryRunAll)
+	if apierrors.IsInvalid(err) {
+		return len(complaints(err)), nil
+	}
+	return 0, err
+}
+
+// take makes the additions ours, and gives back all others.
+func (m *room) take(ctx context.Context, additions []ownership.Addition) error {
+	version := m.config["apiVersion"].(string)
+	next, err := ownership.Take(m.before, FieldOwner, version, additions)
+	if err != nil {
+		return fmt.Errorf("%s: %w", m.step.child.kind, err)
+	}
+	return m.write(ctx, next)
+}
+
+// write changes the managed fields to these.
+func (m *room) write(ctx context.Context, next []metav1.ManagedFieldsEntry) error {
+	for attempt := 1; ; attempt++ {
+		patch, err := managedFieldsPatch(m.live.GetUID(), m.now, next)
+		if patch == nil || err != nil {
+			return err
+		}
+		object := m.step.child.empty()
+		object.SetNamespace(m.live.GetNamespace())
+		object.SetName(m.live.GetName())
+		err = m.client.Patch(ctx, object, client.RawPatch(types.JSONPatchType, patch))
+		if err == nil {
+			m.now = object.GetManagedFields()
+			return nil
+		}
+		if !apierrors.IsInvalid(err) {
+			return err
+		}
+		if attempt == maxAttempts {
+			return apierrors.NewConflict(m.step.child.api.GroupResource(), object.GetName(), err)
+		}
+		// The entries have moved, as those of a status do on every write, or one of them has changed.
+		if m.now, err = m.read(ctx, object); err != nil {
+			return err
+		}
+	}
+}
+
+// read reads the child from the API server, with the managed fields that the cache does not hold. It is a patch that changes
+// nothing: the operator has no right to read single objects.
+func (m *room) read(ctx context.Context, into client.Object) ([]metav1.ManagedFieldsEntry, error) {
+	into.SetNamespace(m.step.live.GetNamespace())
+	into.SetName(m.step.live.GetName())
+	nothing := fmt.Appendf(nil, `{"metadata":{"uid":%q}}`, m.step.live.GetUID())
+	err := m.client.Patch(ctx, into, client.RawPatch(types.MergePatchType, nothing))
+	return into.GetManagedFields(), err
+}
+
+// operation is one of a JSON patch.
+type operation struct {
+	Op    string `json:"op"`
+	Path  string `json:"path"`
+	Value any    `json:"value,omitempty"`
+}
+
+// managedFieldsPatch returns the JSON patch that turns the managed fields into the next ones, or nil if they are the same. It
+// fails if somebody has changed one of the entries it touches. A resource version would make it fail whenever anybody has
+// changed anything, as a Deployment's controller does all the time.
+func managedFieldsPatch(uid types.UID, now, next []metav1.ManagedFieldsEntry) ([]byte, error) {
+	const fields = "/metadata/managedFields"
+	operations := []operation{{"test", "/metadata/uid", uid}}
+	ofStatus := func(entry metav1.ManagedFieldsEntry) bool { return entry.Subresource == "status" }
+	next = slices.DeleteFunc(slices.Clone(next), ofStatus)
+	if len(now) == 0 && len(next) > 0 {
+		operations = append(operations, operation{"add", fields, next})
+		return json.Marshal(operations)
+	}
+	at := func(i int) string { return fields + "/" + strconv.Itoa(i) }
+	for i := range slices.Backward(now) { // from the end, so that a removal moves none that is still to come
+		entry := findEntry(next, now[i])
+		switch {
+		case ofStatus(now[i]):
+		case entry == nil:
+			operations = append(operations, operation{"test", at(i), now[i]}, operation{Op: "remove", Path: at(i)})
+		case !equality.Semantic.DeepEqual(entry.FieldsV1, now[i].FieldsV1):
+			operations = append(operations, operation{"test", at(i), now[i]}, operation{"replace", at(i), entry})
+		}
+	}
+	for i := range next {
+		if findEntry(now, next[i]) == nil {
+			operations = append(operations, operation{"add", fields + "/-", next[i]})
+		}
+	}
+	if len(operations) == 1 {
+		return nil, nil
+	}
+	return json.Marshal(operations)
+}
+
+// findEntry returns the entry of the same manager, operation, version and subresource, or nil.
+func findEntry(entries []metav1.ManagedFieldsEntry, like metav1.ManagedFieldsEntry) *metav1.ManagedFieldsEntry {
+	at := slices.IndexFunc(entries, func(entry metav1.ManagedFieldsEntry) bool {
+		return entry.Manager == like.Manager && entry.Operation == like.Operation &&
+			entry.APIVersion == like.APIVersion && entry.Subresource == like.Subresource
+	})
+	if at < 0 {
+		return nil
+	}
+	return &entries[at]
+}
