@@ -278,9 +278,9 @@ var _ = Describe("What somebody has added to a child", Ordered, ContinueOnFailur
 		}),
 		Entry("annotations beside which the spec's have no room", "annotations", blocked{
 			child: theService,
-			edit:  `{"metadata":{"annotations":{"small":"1","huge":"` + strings.Repeat("x", 200<<10) + `"}}}`,
+			edit:  `{"metadata":{"annotations":{"small":"1","huge":"` + strings.Repeat("x", 220<<10) + `"}}}`,
 			next: func(spec *v1.ApplicationSpec) {
-				spec.Service = &v1.ServiceSpec{Annotations: map[string]string{"example.com/ours": strings.Repeat("y", 100<<10)}}
+				spec.Service = &v1.ServiceSpec{Annotations: map[string]string{"example.com/ours": strings.Repeat("y", 60<<10)}}
 			},
 			undone: HaveField("Annotations", SatisfyAll(HaveKey("small"), HaveKey("example.com/ours"), Not(HaveKey("huge")))),
 		}),
