@@ -20,214 +20,299 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/client-go/rest"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	toolscache "k8s.io/client-go/tools/cache"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/example/app-operator/internal/metrics"
+	v1 "github.com/example/app-operator/api/v1"
 )
 
-const (
-	// askRightsAgain is the pause between two questions for a right that is missing.
-	askRightsAgain = 5 * time.Second
-	// doubtAgain is the least pause between two checks of a namespace in which something was forbidden.
-	doubtAgain = 30 * time.Second
-	// fillPatience is how long a namespace may take to be read until its rights are looked at again.
-	fillPatience = 10 * time.Second
-)
+// namespaces is a cache of several namespaces, by their names. It does what controller-runtime's own does, for the
+// namespaces that are served: of the others there is nothing in it, and nobody waits for them.
+type namespaces map[string]*part
 
-// part is the cache of one of the namespaces that are to be served, and what is known of the rights there. A namespace is
-// served as a whole or not at all: of one that may be read in part, half the objects would seem to be missing.
-type part struct {
-	cache.Cache
-	namespace string
-	check     *preflight
-	// wake has all Applications looked at.
-	wake func(context.Context)
+var _ cache.Cache = namespaces{}
 
-	// settled is closed when it is known for the first time whether the namespace can be served.
-	settled chan struct{}
-	once    sync.Once
-	// filled says that everything has been read, and missing that rights have been found to be missing.
-	filled, missing atomic.Bool
-	// doubts holds something when a request was forbidden.
-	doubts chan struct{}
+// Start implements cache.Cache.
+func (n namespaces) Start(ctx context.Context) error {
+	var running sync.WaitGroup
+	for _, part := range n {
+		running.Go(func() { part.tend(ctx) })
+	}
+	running.Wait()
+	return nil
 }
 
-// NewCache returns how the manager makes its cache: of each namespace for itself, so that one whose objects may not be read
-// keeps the others from nothing. The rights are asked for with the given configuration; the absent namespaces are those that
-// lack some, as far as is known.
-func (r *ApplicationReconciler) NewCache(cluster *rest.Config, absent []string) cache.NewCacheFunc {
-	return func(config *rest.Config, options cache.Options) (cache.Cache, error) {
-		if len(options.DefaultNamespaces) == 0 { // all of them
-			return cache.New(config, options)
+// WaitForCacheSync waits until it is known of each namespace whether it can be served, and one of them is.
+func (n namespaces) WaitForCacheSync(ctx context.Context) bool {
+	for _, part := range n {
+		select {
+		case <-part.settled:
+		case <-ctx.Done():
+			return false
 		}
-		parts := namespaces{}
-		for namespace, one := range options.DefaultNamespaces {
-			check, err := newPreflight(cluster, Startup{Namespaces: []string{namespace}})
-			if err != nil {
-				return nil, fmt.Errorf("use the configuration of the cluster: %w", err)
-			}
-			p := &part{
-				namespace: namespace, check: check, wake: r.wakeAll,
-				settled: make(chan struct{}), doubts: make(chan struct{}, 1),
-			}
-			p.missing.Store(slices.Contains(absent, namespace))
-			options.DefaultNamespaces = map[string]cache.Config{namespace: one}
-			options.DefaultWatchErrorHandler = func(ctx context.Context, reflector *toolscache.Reflector, err error) {
-				p.heard(err)
-				r.watchFailed(ctx, reflector, err)
-			}
-			if p.Cache, err = cache.New(config, options); err != nil {
-				return nil, err
-			}
-			metrics.LacksNamespace(namespace)
-			parts[namespace] = p
+	}
+	for !n.anyFilled() {
+		if !pause(ctx, syncPoll, nil) {
+			return false
 		}
-		r.namespaces = parts
-		return parts, nil
+	}
+	return true
+}
+
+// syncPoll is how often it is looked whether the first namespace is served.
+const syncPoll = 100 * time.Millisecond
+
+func (n namespaces) anyFilled() bool {
+	for _, part := range n {
+		if part.filled.Load() {
+			return true
+		}
+	}
+	return false
+}
+
+// Get reads an object. An Application of a namespace that is not served is not there; anything else there cannot be read,
+// since its absence would mean something.
+func (n namespaces) Get(ctx context.Context, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
+	part := n[key.Namespace]
+	if part != nil && part.served() {
+		return part.Get(ctx, key, object, options...)
+	}
+	if _, ok := object.(*v1.Application); ok {
+		return apierrors.NewNotFound(schema.GroupResource{Group: v1.GroupVersion.Group, Resource: "applications"}, key.Name)
+	}
+	return errNotServed(key.Namespace)
+}
+
+// List reads the objects of one namespace, or of all that are served.
+func (n namespaces) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
+	asked := (&client.ListOptions{}).ApplyOptions(options)
+	if asked.Namespace != "" {
+		part := n[asked.Namespace]
+		if part != nil && part.served() {
+			return part.List(ctx, list, options...)
+		}
+		if _, ok := list.(*v1.ApplicationList); ok {
+			return nil
+		}
+		return errNotServed(asked.Namespace)
+	}
+	var all []runtime.Object
+	for _, part := range n {
+		if !part.served() {
+			continue
+		}
+		one := list.DeepCopyObject().(client.ObjectList)
+		if err := part.List(ctx, one, options...); err != nil {
+			return err
+		}
+		items, err := meta.ExtractList(one)
+		if err != nil {
+			return fmt.Errorf("read a list: %w", err)
+		}
+		all = append(all, items...)
+	}
+	return meta.SetList(list, all)
+}
+
+// IndexField implements cache.Cache.
+func (n namespaces) IndexField(ctx context.Context, object client.Object, field string, value client.IndexerFunc) error {
+	for _, part := range n {
+		if err := part.IndexField(ctx, object, field, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// GetInformer returns the informers of all namespaces as one. It does not wait for any.
+func (n namespaces) GetInformer(
+	ctx context.Context, object client.Object, _ ...cache.InformerGetOption,
+) (cache.Informer, error) {
+	return n.informers(func(part *part) (cache.Informer, error) {
+		return part.GetInformer(ctx, object, cache.BlockUntilSynced(false))
+	})
+}
+
+// GetInformerForKind returns the informers of all namespaces as one. It does not wait for any.
+func (n namespaces) GetInformerForKind(
+	ctx context.Context, kind schema.GroupVersionKind, _ ...cache.InformerGetOption,
+) (cache.Informer, error) {
+	return n.informers(func(part *part) (cache.Informer, error) {
+		return part.GetInformerForKind(ctx, kind, cache.BlockUntilSynced(false))
+	})
+}
+
+func (n namespaces) informers(get func(*part) (cache.Informer, error)) (cache.Informer, error) {
+	all := informers{}
+	for _, part := range n {
+		one, err := get(part)
+		if err != nil {
+			return nil, err
+		}
+		all[part] = one
+	}
+	return all, nil
+}
+
+// RemoveInformer implements cache.Cache.
+func (n namespaces) RemoveInformer(ctx context.Context, object client.Object) error {
+	failed := make([]error, 0, len(n))
+	for _, part := range n {
+		failed = append(failed, part.RemoveInformer(ctx, object))
+	}
+	return errors.Join(failed...)
+}
+
+// doubt has the rights in a namespace looked at if what came of a pass there is that something is forbidden.
+func (n namespaces) doubt(namespace string, err error) {
+	if part := n[namespace]; part != nil {
+		part.heard(err)
 	}
 }
 
-// tend fills the cache of the namespace as soon as its objects may be read, and looks after the rights. It returns when ctx
-// ends.
-func (p *part) tend(ctx context.Context) {
-	if p.missing.Load() {
-		p.await(ctx)
+// informers are those of a kind, by namespace.
+type informers map[*part]cache.Informer
+
+// AddEventHandler implements cache.Informer.
+func (i informers) AddEventHandler(
+	handler toolscache.ResourceEventHandler,
+) (toolscache.ResourceEventHandlerRegistration, error) {
+	return i.register(func(one cache.Informer) (toolscache.ResourceEventHandlerRegistration, error) {
+		return one.AddEventHandler(handler)
+	})
+}
+
+// AddEventHandlerWithResyncPeriod implements cache.Informer.
+func (i informers) AddEventHandlerWithResyncPeriod(
+	handler toolscache.ResourceEventHandler, period time.Duration,
+) (toolscache.ResourceEventHandlerRegistration, error) {
+	return i.register(func(one cache.Informer) (toolscache.ResourceEventHandlerRegistration, error) {
+		return one.AddEventHandlerWithResyncPeriod(handler, period)
+	})
+}
+
+// AddEventHandlerWithOptions implements cache.Informer.
+func (i informers) AddEventHandlerWithOptions(
+	handler toolscache.ResourceEventHandler, options toolscache.HandlerOptions,
+) (toolscache.ResourceEventHandlerRegistration, error) {
+	return i.register(func(one cache.Informer) (toolscache.ResourceEventHandlerRegistration, error) {
+		return one.AddEventHandlerWithOptions(handler, options)
+	})
+}
+
+func (i informers) register(
+	add func(cache.Informer) (toolscache.ResourceEventHandlerRegistration, error),
+) (toolscache.ResourceEventHandlerRegistration, error) {
+	all := registrations{}
+	for part, one := range i {
+		registration, err := add(one)
+		if err != nil {
+			return nil, err
+		}
+		all[part] = registration
 	}
-	if ctx.Err() != nil {
-		return
+	return all, nil
+}
+
+// RemoveEventHandler implements cache.Informer.
+func (i informers) RemoveEventHandler(registration toolscache.ResourceEventHandlerRegistration) error {
+	all, ok := registration.(registrations)
+	if !ok {
+		return fmt.Errorf("a registration of another informer: %T", registration)
 	}
-	running := make(chan struct{})
+	failed := make([]error, 0, len(i))
+	for part, one := range i {
+		failed = append(failed, one.RemoveEventHandler(all[part]))
+	}
+	return errors.Join(failed...)
+}
+
+// AddIndexers implements cache.Informer.
+func (i informers) AddIndexers(indexers toolscache.Indexers) error {
+	failed := make([]error, 0, len(i))
+	for _, one := range i {
+		failed = append(failed, one.AddIndexers(indexers))
+	}
+	return errors.Join(failed...)
+}
+
+// HasSynced reports whether what is served has been read.
+func (i informers) HasSynced() bool { return synced(i) }
+
+// HasSyncedChecker implements cache.Informer.
+func (i informers) HasSyncedChecker() toolscache.DoneChecker { return checker(i) }
+
+// IsStopped reports whether none runs any more.
+func (i informers) IsStopped() bool {
+	for _, one := range i {
+		if !one.IsStopped() {
+			return false
+		}
+	}
+	return true
+}
+
+// registrations are those of a handler, by namespace.
+type registrations map[*part]toolscache.ResourceEventHandlerRegistration
+
+// HasSynced reports whether the handler has heard of all that is served.
+func (r registrations) HasSynced() bool { return synced(r) }
+
+// HasSyncedChecker implements toolscache.ResourceEventHandlerRegistration.
+func (r registrations) HasSyncedChecker() toolscache.DoneChecker { return checker(r) }
+
+// syncing is what can be waited for.
+type syncing interface {
+	HasSynced() bool
+	HasSyncedChecker() toolscache.DoneChecker
+}
+
+// synced reports whether that of each namespace is synced, those aside that are not served.
+func synced[S syncing](all map[*part]S) bool {
+	for part, one := range all {
+		if !part.isSettled() || part.served() && !one.HasSynced() {
+			return false
+		}
+	}
+	return true
+}
+
+// done is closed when that of each namespace has synced, those aside that are not served.
+type done struct {
+	name   string
+	closed chan struct{}
+}
+
+func checker[S syncing](all map[*part]S) toolscache.DoneChecker {
+	names := make([]string, 0, len(all))
+	for part, one := range all {
+		names = append(names, part.namespace+": "+one.HasSyncedChecker().Name())
+	}
+	d := done{name: strings.Join(names, ", "), closed: make(chan struct{})}
 	go func() {
-		defer close(running)
-		if err := p.Start(ctx); err != nil {
-			p.log("Could not start the cache of a namespace", err)
+		for part, one := range all {
+			<-part.settled
+			if part.served() {
+				<-one.HasSyncedChecker().Done()
+			}
 		}
+		close(d.closed)
 	}()
-	defer func() { <-running }()
-	for !p.fill(ctx) {
-		if ctx.Err() != nil {
-			return
-		}
-		p.await(ctx)
-	}
-	p.filled.Store(true)
-	p.serve(ctx)
-	for pause(ctx, 0, p.doubts) {
-		p.await(ctx)
-		pause(ctx, doubtAgain, nil)
-	}
+	return d
 }
 
-// fill waits for a while until everything has been read, and reports whether it has.
-func (p *part) fill(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, fillPatience)
-	defer cancel()
-	return p.WaitForCacheSync(ctx)
-}
+// Name implements toolscache.DoneChecker.
+func (d done) Name() string { return d.name }
 
-// await returns when no right is missing. Meanwhile the namespace is not served.
-func (p *part) await(ctx context.Context) {
-	for ctx.Err() == nil {
-		p.check.granted = map[string]bool{}
-		err := p.check.findRights(ctx)
-		lacks, missing := errors.AsType[*missingRightsError](err)
-		switch {
-		case err == nil:
-			if p.missing.Swap(false) && p.filled.Load() {
-				p.serve(ctx)
-			}
-			return
-		case missing:
-			p.leaveOut(err)
-			for p.stillLacks(ctx, lacks.rights[0]) {
-				pause(ctx, askRightsAgain, nil)
-			}
-		default: // no answer says nothing
-			pause(ctx, askRightsAgain, nil)
-		}
-	}
-}
-
-// stillLacks reports whether a right is still missing. It costs one question.
-func (p *part) stillLacks(ctx context.Context, lacked right) bool {
-	if ctx.Err() != nil {
-		return false
-	}
-	allowed, err := p.check.mayI(ctx, lacked, lacked.verbs[0])
-	return err != nil || !allowed
-}
-
-// leaveOut has the namespace not served, for now.
-func (p *part) leaveOut(why error) {
-	if !p.missing.Swap(true) || !p.isSettled() {
-		p.log("Not serving a namespace until all rights are there; serving the others", why)
-	}
-	metrics.LacksNamespace(p.namespace)
-	p.settle()
-}
-
-// serve has the namespace served, from now on.
-func (p *part) serve(ctx context.Context) {
-	ctrl.Log.WithName("cache").Info("Serving a namespace", "namespace", p.namespace)
-	metrics.ServesNamespace(p.namespace)
-	p.settle()
-	p.wake(ctx) // what came meanwhile was not there to be looked at
-}
-
-func (p *part) settle() { p.once.Do(func() { close(p.settled) }) }
-
-func (p *part) isSettled() bool {
-	select {
-	case <-p.settled:
-		return true
-	default:
-		return false
-	}
-}
-
-// served reports whether the namespace is served now.
-func (p *part) served() bool { return p.filled.Load() && !p.missing.Load() }
-
-// heard has the rights looked at if something was forbidden.
-func (p *part) heard(err error) {
-	if !apierrors.IsForbidden(err) {
-		return
-	}
-	select {
-	case p.doubts <- struct{}{}:
-	default:
-	}
-}
-
-func (p *part) log(message string, err error) {
-	ctrl.Log.WithName("cache").Error(err, message, "namespace", p.namespace)
-}
-
-// pause returns after a while, or when something is in the channel; with a while of zero no sooner. It reports whether ctx
-// goes on.
-func pause(ctx context.Context, while time.Duration, wake <-chan struct{}) bool {
-	var over <-chan time.Time
-	if while > 0 {
-		over = time.After(while)
-	}
-	select {
-	case <-ctx.Done():
-	case <-over:
-	case <-wake:
-	}
-	return ctx.Err() == nil
-}
-
-// errNotServed is why nothing can be read of a namespace.
-func errNotServed(namespace string) error {
-	return fmt.Errorf("the namespace %s is not served: rights are missing there", namespace)
-}
+// Done implements toolscache.DoneChecker.
+func (d done) Done() <-chan struct{} { return d.closed }

@@ -209,7 +209,7 @@ func (p *preflight) run(ctx context.Context) (absent []string, err error) {
 		return nil, err
 	}
 	err = p.findRights(ctx)
-	if lacks, ok := errors.AsType[*missingRightsError](err); ok && inNamespacesOnly(err) {
+	if lacks, ok := errors.AsType[*missingRightsError](err); ok && lacks.inNamespacesOnly() {
 		absent = lacks.namespaces()
 		if len(absent) < p.namespaces {
 			return absent, nil
@@ -283,9 +283,8 @@ func (m *missingRightsError) namespaces() []string {
 }
 
 // inNamespacesOnly reports whether nothing is missing but rights to what the operator reads in the namespaces it serves.
-func inNamespacesOnly(missing error) bool {
-	lacks, ok := errors.AsType[*missingRightsError](missing)
-	return ok && !slices.ContainsFunc(lacks.rights, func(right right) bool { return right.GroupResource == leases })
+func (m *missingRightsError) inNamespacesOnly() bool {
+	return !slices.ContainsFunc(m.rights, func(right right) bool { return right.GroupResource == leases })
 }
 
 // describe lists rights in words, those to the same in the same namespace together.

@@ -1,0 +1,233 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/rest"
+	toolscache "k8s.io/client-go/tools/cache"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+
+	"github.com/example/app-operator/internal/metrics"
+)
+
+const (
+	// askRightsAgain is the pause between two questions for a right that is missing.
+	askRightsAgain = 5 * time.Second
+	// doubtAgain is the least pause between two checks of a namespace in which something was forbidden.
+	doubtAgain = 30 * time.Second
+	// fillPatience is how long a namespace may take to be read until its rights are looked at again.
+	fillPatience = 10 * time.Second
+)
+
+// part is the cache of one of the namespaces that are to be served, and what is known of the rights there. A namespace is
+// served as a whole or not at all: of one that may be read in part, half the objects would seem to be missing.
+type part struct {
+	cache.Cache
+	namespace string
+	check     *preflight
+	// wake has all Applications looked at.
+	wake func(context.Context)
+
+	// settled is closed when it is known for the first time whether the namespace can be served.
+	settled chan struct{}
+	once    sync.Once
+	// filled says that everything has been read, and missing that rights have been found to be missing.
+	filled, missing atomic.Bool
+	// doubts holds something when a request was forbidden.
+	doubts chan struct{}
+}
+
+// NewCache returns how the manager makes its cache: of each namespace for itself, so that one whose objects may not be read
+// keeps the others from nothing. The rights are asked for with the given configuration; the absent namespaces are those that
+// lack some, as far as is known.
+func (r *ApplicationReconciler) NewCache(cluster *rest.Config, absent []string) cache.NewCacheFunc {
+	return func(config *rest.Config, options cache.Options) (cache.Cache, error) {
+		if len(options.DefaultNamespaces) == 0 { // all of them
+			return cache.New(config, options)
+		}
+		parts := namespaces{}
+		for namespace, one := range options.DefaultNamespaces {
+			check, err := newPreflight(cluster, Startup{Namespaces: []string{namespace}})
+			if err != nil {
+				return nil, fmt.Errorf("use the configuration of the cluster: %w", err)
+			}
+			p := &part{
+				namespace: namespace, check: check, wake: r.wakeAll,
+				settled: make(chan struct{}), doubts: make(chan struct{}, 1),
+			}
+			p.missing.Store(slices.Contains(absent, namespace))
+			options.DefaultNamespaces = map[string]cache.Config{namespace: one}
+			options.DefaultWatchErrorHandler = func(ctx context.Context, reflector *toolscache.Reflector, err error) {
+				p.heard(err)
+				r.watchFailed(ctx, reflector, err)
+			}
+			if p.Cache, err = cache.New(config, options); err != nil {
+				return nil, err
+			}
+			metrics.LacksNamespace(namespace)
+			parts[namespace] = p
+		}
+		r.namespaces = parts
+		return parts, nil
+	}
+}
+
+// tend fills the cache of the namespace as soon as its objects may be read, and looks after the rights. It returns when ctx
+// ends.
+func (p *part) tend(ctx context.Context) {
+	if p.missing.Load() {
+		p.await(ctx)
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	running := make(chan struct{})
+	go func() {
+		defer close(running)
+		if err := p.Start(ctx); err != nil {
+			p.log("Could not start the cache of a namespace", err)
+		}
+	}()
+	defer func() { <-running }()
+	for !p.fill(ctx) {
+		if ctx.Err() != nil {
+			return
+		}
+		p.await(ctx)
+	}
+	p.filled.Store(true)
+	p.serve(ctx)
+	for pause(ctx, 0, p.doubts) {
+		p.await(ctx)
+		pause(ctx, doubtAgain, nil)
+	}
+}
+
+// fill waits for a while until everything has been read, and reports whether it has.
+func (p *part) fill(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, fillPatience)
+	defer cancel()
+	return p.WaitForCacheSync(ctx)
+}
+
+// await returns when no right is missing. Meanwhile the namespace is not served.
+func (p *part) await(ctx context.Context) {
+	for ctx.Err() == nil {
+		p.check.granted = map[string]bool{}
+		err := p.check.findRights(ctx)
+		lacks, missing := errors.AsType[*missingRightsError](err)
+		switch {
+		case err == nil:
+			if p.missing.Swap(false) && p.filled.Load() {
+				p.serve(ctx)
+			}
+			return
+		case missing:
+			p.leaveOut(err)
+			for p.stillLacks(ctx, lacks.rights[0]) {
+				pause(ctx, askRightsAgain, nil)
+			}
+		default: // no answer says nothing
+			pause(ctx, askRightsAgain, nil)
+		}
+	}
+}
+
+// stillLacks reports whether a right is still missing. It costs one question.
+func (p *part) stillLacks(ctx context.Context, lacked right) bool {
+	if ctx.Err() != nil {
+		return false
+	}
+	allowed, err := p.check.mayI(ctx, lacked, lacked.verbs[0])
+	return err != nil || !allowed
+}
+
+// leaveOut has the namespace not served, for now.
+func (p *part) leaveOut(why error) {
+	if !p.missing.Swap(true) || !p.isSettled() {
+		p.log("Not serving a namespace until all rights are there; serving the others", why)
+	}
+	metrics.LacksNamespace(p.namespace)
+	p.settle()
+}
+
+// serve has the namespace served, from now on.
+func (p *part) serve(ctx context.Context) {
+	ctrl.Log.WithName("cache").Info("Serving a namespace", "namespace", p.namespace)
+	metrics.ServesNamespace(p.namespace)
+	p.settle()
+	p.wake(ctx) // what came meanwhile was not there to be looked at
+}
+
+func (p *part) settle() { p.once.Do(func() { close(p.settled) }) }
+
+func (p *part) isSettled() bool {
+	select {
+	case <-p.settled:
+		return true
+	default:
+		return false
+	}
+}
+
+// served reports whether the namespace is served now.
+func (p *part) served() bool { return p.filled.Load() && !p.missing.Load() }
+
+// heard has the rights looked at if something was forbidden.
+func (p *part) heard(err error) {
+	if !apierrors.IsForbidden(err) {
+		return
+	}
+	select {
+	case p.doubts <- struct{}{}:
+	default:
+	}
+}
+
+func (p *part) log(message string, err error) {
+	ctrl.Log.WithName("cache").Error(err, message, "namespace", p.namespace)
+}
+
+// pause returns after a while, or when something is in the channel; with a while of zero no sooner. It reports whether ctx
+// goes on.
+func pause(ctx context.Context, while time.Duration, wake <-chan struct{}) bool {
+	var over <-chan time.Time
+	if while > 0 {
+		over = time.After(while)
+	}
+	select {
+	case <-ctx.Done():
+	case <-over:
+	case <-wake:
+	}
+	return ctx.Err() == nil
+}
+
+// errNotServed is why nothing can be read of a namespace.
+func errNotServed(namespace string) error {
+	return fmt.Errorf("the namespace %s is not served: rights are missing there", namespace)
+}
