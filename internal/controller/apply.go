@@ -25,6 +25,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -61,8 +62,8 @@ func (r *ApplicationReconciler) apply(ctx context.Context, app *v1.Application, 
 // write makes one write and returns the child as the API server has answered, of which the cache may not show anything yet.
 // Of a deletion it returns nil.
 //
-// What exists is ours, and ownership of the fields we apply is forced: an edit by hand is drift. The UID keeps
-// the write from reaching an object that has taken its place since the cache saw it. What does not exist, as far
+// What exists is ours, and ownership of the fields we apply is forced: an edit by hand is drift. UID and version keep
+// the write from reaching an object that has taken its place, or is not ours any more, since the cache saw it. What does not exist, as far
 // as the cache knows, is applied without force, so that a stranger's object that appeared meanwhile is a
 // conflict and not overwritten.
 func (r *ApplicationReconciler) write(ctx context.Context, app *v1.Application, step step) (client.Object, error) {
@@ -103,13 +104,15 @@ func (r *ApplicationReconciler) create(ctx context.Context, step step) (client.O
 
 // update makes a child that exists what is wanted, and returns it as the API server has answered.
 func (r *ApplicationReconciler) update(ctx context.Context, app *v1.Application, step step) (client.Object, error) {
+	version := step.live.GetResourceVersion()
 	if step.handsOver {
+		version = ""
 		if err := r.handOver(ctx, step); err != nil {
 			return nil, fault.FromAPI(err, step.child.kind)
 		}
 	}
-	step.config.onlyIf(step.live.GetUID())
 	if len(step.unwanted) > 0 {
+		version = ""
 		room, err := r.readRoom(ctx, step)
 		if err == nil {
 			err = room.take(ctx, step.unwanted)
@@ -118,7 +121,7 @@ func (r *ApplicationReconciler) update(ctx context.Context, app *v1.Application,
 			return nil, fault.FromAPI(err, step.child.kind)
 		}
 	}
-	err := r.Client.Apply(ctx, step.config.ApplyConfiguration, client.ForceOwnership)
+	err := r.applyWhileOurs(ctx, app, step, version)
 	if apierrors.IsInvalid(err) {
 		err = r.applyMakingRoom(ctx, app, step, err)
 	}
@@ -127,6 +130,43 @@ func (r *ApplicationReconciler) update(ctx context.Context, app *v1.Application,
 	}
 	logf.FromContext(ctx).Info("Updated", "child", step.child.kind, "drift", step.repairs)
 	return answerOf(step)
+}
+
+// applyWhileOurs applies the configuration to a child that exists, and only while it has the Application for its controller.
+// The configuration bears the owner reference, and must not put back what the garbage collector has taken off since the
+// child was read: with --cascade=orphan, the child would be deleted all the same. So it is applied to this version of the
+// child, and if that has changed, or none is given, to the present one.
+func (r *ApplicationReconciler) applyWhileOurs(ctx context.Context, app *v1.Application, step step, version string) error {
+	for attempt := 1; ; attempt++ {
+		if version == "" {
+			now := step.child.empty()
+			if err := readChild(ctx, r.Client, step, now); err != nil {
+				return err
+			}
+			if !metav1.IsControlledBy(now, app) {
+				return apierrors.NewConflict(step.child.api.GroupResource(), now.GetName(), errNotOurs)
+			}
+			version = now.GetResourceVersion()
+		}
+		step.config.onlyIf(step.live.GetUID(), version)
+		err := r.Client.Apply(ctx, step.config.ApplyConfiguration, client.ForceOwnership)
+		if !apierrors.IsConflict(err) || attempt == maxAttempts {
+			return err
+		}
+		version = ""
+	}
+}
+
+// errNotOurs is why a child is not written.
+var errNotOurs = errors.New("it does not belong to the Application any more")
+
+// readChild reads a child from the API server, with the managed fields that the cache does not hold. It is a patch that
+// changes nothing: the operator has no right to read single objects.
+func readChild(ctx context.Context, c client.Client, step step, into client.Object) error {
+	into.SetNamespace(step.live.GetNamespace())
+	into.SetName(step.live.GetName())
+	nothing := fmt.Appendf(nil, `{"metadata":{"uid":%q}}`, step.live.GetUID())
+	return c.Patch(ctx, into, client.RawPatch(types.MergePatchType, nothing))
 }
 
 // answerOf returns what the API server has said of an applied object: the client has overwritten the configuration with it.

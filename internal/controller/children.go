@@ -103,8 +103,8 @@ type child struct {
 // once and then dropped: the client overwrites it with the API server's answer.
 type configuration struct {
 	runtime.ApplyConfiguration
-	// onlyIf makes the API server refuse to apply it to any object but the one of this UID.
-	onlyIf func(types.UID)
+	// onlyIf makes the API server refuse to apply it to any object but the one of this UID, in this version.
+	onlyIf func(uid types.UID, version string)
 	// unwanted is what the object must not have. It is set where that is no value to apply: a field that is absent has no owner,
 	// and that somebody sets it takes nothing from anybody.
 	unwanted []fieldpath.Path
@@ -115,6 +115,7 @@ type applyConfiguration[C, P any] interface {
 	*C
 	runtime.ApplyConfiguration
 	WithUID(types.UID) P
+	WithResourceVersion(string) P
 }
 
 // childOf ties a kind to its builder.
@@ -128,7 +129,10 @@ func childOf[C any, P interface {
 		if err != nil || config == nil { // a nil pointer must not hide in the interface
 			return configuration{}, err
 		}
-		return configuration{ApplyConfiguration: config, onlyIf: func(uid types.UID) { config.WithUID(uid) }}, nil
+		return configuration{ApplyConfiguration: config, onlyIf: func(uid types.UID, version string) {
+			config.WithUID(uid)
+			config.WithResourceVersion(version)
+		}}, nil
 	}}
 }
 

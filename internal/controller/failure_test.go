@@ -309,6 +309,52 @@ func TestADeletionIsOfWhatWasRead(t *testing.T) {
 	}
 }
 
+// TestAnApplyThatIsUnderWayTakesNoOrphanBack: with --cascade=orphan, the garbage collector takes the owner references off. An
+// apply that was decided before, and arrives after, must not put one back: the child would go with the Application.
+func TestAnApplyThatIsUnderWayTakesNoOrphanBack(t *testing.T) {
+	for name, orphan := range map[string]bool{"an orphan is left alone": true, "what else has changed is written all the same": false} {
+		t.Run(name, func(t *testing.T) {
+			var change func(*corev1.Service)
+			r, c := withErrors(t, interceptor.Funcs{
+				Apply: func(ctx context.Context, c client.WithWatch, config runtime.ApplyConfiguration, options ...client.ApplyOption) error {
+					if _, ok := config.(*corev1ac.ServiceApplyConfiguration); ok && change != nil {
+						service := &corev1.Service{}
+						if err := c.Get(ctx, client.ObjectKey{Namespace: "apps", Name: "web"}, service); err != nil {
+							return err
+						}
+						change(service)
+						change = nil
+						if err := c.Update(ctx, service); err != nil {
+							return err
+						}
+					}
+					return c.Apply(ctx, config, options...)
+				},
+			})
+			reconcileOnce(t, r, c)
+			web := theApplication(t, c)
+			web.Spec.Service = &v1.ServiceSpec{Port: new(int32(8080))}
+			if err := c.Update(t.Context(), web); err != nil {
+				t.Fatal(err)
+			}
+			change = func(service *corev1.Service) {
+				service.Annotations = map[string]string{"written": "meanwhile"}
+				if orphan {
+					service.OwnerReferences = nil
+				}
+			}
+			reconcileOnce(t, r, c)
+			service := &corev1.Service{}
+			if err := c.Get(t.Context(), client.ObjectKey{Namespace: "apps", Name: "web"}, service); err != nil {
+				t.Fatal(err)
+			}
+			if owned, written := len(service.OwnerReferences) > 0, service.Spec.Ports[0].Port == 8080; owned == orphan || written == orphan {
+				t.Errorf("it has an owner: %t, it was written: %t; want %t", owned, written, !orphan)
+			}
+		})
+	}
+}
+
 // withErrors returns a reconciler of an Application web, whose requests fail as the functions say.
 func withErrors(t *testing.T, failing interceptor.Funcs) (*ApplicationReconciler, client.Client) {
 	t.Helper()

@@ -40,7 +40,7 @@ import (
 // filled in.
 const maxAdditions = 64
 
-// maxAttempts is how often managed fields are written that somebody else writes at the same time.
+// maxAttempts is how often a child is written that somebody else writes at the same time.
 const maxAttempts = 5
 
 // applyMakingRoom applies a configuration that the API server refuses beside what others have added to the object: it takes
@@ -71,7 +71,7 @@ func (r *ApplicationReconciler) applyMakingRoom(ctx context.Context, app *v1.App
 	if err := room.take(ctx, needed); err != nil {
 		return err
 	}
-	if err := r.Client.Apply(ctx, step.config.ApplyConfiguration, client.ForceOwnership); err != nil {
+	if err := r.applyWhileOurs(ctx, app, step, ""); err != nil {
 		return err
 	}
 	logf.FromContext(ctx).Info("Removed what kept the configuration from being applied", "child", step.child.kind, "fields", needed)
@@ -152,7 +152,10 @@ func (r *ApplicationReconciler) readRoom(ctx context.Context, step step) (*room,
 	if err := json.Unmarshal(content, &room.config); err != nil {
 		return nil, fmt.Errorf("decode %s: %w", step.child.kind, err)
 	}
-	room.before, err = room.read(ctx, room.live)
+	// What is tried is tried on the child as it is then.
+	unstructured.RemoveNestedField(room.config, "metadata", "resourceVersion")
+	err = readChild(ctx, r.Client, step, room.live)
+	room.before = room.live.GetManagedFields()
 	room.now = room.before
 	return room, err
 }
@@ -202,20 +205,11 @@ func (m *room) write(ctx context.Context, next []metav1.ManagedFieldsEntry) erro
 			return apierrors.NewConflict(m.step.child.api.GroupResource(), object.GetName(), err)
 		}
 		// The entries have moved, as those of a status do on every write, or one of them has changed.
-		if m.now, err = m.read(ctx, object); err != nil {
+		if err = readChild(ctx, m.client, m.step, object); err != nil {
 			return err
 		}
+		m.now = object.GetManagedFields()
 	}
-}
-
-// read reads the child from the API server, with the managed fields that the cache does not hold. It is a patch that changes
-// nothing: the operator has no right to read single objects.
-func (m *room) read(ctx context.Context, into client.Object) ([]metav1.ManagedFieldsEntry, error) {
-	into.SetNamespace(m.step.live.GetNamespace())
-	into.SetName(m.step.live.GetName())
-	nothing := fmt.Appendf(nil, `{"metadata":{"uid":%q}}`, m.step.live.GetUID())
-	err := m.client.Patch(ctx, into, client.RawPatch(types.MergePatchType, nothing))
-	return into.GetManagedFields(), err
 }
 
 // operation is one of a JSON patch.

@@ -78,3 +78,9 @@ func (c *ServiceMonitorApplyConfiguration) WithUID(uid types.UID) *ServiceMonito
 	c.ObjectMetaApplyConfiguration.WithUID(uid)
 	return c
 }
+
+// WithResourceVersion makes the API server refuse to apply the configuration to any other version of the object.
+func (c *ServiceMonitorApplyConfiguration) WithResourceVersion(version string) *ServiceMonitorApplyConfiguration {
+	c.ObjectMetaApplyConfiguration.WithResourceVersion(version)
+	return c
+}
