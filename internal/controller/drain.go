@@ -21,6 +21,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -51,10 +52,19 @@ func (r *ApplicationReconciler) ensureFinalizer(ctx context.Context, app *v1.App
 	return r.patchFinalizers(ctx, app, before)
 }
 
-// patchFinalizers writes app's finalizers, unless the Application has changed since before.
+// patchFinalizers writes app's finalizers, unless the Application has changed since before. While the cache shows the version
+// from which they were written last, they are as they should be, and the API server would refuse another write.
 func (r *ApplicationReconciler) patchFinalizers(ctx context.Context, app, before *v1.Application) error {
+	known := r.memory.of(app.UID)
+	if known.finalized == before.ResourceVersion && time.Since(known.finalizedAt) < maxLag {
+		return nil
+	}
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	return fault.FromAPI(client.IgnoreNotFound(r.Client.Patch(ctx, app, patch)), "the Application's finalizers")
+	if err := r.Client.Patch(ctx, app, patch); err != nil {
+		return fault.FromAPI(client.IgnoreNotFound(err), "the Application's finalizers")
+	}
+	known.finalized, known.finalizedAt = before.ResourceVersion, time.Now()
+	return nil
 }
 
 // drain lets an Application that is being deleted go: at once, or, with deletionPolicy Drain, when its last pod

@@ -355,6 +355,46 @@ func TestAnApplyThatIsUnderWayTakesNoOrphanBack(t *testing.T) {
 	}
 }
 
+// TestAFinalizerIsWrittenOnce holds that what the cache does not show yet is not written again, in vain.
+func TestAFinalizerIsWrittenOnce(t *testing.T) {
+	for name, policy := range map[string]v1.DeletionPolicy{"added": v1.DeletionPolicyDrain, "removed": v1.DeletionPolicyDelete} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				patches := 0
+				r, c := withErrors(t, interceptor.Funcs{
+					Patch: func(ctx context.Context, c client.WithWatch, object client.Object, patch client.Patch, options ...client.PatchOption) error {
+						if _, ok := object.(*v1.Application); ok {
+							patches++
+						}
+						return c.Patch(ctx, object, patch, options...)
+					},
+				})
+				app := theApplication(t, c)
+				app.Spec.DeletionPolicy = policy
+				if policy != v1.DeletionPolicyDrain {
+					app.Finalizers = []string{v1.Finalizer}
+				}
+				if err := c.Update(t.Context(), app); err != nil {
+					t.Fatal(err)
+				}
+				cached := theApplication(t, c)
+				for range 3 { // the cache lags
+					if _, err := r.Reconcile(t.Context(), cached.DeepCopy()); err != nil {
+						t.Error(err)
+					}
+				}
+				if patches != 1 {
+					t.Errorf("%d patches, want 1", patches)
+				}
+				ready := meta.FindStatusCondition(theApplication(t, c).Status.Conditions, v1.ConditionReady)
+				if ready.Message != "Waiting for new pods to be made" {
+					t.Errorf("Ready says %q", ready.Message)
+				}
+			})
+		})
+	}
+}
+
 // withErrors returns a reconciler of an Application web, whose requests fail as the functions say.
 func withErrors(t *testing.T, failing interceptor.Funcs) (*ApplicationReconciler, client.Client) {
 	t.Helper()

@@ -25,6 +25,7 @@ import (
 	"hash"
 	"maps"
 	"slices"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -175,6 +176,9 @@ func (r *ApplicationReconciler) configHash(
 	return hex.EncodeToString(sum.Sum(nil)[:16]), nil
 }
 
+// readTimeout is what the read of a content gets, however many passes wait for it.
+const readTimeout = 30 * time.Second
+
 // content is which version of an object a hash was made of.
 type content struct {
 	uid     types.UID
@@ -186,24 +190,33 @@ type content struct {
 // each version of the object, however many Applications refer to it, and never kept.
 func (r *ApplicationReconciler) contentHash(ctx context.Context, kind string, object metav1.Object) ([]byte, error) {
 	key := kind + " " + object.GetNamespace() + "/" + object.GetName()
-	sum, err, _ := r.reads.Do(key+" "+object.GetResourceVersion(), func() (any, error) {
-		if known, ok := r.contents.Get(key); ok {
-			known := known.(content)
-			if known.uid == object.GetUID() && known.version == object.GetResourceVersion() {
-				return known.hash, nil
-			}
+	if known, ok := r.contents.Get(key); ok {
+		known := known.(content)
+		if known.uid == object.GetUID() && known.version == object.GetResourceVersion() {
+			return known.hash, nil
 		}
-		read, err := r.readContent(ctx, kind, client.ObjectKey{Namespace: object.GetNamespace(), Name: object.GetName()})
-		if err != nil {
-			return nil, err
-		}
-		r.contents.Add(key, read)
-		return read.hash, nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read %s %s: %w", kind, object.GetName(), err)
 	}
-	return sum.([]byte), nil
+	read := r.reads.DoChan(key+" "+object.GetResourceVersion(), func() (any, error) {
+		// Others share the read, so it does not end with this pass.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
+		defer cancel()
+		read, err := r.readContent(ctx, kind, client.ObjectKey{Namespace: object.GetNamespace(), Name: object.GetName()})
+		if err == nil {
+			r.contents.Add(key, read)
+		}
+		return read.hash, err
+	})
+	var err error
+	select {
+	case <-ctx.Done():
+		err = ctx.Err()
+	case answer := <-read:
+		if answer.Err == nil {
+			return answer.Val.([]byte), nil
+		}
+		err = answer.Err
+	}
+	return nil, fmt.Errorf("read %s %s: %w", kind, object.GetName(), err)
 }
 
 // readContent reads a ConfigMap or Secret from the API server and returns the hash of what is in it.

@@ -23,6 +23,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -94,6 +95,67 @@ func TestContentHash(t *testing.T) {
 			}
 		})
 	}
+}
+
+// slow is an API server whose answer comes when it is released, or not before the request is given up.
+type slow struct {
+	client.Reader
+	release chan struct{}
+}
+
+func (s slow) Get(ctx context.Context, _ client.ObjectKey, object client.Object, _ ...client.GetOption) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.release:
+		object.SetUID("uid")
+		object.SetResourceVersion("1")
+		return nil
+	}
+}
+
+// TestASharedReadOutlivesItsFirstReader holds that a pass which ends takes none of the others' reads along, and does not
+// wait for a read any longer itself.
+func TestASharedReadOutlivesItsFirstReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := slow{release: make(chan struct{})}
+		r := &ApplicationReconciler{Reader: api, contents: lru.New(10)}
+		read := func(ctx context.Context) <-chan error {
+			failed := make(chan error, 1)
+			go func() {
+				_, err := r.contentHash(ctx, resources.KindSecret, cached("1"))
+				failed <- err
+			}()
+			synctest.Wait()
+			return failed
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		first, second := read(ctx), read(t.Context())
+		cancel()
+		synctest.Wait()
+		select {
+		case err := <-first:
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("the first reader, whose pass has ended: %v", err)
+			}
+		default:
+			t.Error("the first reader waits, although its pass has ended")
+		}
+		close(api.release)
+		if err := <-second; err != nil {
+			t.Errorf("the second reader: %v", err)
+		}
+	})
+}
+
+// TestASharedReadEnds holds that an API server that never answers does not hold a read for ever.
+func TestASharedReadEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &ApplicationReconciler{Reader: slow{}, contents: lru.New(10)}
+		if _, err := r.contentHash(t.Context(), resources.KindSecret, cached("1")); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v, want that it took too long", err)
+		}
+	})
 }
 
 // TestFramesAreUnambiguous holds that no two contents give the same bytes.

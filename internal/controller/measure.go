@@ -25,6 +25,7 @@ import (
 	"sync"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -37,6 +38,7 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/fault"
 	"github.com/example/app-operator/internal/metrics"
+	"github.com/example/app-operator/internal/resources"
 	"github.com/example/app-operator/internal/status"
 )
 
@@ -64,6 +66,9 @@ type past struct {
 	news time.Time
 	// outdated is the Application's resource version before the last write of its status.
 	outdated string
+	// finalized is the Application's resource version before the last write of its finalizers, and finalizedAt when that was.
+	finalized   string
+	finalizedAt time.Time
 	// began is when the rollout in progress began; zero when there is none, or none that is known.
 	began time.Time
 }
@@ -274,11 +279,15 @@ func (r *ApplicationReconciler) registerMetrics(mgr ctrl.Manager) error {
 	for _, child := range children {
 		kinds = append(kinds, child.kind)
 	}
-	applications := metrics.Applications{List: func() []v1.Application {
+	applications := metrics.Applications{Wanted: r.wantedReplicas, List: func() []v1.Application {
 		if !r.leads(mgr.Elected()) {
 			return nil
 		}
-		return r.applications()
+		apps, err := r.applications()
+		if err != nil {
+			ctrl.Log.WithName("metrics").Info("Could not list the Applications", "why", err.Error())
+		}
+		return apps
 	}}
 	for _, collector := range append(metrics.Collectors(kinds), applications) {
 		if err := ctrlmetrics.Registry.Register(collector); err != nil {
@@ -298,17 +307,26 @@ func (r *ApplicationReconciler) leads(elected <-chan struct{}) bool {
 	}
 }
 
-// applications returns the cached Applications, which must not be changed; none before the cache has them.
-func (r *ApplicationReconciler) applications() []v1.Application {
-	ctx, cancel := context.WithTimeout(context.Background(), listTimeout)
+// wantedReplicas returns how many pods the Application wants now, by its spec and by what the cache shows of its Deployment.
+func (r *ApplicationReconciler) wantedReplicas(app *v1.Application) int32 {
+	ctx, cancel := context.WithTimeout(context.Background(), cacheTimeout)
 	defer cancel()
-	list := &v1.ApplicationList{}
-	if err := r.Client.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
-		ctrl.Log.WithName("metrics").Info("Could not list the Applications", "why", err.Error())
-		return nil
+	in := resources.Inputs{Application: app}
+	deployment := &appsv1.Deployment{}
+	if found, err := r.getOurs(ctx, app, deployment); found && err == nil {
+		in.Live = resources.LiveFrom(deployment)
 	}
-	return list.Items
+	return resources.WantedReplicas(in)
 }
 
-// listTimeout is how long a reader of the metrics waits for a cache that is not filled yet.
-const listTimeout = time.Second
+// applications returns the cached Applications, which must not be changed.
+func (r *ApplicationReconciler) applications() ([]v1.Application, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), cacheTimeout)
+	defer cancel()
+	list := &v1.ApplicationList{}
+	err := r.Client.List(ctx, list, client.UnsafeDisableDeepCopy)
+	return list.Items, err
+}
+
+// cacheTimeout is how long to wait for a cache that is not filled yet.
+const cacheTimeout = time.Second

@@ -473,3 +473,26 @@ func TestWhoServesMetrics(t *testing.T) {
 		t.Error("who has lost the lease serves metrics of Applications")
 	}
 }
+
+// TestWantedReplicas holds that the metric follows what is wanted, whatever words the status has for it.
+func TestWantedReplicas(t *testing.T) {
+	r, c := withErrors(t, interceptor.Funcs{})
+	web := theApplication(t, c)
+	web.Status.ReplicaSummary = "2 of 7"
+	if got := r.wantedReplicas(web); got != 1 {
+		t.Errorf("%d pods are wanted before there is a Deployment, want 1", got)
+	}
+	web.Spec.Autoscaling = &v1.AutoscalingSpec{MaxReplicas: 9}
+	deployment := &appsv1.Deployment{
+		ObjectMeta: metav1.ObjectMeta{Namespace: web.Namespace, Name: web.Name, OwnerReferences: []metav1.OwnerReference{
+			*metav1.NewControllerRef(web, v1.GroupVersion.WithKind("Application")),
+		}},
+		Spec: appsv1.DeploymentSpec{Replicas: new(int32(5))},
+	}
+	if err := c.Create(t.Context(), deployment); err != nil {
+		t.Fatal(err)
+	}
+	if got := r.wantedReplicas(web); got != 5 {
+		t.Errorf("%d pods are wanted, want the 5 that the autoscaler asks for", got)
+	}
+}

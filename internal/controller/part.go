@@ -50,7 +50,7 @@ type part struct {
 	namespace string
 	check     *preflight
 	// wake has all Applications looked at.
-	wake func(context.Context)
+	wake func()
 
 	// settled is closed when it is known for the first time whether the namespace can be served.
 	settled chan struct{}
@@ -180,7 +180,7 @@ func (p *part) serve(ctx context.Context) {
 	ctrl.Log.WithName("cache").Info("Serving a namespace", "namespace", p.namespace)
 	metrics.ServesNamespace(p.namespace)
 	p.settle()
-	p.wake(ctx) // what came meanwhile was not there to be looked at
+	p.wake() // what came meanwhile was not there to be looked at
 }
 
 func (p *part) settle() { p.once.Do(func() { close(p.settled) }) }

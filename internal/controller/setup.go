@@ -107,7 +107,7 @@ func (r *ApplicationReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		go func() {
 			if objects.WaitForSync(context.Background()) == nil {
 				awake.Store(true)
-				r.wakeAll(context.Background())
+				r.wakeAll()
 			}
 		}()
 		return awake.Load, nil
@@ -137,15 +137,23 @@ func logOptional(err error) {
 	ctrl.Log.WithName("controller").Error(err, "Could not find out which optional APIs are served; asking again")
 }
 
-// wakeAll has every Application looked at.
-func (r *ApplicationReconciler) wakeAll(ctx context.Context) {
+// retryWake is how long to wait before all Applications are looked at because some could not be listed that should be.
+const retryWake = 5 * time.Second
+
+// wakeAll has every Application looked at, later if they cannot be listed now.
+func (r *ApplicationReconciler) wakeAll() {
 	queue := r.queue.Load()
-	list := &v1.ApplicationList{}
-	if queue == nil || r.Client.List(ctx, list, client.UnsafeDisableDeepCopy) != nil {
+	if queue == nil || (*queue).ShuttingDown() {
 		return // not started: every Application is still to be looked at
 	}
-	for i := range list.Items {
-		(*queue).Add(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
+	apps, err := r.applications()
+	if err != nil {
+		ctrl.Log.WithName("controller").Error(err, "Could not list the Applications; looking at all of them later")
+		time.AfterFunc(retryWake, r.wakeAll)
+		return
+	}
+	for i := range apps {
+		(*queue).Add(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&apps[i])})
 	}
 }
 
@@ -294,7 +302,9 @@ func (r *ApplicationReconciler) requests(
 		client.InNamespace(object.GetNamespace()), client.MatchingFields{byReference: reference.String()},
 		client.UnsafeDisableDeepCopy) // they are only read
 	if err != nil {
-		ctrl.Log.Error(err, "Could not list the Applications that refer to an object", "kind", kind)
+		ctrl.Log.WithName("controller").Error(err, "Could not list the Applications that refer to an object; looking at all of them later",
+			"kind", kind)
+		time.AfterFunc(retryWake, r.wakeAll)
 		return nil
 	}
 	var requests []reconcile.Request
@@ -313,7 +323,7 @@ func (r *ApplicationReconciler) watchFailed(ctx context.Context, reflector *tool
 		watchErrorHandler(ctx, reflector, err)
 		return
 	}
-	r.wakeAll(ctx)
+	r.wakeAll()
 }
 
 // childNews passes what happens to Applications' children, and the going of strangers' objects, which frees a

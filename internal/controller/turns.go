@@ -32,8 +32,12 @@ import (
 // that more would wait for each other there, and each with a worker; a few keep it busy.
 const maxTurns = 4
 
-// ahead is the priority of an Application whose turn has come: before what is new, so that no turn is left unused.
-const ahead = 1
+// The priorities in the queue: usual is the queue's own default, and ahead that of an Application whose turn has come, before
+// what is new, so that no turn is left unused.
+const (
+	usual = 0
+	ahead = 1
+)
 
 // turns decides whose turn it is to have made what the API server makes one at a time. Whoever has to wait gives up the
 // worker, and is looked at again when the turn has come. Its zero value is ready; nothing waits before the first turn.
@@ -107,11 +111,15 @@ func (t *turns) waits(app types.NamespacedName) (itself, anybody bool) {
 	return t.inLine[app], len(t.line) > 0
 }
 
-// inTurn returns a reconciler that ends turns with their passes, also of Applications that are gone.
+// inTurn returns a reconciler that ends turns with their passes, also of Applications that are gone. The priority with which
+// an Application came to its pass is not that of its next one: else one that was called up would be ahead for ever, and one
+// that was listed at the start behind.
 func (r *ApplicationReconciler) inTurn(inner reconcile.Reconciler) reconcile.Reconciler {
 	return reconcile.Func(func(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 		defer r.turns.begin(request.NamespacedName)()
-		return inner.Reconcile(ctx, request)
+		result, err := inner.Reconcile(ctx, request)
+		result.Priority = new(usual)
+		return result, err
 	})
 }
 

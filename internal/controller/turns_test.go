@@ -18,6 +18,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -133,6 +134,31 @@ func TestATurnEndsWithItsPass(t *testing.T) {
 	pass("d", func() {}) // it is gone, or has no use for its turn any more
 	if want := []string{"c", "d", "e", "f"}; !slices.Equal(*called, want) {
 		t.Errorf("called %v, want %v", *called, want)
+	}
+}
+
+// TestAPriorityIsOfOnePass holds that an Application that was called up, or that was only listed at the start, is looked at
+// again like any other.
+func TestAPriorityIsOfOnePass(t *testing.T) {
+	for name, outcome := range map[string]struct {
+		result reconcile.Result
+		err    error
+	}{
+		"that comes back later": {result: reconcile.Result{RequeueAfter: 1}},
+		"that failed":           {err: errors.New("no answer")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &ApplicationReconciler{}
+			result, err := r.inTurn(reconcile.Func(func(context.Context, reconcile.Request) (reconcile.Result, error) {
+				return outcome.result, outcome.err
+			})).Reconcile(t.Context(), reconcile.Request{NamespacedName: app("web")})
+			if !errors.Is(err, outcome.err) || result.RequeueAfter != outcome.result.RequeueAfter {
+				t.Errorf("result %v, error %v", result, err)
+			}
+			if result.Priority == nil || *result.Priority != 0 { // without one, the queue keeps that of the pass
+				t.Errorf("comes back with priority %v, want 0", result.Priority)
+			}
+		})
 	}
 }
 

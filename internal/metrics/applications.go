@@ -17,13 +17,9 @@ limitations under the License.
 package metrics
 
 import (
-	"strconv"
-	"strings"
-
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 
 	v1 "github.com/example/app-operator/api/v1"
 )
@@ -51,6 +47,8 @@ var (
 type Applications struct {
 	// List returns all Applications, which are not changed; none where this process has no say on them.
 	List func() []v1.Application
+	// Wanted returns how many pods an Application wants now.
+	Wanted func(*v1.Application) int32
 }
 
 // Describe implements prometheus.Collector.
@@ -73,7 +71,7 @@ func (a Applications) Collect(metrics chan<- prometheus.Metric) {
 		gauge(readyDesc, ready, why)
 		degraded, why := condition(app, v1.ConditionDegraded)
 		gauge(degradedDesc, degraded, why)
-		gauge(wantedDesc, wanted(app))
+		gauge(wantedDesc, float64(a.Wanted(app)))
 		gauge(availableDesc, float64(app.Status.AvailableReplicas))
 	}
 }
@@ -89,14 +87,4 @@ func condition(app *v1.Application, kind string) (float64, string) {
 	default:
 		return 0, found.Reason
 	}
-}
-
-// wanted returns how many pods are wanted, by the status, which knows what an autoscaler has asked for; until there is
-// one, by the spec.
-func wanted(app *v1.Application) float64 {
-	_, text, _ := strings.Cut(app.Status.ReplicaSummary, "/")
-	if replicas, err := strconv.ParseInt(text, 10, 32); err == nil {
-		return float64(replicas)
-	}
-	return float64(ptr.Deref(app.Spec.Replicas, 1))
 }

@@ -67,7 +67,15 @@ func series(family *dto.MetricFamily) map[string]float64 {
 
 func everything(apps ...v1.Application) []prometheus.Collector {
 	return append(Collectors([]string{"Deployment", "Service"}), BuildInfo("1.2.3"),
-		Applications{List: func() []v1.Application { return apps }})
+		all(apps...))
+}
+
+// all returns the metrics of these Applications, each of which wants a pod for each letter of its name.
+func all(apps ...v1.Application) Applications {
+	return Applications{
+		List:   func() []v1.Application { return apps },
+		Wanted: func(app *v1.Application) int32 { return int32(len(app.Name)) },
+	}
 }
 
 func newApplication(name string, status v1.ApplicationStatus) v1.Application {
@@ -131,8 +139,8 @@ func TestApplications(t *testing.T) {
 			"name=rolling,namespace=shop,reason=Unknown": 0, "name=new,namespace=shop,reason=Unknown": 0,
 		},
 		"app_operator_application_wanted_replicas": {
-			"name=crashing,namespace=shop": 7, "name=well,namespace=shop": 2,
-			"name=rolling,namespace=shop": 0, "name=new,namespace=shop": 3,
+			"name=crashing,namespace=shop": 8, "name=well,namespace=shop": 4,
+			"name=rolling,namespace=shop": 7, "name=new,namespace=shop": 3,
 		},
 		"app_operator_application_available_replicas": {
 			"name=crashing,namespace=shop": 1, "name=well,namespace=shop": 2,
@@ -140,13 +148,13 @@ func TestApplications(t *testing.T) {
 		},
 	}
 	got := map[string]map[string]float64{}
-	for name, family := range gather(t, Applications{List: func() []v1.Application { return apps }}) {
+	for name, family := range gather(t, all(apps...)) {
 		got[name] = series(family)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("series (-want +got):\n%s", diff)
 	}
-	if left := gather(t, Applications{List: func() []v1.Application { return nil }}); len(left) > 0 {
+	if left := gather(t, all()); len(left) > 0 {
 		t.Errorf("there are no Applications, and yet series: %v", left)
 	}
 }
