@@ -22,6 +22,8 @@ import (
 	"strings"
 
 	"github.com/go-logr/logr"
+	uberzap "go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/klog/v2"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
@@ -31,7 +33,9 @@ import (
 // informers log through klog. What Go's HTTP servers say of connections that are no good is for debugging: whoever
 // reaches a port can make them say it.
 func newLogger(opts zap.Options, w io.Writer) logr.Logger {
-	logger := zap.New(zap.UseFlagOptions(&opts), zap.WriteTo(w))
+	logger := zap.New(zap.UseFlagOptions(&opts), zap.WriteTo(w), zap.RawZapOpts(uberzap.WrapCore(func(core zapcore.Core) zapcore.Core {
+		return plainText{core}
+	})))
 	klog.SetLoggerWithOptions(logr.New(plainSink{logger.GetSink()}), klog.ContextualLogger(true))
 	log.SetFlags(0)
 	log.SetOutput(lines{logger.V(1).WithName("go")})

@@ -19,10 +19,12 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"log"
 	"os"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/go-logr/logr"
 	"github.com/go-logr/logr/funcr"
@@ -99,6 +101,42 @@ func TestLogger(t *testing.T) {
 		})
 	}
 }
+
+// TestLoggedTextIsPlain holds that what others have said cannot do anything to the terminal of whoever reads the log, nor
+// pass for another line of it.
+func TestLoggedTextIsPlain(t *testing.T) {
+	const said = "\x1b[31mred\x1b[0m\n{\"level\":\"error\"}\u202e\u200b\xff" + "\x7f"
+	for _, args := range [][]string{{}, {"--zap-devel"}, {"--zap-encoder=console"}} {
+		opts, err := parse(append(args, "--namespace=a"), outside())
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		logger := newLogger(opts.zap, &b)
+		for _, logger := range []logr.Logger{logger, klog.Background()} {
+			logger.WithValues("value", said).Error(fmt.Errorf("webhook: %s", said), said, "more", said, "stringer", stringer(said))
+			logger.Info(said, "nothing", (*strings.Builder)(nil), "long", strings.Repeat("a", 2*maxText))
+		}
+		for line := range strings.Lines(b.String()) {
+			line = strings.TrimSuffix(line, "\n")
+			if strings.Contains(line, `\n`) || strings.Contains(line, `\u00`) || strings.ContainsFunc(line, func(r rune) bool {
+				return r != '\t' && !unicode.IsGraphic(r)
+			}) {
+				t.Errorf("%v: logged %q", args, line)
+			}
+			if len(line) > 2*maxText {
+				t.Errorf("%v: a line has %d bytes", args, len(line))
+			}
+		}
+		if lines := strings.Count(b.String(), "\n"); lines != 4 {
+			t.Errorf("%v: %d lines, want 4:\n%s", args, lines, b.String())
+		}
+	}
+}
+
+type stringer string
+
+func (s stringer) String() string { return string(s) }
 
 // TestGoLogger holds that what Go's own packages log is structured as well, and shown to those who debug.
 func TestGoLogger(t *testing.T) {

@@ -39,8 +39,8 @@ func (r *ApplicationReconciler) tell(
 ) {
 	ready := meta.FindStatusCondition(after.Conditions, v1.ConditionReady)
 	if changed(before, *ready) {
-		logf.FromContext(ctx).Info("Status changed",
-			"ready", ready.Status, "reason", ready.Reason, "message", ready.Message)
+		// The message is for those who may read the Application: it may quote what its pods have said.
+		logf.FromContext(ctx).Info("Status changed", "ready", ready.Status, "reason", ready.Reason)
 		if !known(before, ready.Reason) {
 			kind := corev1.EventTypeNormal
 			if ready.Status == metav1.ConditionFalse || known(after, ready.Reason) {

@@ -22,9 +22,11 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/go-logr/logr/funcr"
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	v1 "github.com/example/app-operator/api/v1"
 )
@@ -140,6 +142,23 @@ func TestTell(t *testing.T) {
 				t.Errorf("events (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestTheLogDoesNotQuoteContainers holds that what the pods of a tenant have said is for those who may read the Application.
+func TestTheLogDoesNotQuoteContainers(t *testing.T) {
+	app := &v1.Application{ObjectMeta: metav1.ObjectMeta{Name: "my-app"}}
+	var log strings.Builder
+	logger := funcr.New(func(prefix, line string) { log.WriteString(prefix + line + "\n") }, funcr.Options{})
+	r := &ApplicationReconciler{Recorder: &notebook{t: t, app: app}}
+	for _, after := range []v1.ApplicationStatus{
+		statusOf("False CrashLooping password=hunter2", "True CrashLooping password=hunter2"),
+		statusOf("Unknown RollingOut Waiting for new pods", "True CrashLooping password=hunter2"),
+	} {
+		r.tell(logf.IntoContext(t.Context(), logger), app, v1.ApplicationStatus{}, after)
+	}
+	if !strings.Contains(log.String(), "CrashLooping") || strings.Contains(log.String(), "hunter2") {
+		t.Errorf("the log says:\n%s", log.String())
 	}
 }
 

@@ -71,9 +71,12 @@ func (e *Waiting) Error() string { return e.Reason + ": " + e.Message }
 
 // Result is the mapping of a pass's outcome to the work queue's terms. A transient error anywhere in err
 // outranks the others, so that the pass is tried again.
+//
+// What is returned as an error is logged, so it says only what is transient: the rest stands in the status, and may quote what
+// the operator's log has no business to hold, such as the last words of a crashing container.
 func Result(err error) (reconcile.Result, error) {
 	var after time.Duration
-	transient := false
+	var retried []error
 	for _, leaf := range Leaves(err) {
 		if waiting, ok := errors.AsType[*Waiting](leaf); ok {
 			if waiting.After > 0 && (after == 0 || waiting.After < after) {
@@ -82,20 +85,29 @@ func Result(err error) (reconcile.Result, error) {
 			continue
 		}
 		if _, ok := errors.AsType[*Invalid](leaf); !ok {
-			transient = true
+			retried = append(retried, leaf)
 		}
 	}
-	if transient {
-		return reconcile.Result{}, err
+	if len(retried) > 0 {
+		return reconcile.Result{}, &transient{error: errors.Join(retried...), whole: err}
 	}
 	// What is Invalid is told in the status. To the work queue it is no error: the operator did what it could.
 	return reconcile.Result{RequeueAfter: after}, nil
 }
 
+// transient is an error of a pass that is tried again.
+type transient struct {
+	error
+	whole error
+}
+
+// Unwrap returns all that the pass fell short of.
+func (t *transient) Unwrap() error { return t.whole }
+
 // Gravest returns the error in err that a person should hear of first: what is Invalid before what is Waiting
 // before what is transient, and among equals the first. It returns nil for nil.
 func Gravest(err error) error {
-	var waiting, transient error
+	var waiting, other error
 	for _, leaf := range Leaves(err) {
 		if _, ok := errors.AsType[*Invalid](leaf); ok {
 			return leaf
@@ -106,14 +118,14 @@ func Gravest(err error) error {
 			}
 			continue
 		}
-		if transient == nil {
-			transient = leaf
+		if other == nil {
+			other = leaf
 		}
 	}
 	if waiting != nil {
 		return waiting
 	}
-	return transient
+	return other
 }
 
 // FromAPI returns what the API server's refusal of a write to the object (as "Deployment my-app") means.

@@ -20,6 +20,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -106,6 +107,11 @@ func TestResult(t *testing.T) {
 			}
 			if err != nil && !errors.Is(err, test.err) {
 				t.Errorf("the error returned, %v, hides the cause", err)
+			}
+			for _, other := range []error{invalid, watched, soon, later} {
+				if err != nil && strings.Contains(err.Error(), other.Error()) {
+					t.Errorf("the error returned, %v, says what the status says", err)
+				}
 			}
 		})
 	}

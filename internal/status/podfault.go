@@ -161,15 +161,7 @@ func lastWords(container corev1.ContainerStatus) string {
 		words += " (" + ended.Reason + ")"
 	}
 	if message := strings.TrimSpace(ended.Message); message != "" {
-		words += ": " + shorten(message, maxWords)
+		words += ": " + fault.Shorten(message, maxWords)
 	}
 	return words
-}
-
-// shorten cuts a text that is longer than this many bytes at a character's border.
-func shorten(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	return strings.ToValidUTF8(text[:most], "") + " ..."
 }

@@ -74,14 +74,14 @@ func Of(app *v1.Application, seen Observed, err error) v1.ApplicationStatus {
 	next := *app.Status.DeepCopy()
 	next.ObservedGeneration = app.Generation
 	next.Selector = resources.Selector(app.Name)
-	next.URL = url(app, seen)
+	next.URL = fault.OneLine(url(app, seen))
 	count(&next, app, seen.Deployment)
 	if now.complete {
-		next.Image = app.Spec.Image
+		next.Image = fault.OneLine(app.Spec.Image)
 	}
 	for _, condition := range conditions(now, seen) {
 		condition.ObservedGeneration = app.Generation
-		condition.Message = shorten(condition.Message, maxMessage)
+		condition.Message = fault.Shorten(fault.OneLine(condition.Message), maxMessage)
 		if was := meta.FindStatusCondition(next.Conditions, condition.Type); was != nil && sameMeaning(*was, condition) {
 			condition.Message = was.Message
 		}

@@ -22,6 +22,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -307,5 +308,38 @@ func TestURLFollowsTheService(t *testing.T) {
 	}
 	if got := Of(app, Observed{}, nil).URL; got != "" {
 		t.Errorf("url = %q without a Service", got)
+	}
+}
+
+// TestWhatOthersSayIsPlain holds that neither a container's last words nor a webhook's can pass for more than they are where
+// the status is shown.
+func TestWhatOthersSayIsPlain(t *testing.T) {
+	const said = "\x1b[31mfatal\x1b[0m:\n  Ready\u202e\u200b\x00\xff\r\n"
+	deployment := newDeployment(2, unavailable)
+	for name, test := range map[string]struct {
+		seen Observed
+		err  error
+	}{
+		"of a pod":      {seen: Observed{Deployment: deployment, PodFaults: []PodFault{{v1.ReasonCrashLooping, "pod a: " + said, true}}}},
+		"of an old pod": {seen: Observed{Deployment: deployment, PodFaults: []PodFault{{v1.ReasonCrashLooping, "pod a: " + said, false}}}},
+		"of a webhook":  {err: &fault.Waiting{Reason: v1.ReasonAdmissionDenied, Message: "pod a: " + said}},
+		"of the API":    {err: &fault.Invalid{Reason: v1.ReasonInvalidSpec, Message: "pod a: " + said}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := Of(newApplication(), test.seen, test.err)
+			if words := condition(t, got, v1.ConditionDegraded).Message; words != "pod a: fatal:   Ready" {
+				t.Errorf("Degraded says %q", words)
+			}
+			for _, condition := range got.Conditions {
+				if strings.ContainsFunc(condition.Message, func(r rune) bool { return !unicode.IsPrint(r) }) {
+					t.Errorf("%s says %q", condition.Type, condition.Message)
+				}
+			}
+		})
+	}
+	app := newApplication(func(app *v1.Application) { app.Spec.Image = "nginx\x1b[31m" })
+	complete := newDeployment(2, counters(2, 2, 2, 2))
+	if got := Of(app, Observed{Deployment: complete}, nil).Image; got != "nginx" {
+		t.Errorf("the image is %q", got)
 	}
 }
