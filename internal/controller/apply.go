@@ -51,7 +51,9 @@ func (r *ApplicationReconciler) apply(ctx context.Context, app *v1.Application, 
 			r.turns.end(client.ObjectKeyFromObject(app))
 		}
 		if err != nil {
-			failed = append(failed, err)
+			failed = append(failed, fault.Reworded(err, func(words string) string {
+				return step.child.fields(app).InUsersWords(words, "the "+step.child.kind)
+			}))
 			continue
 		}
 		r.written(app, step, answer)

@@ -30,6 +30,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
+	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/resources"
 )
 
@@ -37,21 +38,22 @@ import (
 // the cache, applying and pruning follow from it, and tests compare the Role with it. Every child bears its
 // Application's name.
 var children = []child{
-	childOf("ServiceAccount", &corev1.ServiceAccount{}, resources.ServiceAccount).usedByPods(),
+	childOf("ServiceAccount", &corev1.ServiceAccount{}, resources.ServiceAccount, resources.ServiceAccountFields).usedByPods(),
 	// Before the pods that it protects.
-	childOf("NetworkPolicy", &networkingv1.NetworkPolicy{}, resources.NetworkPolicy).
+	childOf("NetworkPolicy", &networkingv1.NetworkPolicy{}, resources.NetworkPolicy, resources.NetworkPolicyFields).
 		without(resources.NotInNetworkPolicy),
-	childOf("Deployment", &appsv1.Deployment{}, resources.Deployment).gatedByOthers().
+	childOf("Deployment", &appsv1.Deployment{}, resources.Deployment, resources.DeploymentFields).gatedByOthers().
 		without(resources.NotInDeployment).handingOver(sizeHandOver),
-	childOf("Service", &corev1.Service{}, resources.Service).madeInTurn(),
-	childOf("HorizontalPodAutoscaler", &autoscalingv2.HorizontalPodAutoscaler{}, resources.HorizontalPodAutoscaler).
-		withdrawn(drainSize),
-	childOf("PodDisruptionBudget", &policyv1.PodDisruptionBudget{}, resources.PodDisruptionBudget),
-	childOf("Ingress", &networkingv1.Ingress{}, resources.Ingress).withdrawn(drainTraffic).
+	childOf("Service", &corev1.Service{}, resources.Service, resources.ServiceFields).madeInTurn(),
+	childOf("HorizontalPodAutoscaler", &autoscalingv2.HorizontalPodAutoscaler{}, resources.HorizontalPodAutoscaler,
+		resources.HorizontalPodAutoscalerFields).withdrawn(drainSize),
+	childOf("PodDisruptionBudget", &policyv1.PodDisruptionBudget{}, resources.PodDisruptionBudget,
+		resources.PodDisruptionBudgetFields),
+	childOf("Ingress", &networkingv1.Ingress{}, resources.Ingress, resources.IngressFields).withdrawn(drainTraffic).
 		handingOver(classHandOver),
-	childOf("HTTPRoute", &gatewayv1.HTTPRoute{}, resources.HTTPRoute).
+	childOf("HTTPRoute", &gatewayv1.HTTPRoute{}, resources.HTTPRoute, resources.HTTPRouteFields).
 		withdrawn(drainTraffic).servedAs(schema.GroupVersion(gatewayv1.GroupVersion).WithResource("httproutes")),
-	childOf("ServiceMonitor", emptyServiceMonitor(), resources.ServiceMonitor).
+	childOf("ServiceMonitor", emptyServiceMonitor(), resources.ServiceMonitor, resources.ServiceMonitorFields).
 		servedAs(resources.ServiceMonitorKind.GroupVersion().WithResource("servicemonitors")),
 }
 
@@ -79,9 +81,9 @@ type child struct {
 	kind string
 	// object is an empty object of the kind, never written to.
 	object client.Object
-	// gated says that the child is left as it is while anything above it in the table, or anything that the
-	// spec refers to, is amiss: pods must not run as somebody else's ServiceAccount, for example. Where no pods are
-	// wanted, nothing holds it back.
+	// gated says that the child is left as it is while anything above it in the table is amiss: pods must not run as somebody
+	// else's ServiceAccount, for example. While anything is missing that the spec refers to, no new pods are rolled out, and
+	// what else there is to change is changed. Where no pods are wanted, nothing holds it back.
 	gated bool
 	// outlived says that running pods use the child: when it is no longer wanted, it goes after the last pod that
 	// does, or their tokens would die under them.
@@ -97,6 +99,8 @@ type child struct {
 	handedOver *handedOver
 	// build returns what the object should be, or nil if it must not exist.
 	build func(resources.Inputs) (configuration, error)
+	// fields says what the child's fields are called in the Application, for a refusal to be told in the user's words.
+	fields func(*v1.Application) resources.FieldNames
 }
 
 // configuration is an apply configuration together with what the operator needs to know of it. It is applied
@@ -122,9 +126,9 @@ type applyConfiguration[C, P any] interface {
 func childOf[C any, P interface {
 	applyConfiguration[C, P]
 }](
-	kind string, object client.Object, build func(resources.Inputs) (P, error),
+	kind string, object client.Object, build func(resources.Inputs) (P, error), fields func(*v1.Application) resources.FieldNames,
 ) child {
-	return child{kind: kind, object: object, build: func(in resources.Inputs) (configuration, error) {
+	return child{kind: kind, object: object, fields: fields, build: func(in resources.Inputs) (configuration, error) {
 		config, err := build(in)
 		if err != nil || config == nil { // a nil pointer must not hide in the interface
 			return configuration{}, err

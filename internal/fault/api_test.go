@@ -185,8 +185,13 @@ func TestFromAPI(t *testing.T) {
 			want: denied(v1.ReasonAdmissionDenied, policy),
 		},
 		{
-			name: "an admission plugin", err: forbidden("no PriorityClass with name urgent was found"),
-			want: denied(v1.ReasonAdmissionDenied, `deployments.apps "my-app" is forbidden: no PriorityClass with name urgent was found`),
+			name: "an admission plugin", err: forbidden("minimum cpu usage per Container is 100m, but request is 10m"),
+			want: denied(v1.ReasonAdmissionDenied,
+				`deployments.apps "my-app" is forbidden: minimum cpu usage per Container is 100m, but request is 10m`),
+		},
+		{
+			name: "an admission plugin to which something is missing", err: forbidden("no PriorityClass with name urgent was found"),
+			want: denied(v1.ReasonReferenceMissing, `deployments.apps "my-app" is forbidden: no PriorityClass with name urgent was found`),
 		},
 
 		{name: "a conflict of versions", err: apierrors.NewConflict(deployments, "my-app", errors.New("the object has been modified")), want: conflicting},

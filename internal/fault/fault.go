@@ -142,6 +142,8 @@ func FromAPI(err error, object string) error {
 		return &Waiting{Reason: v1.ReasonRollingOut, Message: "somebody else has just written " + object, After: retryConflict}
 	case apierrors.IsForbidden(err) && OfQuota(message):
 		return &Waiting{Reason: v1.ReasonQuotaExceeded, Message: fmt.Sprintf("%s: %s", object, message), After: RetryDenied}
+	case apierrors.IsForbidden(err) && Missing(message) != "":
+		return &Waiting{Reason: v1.ReasonReferenceMissing, Message: fmt.Sprintf("%s: %s", object, message), After: RetryDenied}
 	case deniedByAdmission(err, message):
 		return &Waiting{Reason: v1.ReasonAdmissionDenied, Message: fmt.Sprintf("%s: %s", object, message), After: RetryDenied}
 	case refusedBySchema(message):
@@ -151,6 +153,17 @@ func FromAPI(err error, object string) error {
 	default:
 		return fmt.Errorf("write %s: %w", object, err)
 	}
+}
+
+// Reworded returns the error with its message in other words. What is transient keeps its own.
+func Reworded(err error, in func(string) string) error {
+	if invalid, ok := errors.AsType[*Invalid](err); ok {
+		return &Invalid{Reason: invalid.Reason, Message: in(invalid.Message)}
+	}
+	if waiting, ok := errors.AsType[*Waiting](err); ok {
+		return &Waiting{Reason: waiting.Reason, Message: in(waiting.Message), After: waiting.After}
+	}
+	return err
 }
 
 // Words returns what a condition may say of err: an API server's own words, which are the same on every try.
@@ -172,6 +185,23 @@ func OfQuota(words string) bool {
 		}
 	}
 	return false
+}
+
+// notFound is how the API server's own admission plugins say that something is missing which an object names (kubernetes
+// plugin/pkg/admission/priority, plugin/pkg/admission/serviceaccount, plugin/pkg/admission/runtimeclass).
+var notFound = regexp.MustCompile(`\bno (PriorityClass) with name \S+ was found|\b([A-Za-z]+) "[^"]*" not found`)
+
+// Missing returns the kind of the object that these words of the API server's own admission plugins, or of the scheduler, say is
+// not there, as they spell it, or "". What a webhook or a policy calls missing is its own affair.
+func Missing(words string) string {
+	if deniedByOthers(words) || strings.Contains(words, "failed calling webhook") {
+		return ""
+	}
+	found := notFound.FindStringSubmatch(words)
+	if found == nil {
+		return ""
+	}
+	return found[1] + found[2]
 }
 
 // namespaceTerminating is the cause that the API server gives when it refuses a new object in a namespace that
@@ -214,10 +244,15 @@ func schemaMessage(message, object string) string {
 // deniedByAdmission tells a refusal by an admission plugin, webhook or policy from one by RBAC, which bears
 // the same status but is the operator's own trouble: it names the User who cannot.
 func deniedByAdmission(err error, message string) bool {
-	if strings.Contains(message, "denied the request") || strings.Contains(message, "denied request") {
+	if deniedByOthers(message) {
 		return true
 	}
 	return apierrors.IsForbidden(err) && !strings.Contains(message, `User "`)
+}
+
+// deniedByOthers reports whether these are the words with which the API server quotes a webhook or a policy.
+func deniedByOthers(words string) bool {
+	return strings.Contains(words, "denied the request") || strings.Contains(words, "denied request")
 }
 
 // localAddress is what Go puts before the remote address of a broken connection. Its port is another on every

@@ -67,8 +67,12 @@ func schedulingFault(pod *corev1.Pod) *PodFault {
 	for _, condition := range pod.Status.Conditions {
 		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse &&
 			condition.Reason == corev1.PodReasonUnschedulable {
+			reason := v1.ReasonUnschedulable
+			if fault.Missing(condition.Message) != "" {
+				reason = v1.ReasonReferenceMissing
+			}
 			return &PodFault{
-				Reason:  v1.ReasonUnschedulable,
+				Reason:  reason,
 				Message: fmt.Sprintf("pod %s: %s", pod.Name, condition.Message),
 			}
 		}

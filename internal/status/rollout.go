@@ -150,7 +150,10 @@ func deploymentFault(app *v1.Application, deployment *appsv1.Deployment) *PodFau
 		if failure.Reason == failedDelete {
 			trouble = "a pod cannot be deleted: "
 		}
-		return &PodFault{Reason: reasonOfRefusal(failure.Message), Message: trouble + words + remedy(app, words)}
+		return &PodFault{
+			Reason:  reasonOfRefusal(failure.Message),
+			Message: trouble + resources.PodFields(app).InUsersWords(words, "the pod") + remedy(app, words),
+		}
 	}
 	if progressing := deploymentCondition(deployment, appsv1.DeploymentProgressing); progressing != nil &&
 		progressing.Reason == deadlineExceeded {
@@ -162,9 +165,17 @@ func deploymentFault(app *v1.Application, deployment *appsv1.Deployment) *PodFau
 	return nil
 }
 
-// remedy returns what to do about a refusal, where the words that tell it speak of the pod's fields and the Application
-// has a shorter one.
+// remedy returns what to do about a refusal, where the words that tell it do not say so, or speak of the pod's fields and the
+// Application has a shorter one.
 func remedy(app *v1.Application, words string) string {
+	switch kind := fault.Missing(words); {
+	case kind == "PriorityClass":
+		return "; have it created, or change spec.scheduling.priorityClassName"
+	case kind == "RuntimeClass":
+		return "; have it created, or change spec.scheduling.runtimeClassName"
+	case kind == "serviceaccount" && resources.ReferencedServiceAccount(app) != "":
+		return "; create it, or change spec.serviceAccount.name"
+	}
 	restricted := app.Spec.Security != nil && app.Spec.Security.Profile == v1.SecurityProfileRestricted
 	if restricted || !strings.Contains(words, `violates PodSecurity "restricted`) {
 		return ""
@@ -188,7 +199,7 @@ func reasonOfRefusal(message string) string {
 	switch {
 	case fault.OfQuota(message):
 		return v1.ReasonQuotaExceeded
-	case strings.Contains(message, "serviceaccount") && strings.Contains(message, "not found"):
+	case fault.Missing(message) != "":
 		return v1.ReasonReferenceMissing
 	case strings.HasPrefix(message, "Pod ") && strings.Contains(message, " is invalid: "):
 		return v1.ReasonInvalidSpec

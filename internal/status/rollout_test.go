@@ -236,6 +236,26 @@ func TestRefusedPods(t *testing.T) {
 			v1.ReasonReferenceMissing, absentWords,
 		},
 		{
+			"a missing PriorityClass", podIsForbidden + "no PriorityClass with name urgent was found", v1.ReasonReferenceMissing,
+			"a pod cannot be made: no PriorityClass with name urgent was found; " +
+				"have it created, or change spec.scheduling.priorityClassName",
+		},
+		{
+			"a missing RuntimeClass", podIsForbidden + `pod rejected: RuntimeClass "sandboxed" not found`, v1.ReasonReferenceMissing,
+			`a pod cannot be made: pod rejected: RuntimeClass "sandboxed" not found; ` +
+				"have it created, or change spec.scheduling.runtimeClassName",
+		},
+		{
+			"a webhook to which something is missing", `admission webhook "x.example.com" denied the request: secret "ca" not found`,
+			notAllowed, `a pod cannot be made: admission webhook "x.example.com" denied the request: secret "ca" not found`,
+		},
+		{
+			"a webhook that is missing itself",
+			`Internal error occurred: failed calling webhook "x.example.com": failed to call webhook: Post "https://x": service "x" not found`,
+			notAllowed, `a pod cannot be made: Internal error occurred: failed calling webhook "x.example.com": failed to call webhook: ` +
+				`Post "https://x": service "x" not found`,
+		},
+		{
 			"a limit range", podIsForbidden + "minimum cpu usage per Container is 100m, but request is 10m", notAllowed,
 			"a pod cannot be made: minimum cpu usage per Container is 100m, but request is 10m",
 		},
@@ -255,7 +275,7 @@ func TestRefusedPods(t *testing.T) {
 			"a pod that became invalid by what the cluster added",
 			`Pod "my-app-5d9c7b6f4-x2x7k" is invalid: spec.containers[0].resources.requests: Invalid value: "500m": must be less than or equal to cpu limit of 200m`,
 			v1.ReasonInvalidSpec,
-			`a pod cannot be made: spec.containers[0].resources.requests: Invalid value: "500m": must be less than or equal to cpu limit of 200m`,
+			`a pod cannot be made: spec.resources.requests: Invalid value: "500m": must be less than or equal to cpu limit of 200m`,
 		},
 	}
 	for _, test := range tests {
