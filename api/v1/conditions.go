@@ -53,8 +53,8 @@ const (
 	// ReasonChildConflict means that an object of the name that the application needs is not the
 	// application's. It is never changed or deleted.
 	ReasonChildConflict = "ChildConflict"
-	// ReasonReferenceMissing means that a Secret, ConfigMap, ServiceAccount or claim that the spec names is
-	// not there.
+	// ReasonReferenceMissing means that a Secret, ConfigMap, ServiceAccount, claim, PriorityClass or RuntimeClass that the
+	// spec names is not there.
 	ReasonReferenceMissing = "ReferenceMissing"
 	// ReasonImagePullFailed means that a container image could not be pulled.
 	ReasonImagePullFailed = "ImagePullFailed"

@@ -28,6 +28,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/example/app-operator/api/v1"
@@ -66,24 +68,24 @@ func (s step) takesATurn() bool { return s.child.inTurn && s.live == nil && !s.a
 func (r *ApplicationReconciler) plan(ctx context.Context, app *v1.Application, in inputs) ([]step, error) {
 	var steps []step
 	var blocked []error
-	if len(in.missing) > 0 {
-		blocked = append(blocked, &fault.Waiting{
-			Reason: v1.ReasonReferenceMissing,
-			Message: fmt.Sprintf("%s does not exist in this namespace; create it, or change the spec",
-				strings.Join(in.missing, ", ")),
-		})
-	}
 	for _, child := range inOrder(in.Inputs) {
 		if child.gated && len(blocked) > 0 && resources.WantedReplicas(in.Inputs) > 0 {
 			continue
 		}
-		next, err := r.planChild(ctx, app, in.Inputs, child)
+		next, err := r.planChild(ctx, app, in, child)
 		if err != nil {
 			blocked = append(blocked, err)
 		}
 		if next != nil {
 			steps = append(steps, *next)
 		}
+	}
+	if len(in.missing) > 0 {
+		blocked = slices.Insert(blocked, 0, error(&fault.Waiting{
+			Reason: v1.ReasonReferenceMissing,
+			Message: fmt.Sprintf("%s does not exist in this namespace; create it, or change the spec",
+				strings.Join(in.missing, ", ")),
+		}))
 	}
 	early := func(step step) bool { return step.child.outlived && step.deletes() }
 	if !slices.ContainsFunc(steps, early) {
@@ -146,9 +148,9 @@ func (r *ApplicationReconciler) settled(ctx context.Context, app *v1.Application
 
 // planChild returns the write that one child needs, or nil.
 func (r *ApplicationReconciler) planChild(
-	ctx context.Context, app *v1.Application, in resources.Inputs, child child,
+	ctx context.Context, app *v1.Application, in inputs, child child,
 ) (*step, error) {
-	config, err := child.build(in)
+	config, err := child.build(in.Inputs)
 	if err != nil {
 		return nil, fmt.Errorf("build %s: %w", child.kind, err)
 	}
@@ -172,6 +174,11 @@ func (r *ApplicationReconciler) planChild(
 	}
 	if live != nil {
 		version = live.GetResourceVersion()
+	}
+	if child.gated && len(in.missing) > 0 && resources.WantedReplicas(in.Inputs) > 0 {
+		if held, err := keepPods(app, config, live); !held || err != nil {
+			return nil, err
+		}
 	}
 	return r.planWanted(app, child, live, version, config)
 }
@@ -222,6 +229,24 @@ func (r *ApplicationReconciler) planWanted(
 		next.repairs = known.wasRight(child.kind, sum, version)
 	}
 	return next, nil
+}
+
+// keepPods makes the configuration of the Deployment want pods like those that run, and no others: what they refer to is missing.
+// How many there are, and how they are replaced, may change. It returns false if no pods run that could be kept.
+func keepPods(app *v1.Application, config configuration, live client.Object) (bool, error) {
+	deployment, ok := live.(*appsv1.Deployment)
+	if !ok || !metav1.IsControlledBy(deployment, app) || ptr.Deref(deployment.Spec.Replicas, 1) == 0 {
+		return false, nil
+	}
+	ours, err := appsv1ac.ExtractDeployment(deployment, FieldOwner)
+	if err != nil {
+		return false, fmt.Errorf("read the pod template that is ours: %w", err)
+	}
+	if ours.Spec == nil || ours.Spec.Template == nil {
+		return false, nil
+	}
+	config.ApplyConfiguration.(*appsv1ac.DeploymentApplyConfiguration).Spec.Template = ours.Spec.Template
+	return true, nil
 }
 
 // planPrune returns the deletion of a child that is not wanted, or nil if there is none, if it is not ours, or if it is

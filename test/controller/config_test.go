@@ -132,6 +132,71 @@ var _ = Describe("What an Application refers to", Ordered, ContinueOnFailure, fu
 		Expect(app.Status.ReplicaSummary).To(Equal("2/2"))
 	})
 
+	It("does not keep the pods that run from being scaled, nor anything else from being changed", func(ctx SpecContext) {
+		app := numbered()
+		app.Spec.ImagePullSecrets = []string{app.Name + "-pull"}
+		createReferences(ctx, app)
+		createReady(ctx, app)
+		deployment, err := get(ctx, deploymentOf(app))
+		Expect(err).NotTo(HaveOccurred())
+		template := deployment.Spec.Template
+
+		By("which refer to it")
+		Expect(k8s.Delete(ctx, secret(namespace, app.Name+"-pull"))).To(Succeed())
+		missing := haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonReferenceMissing, "Secret "+app.Name+"-pull")
+		Eventually(fresh(ctx, app)).Should(missing)
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Replicas = new(int32(3)) })
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(missing, HaveField("Status.ReplicaSummary", "3/3")))
+
+		By("or would refer to it")
+		edit(ctx, app, func(app *v1.Application) {
+			app.Spec.ImagePullSecrets = nil
+			app.Spec.Image = "nginx:1.30"
+			app.Spec.EnvFrom = []corev1.EnvFromSource{allOfConfigMap(app.Name+"-env", nil)}
+			app.Spec.Replicas = new(int32(4))
+			app.Spec.Rollout = &v1.RolloutSpec{MinReadySeconds: 1}
+			app.Spec.Service = &v1.ServiceSpec{Port: new(int32(80))}
+		})
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(
+			haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonReferenceMissing, "ConfigMap "+app.Name+"-env"),
+			HaveField("Status.ReplicaSummary", "4/4")))
+		Expect(get(ctx, deploymentOf(app))).To(SatisfyAll(
+			HaveField("Spec.MinReadySeconds", BeEquivalentTo(1)), HaveField("Spec.Template", template)))
+		Eventually(fresh(ctx, serviceOf(app))).Should(HaveField("Spec.Ports", ContainElement(HaveField("Port", BeEquivalentTo(80)))))
+
+		By("also by an autoscaler, and back")
+		edit(ctx, app, func(app *v1.Application) {
+			app.Spec.Autoscaling = &v1.AutoscalingSpec{MinReplicas: new(int32(2)), MaxReplicas: 6}
+		})
+		Eventually(fresh(ctx, autoscalerOf(app))).Should(HaveField("Spec.MaxReplicas", BeEquivalentTo(6)))
+		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonReferenceMissing))
+		Expect(get(ctx, deploymentOf(app))).To(HaveField("Spec.Replicas", HaveValue(BeEquivalentTo(4))))
+		edit(ctx, app, func(app *v1.Application) {
+			app.Spec.Autoscaling, app.Spec.Replicas = nil, new(int32(1))
+		})
+		Eventually(fresh(ctx, app)).Should(HaveField("Status.ReplicaSummary", "1/1"))
+
+		By("but new pods are made when it is there")
+		createReferences(ctx, app)
+		Eventually(fresh(ctx, app)).Should(running)
+		Expect(get(ctx, deploymentOf(app))).To(HaveField("Spec.Template.Spec.Containers", ConsistOf(SatisfyAll(
+			HaveField("Image", "nginx:1.30"), HaveField("EnvFrom", HaveLen(1))))))
+	})
+
+	It("keeps pods from being started where none run", func(ctx SpecContext) {
+		app := numbered()
+		app.Spec.Suspend = true
+		app.Spec.EnvFrom = []corev1.EnvFromSource{allOfSecret(app.Name+"-later", nil)}
+		Expect(k8s.Create(ctx, app)).To(Succeed())
+		Eventually(fresh(ctx, deploymentOf(app))).Should(HaveField("Spec.Replicas", HaveValue(BeEquivalentTo(0))))
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Suspend = false })
+		Eventually(fresh(ctx, app)).Should(haveCondition(
+			v1.ConditionReady, metav1.ConditionFalse, v1.ReasonReferenceMissing, "Secret "+app.Name+"-later"))
+		Expect(get(ctx, deploymentOf(app))).To(HaveField("Spec.Replicas", HaveValue(BeEquivalentTo(0))))
+		createReferences(ctx, app)
+		Eventually(fresh(ctx, app)).Should(running)
+	})
+
 	It("may disappear under pods that run: they stay, and nothing is rolled out until it is back", func(ctx SpecContext) {
 		app := numbered()
 		app.Spec.EnvFrom = []corev1.EnvFromSource{allOfSecret("leaving", nil)}

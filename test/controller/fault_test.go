@@ -23,8 +23,11 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	nodev1 "k8s.io/api/node/v1"
+	schedulingv1 "k8s.io/api/scheduling/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -84,6 +87,19 @@ var _ = Describe("A fault", func() {
 		Entry("that must not be root", waiting("CreateContainerConfigError",
 			"container has runAsNonRoot and image will run as root"), v1.ReasonInvalidSpec, "runAsNonRoot"),
 	)
+
+	It("of a container is told to who may read the Application, on one line, and not in the operator's log", func(ctx SpecContext) {
+		app.Spec.PodMetadata = &v1.PodMetadata{Labels: map[string]string{controlplane.Unmanaged: "true"}}
+		Expect(k8s.Create(ctx, app)).To(Succeed())
+		crashed := corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+			ExitCode: 1, Reason: "Error", Message: "\x1b[31mpassword=\u202ehunter2\x1b[0m\n  Ready   True",
+		}}
+		breakPods(ctx, app, corev1.ContainerStatus{RestartCount: 3, State: crashed, LastTerminationState: crashed})
+		Eventually(fresh(ctx, app)).Should(haveCondition(
+			v1.ConditionReady, metav1.ConditionFalse, v1.ReasonCrashLooping, ": password=hunter2   Ready   True"))
+		expectWarning(ctx, app, v1.ReasonCrashLooping)
+		Expect(running.log()).To(SatisfyAll(ContainSubstring(v1.ReasonCrashLooping), Not(ContainSubstring("hunter2"))))
+	})
 
 	It("of a container that crashes again and again is not over when it runs, but when it has run for a while", func(ctx SpecContext) {
 		app.Spec.PodMetadata = &v1.PodMetadata{Labels: map[string]string{controlplane.Unmanaged: "true"}}
@@ -175,13 +191,55 @@ var _ = Describe("A fault", func() {
 		Eventually(fresh(ctx, app)).Should(beReady())
 	})
 
+	It("of the spec is told with the fields that the user wrote", func(ctx SpecContext) {
+		tooMuch := corev1.ResourceRequirements{
+			Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("2")},
+			Limits:   corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1")},
+		}
+		app.Spec.Resources = &v1.ResourceRequirements{
+			Requests: v1.ResourceList{corev1.ResourceCPU: resource.MustParse("2")},
+			Limits:   v1.ResourceList{corev1.ResourceCPU: resource.MustParse("1")},
+		}
+		app.Spec.Sidecars = []corev1.Container{{Name: "proxy"}}
+		app.Spec.InitContainers = []corev1.Container{{Name: "migrate", Image: "migrate:1", Resources: tooMuch}}
+		app.Spec.Files = []v1.File{
+			{MountPath: "/a", EmptyDir: &corev1.EmptyDirVolumeSource{}},
+			{MountPath: "/b", ConfigMap: &corev1.ConfigMapVolumeSource{
+				LocalObjectReference: corev1.LocalObjectReference{Name: "b"}, Optional: new(true),
+				Items: []corev1.KeyToPath{{Key: "b", Path: "../b"}},
+			}},
+		}
+		app.Spec.Scheduling = &v1.SchedulingSpec{Affinity: &corev1.Affinity{PodAffinity: &corev1.PodAffinity{
+			PreferredDuringSchedulingIgnoredDuringExecution: []corev1.WeightedPodAffinityTerm{{
+				Weight: 200, PodAffinityTerm: corev1.PodAffinityTerm{TopologyKey: "zone"},
+			}},
+		}}}
+		app.Spec.Autoscaling = &v1.AutoscalingSpec{MaxReplicas: 3, Metrics: []autoscalingv2.MetricSpec{{Type: "Nothing"}}}
+		Expect(k8s.Create(ctx, app)).To(Succeed())
+		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonInvalidSpec,
+			"spec.sidecars[0].image: Required value",
+			"spec.initContainers[0].resources.requests: Invalid value",
+			" spec.resources.requests: Invalid value",
+			"spec.files[1].configMap.items[0].path: Invalid value",
+			"spec.scheduling.affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].weight: Invalid value"))
+		Expect(conditionOf(app, v1.ConditionReady).Message).NotTo(ContainSubstring("spec.template"))
+
+		By("also where another object is made of it")
+		edit(ctx, app, func(app *v1.Application) {
+			app.Spec.Resources, app.Spec.Scheduling = nil, nil
+			app.Spec.Sidecars, app.Spec.InitContainers, app.Spec.Files = nil, nil, nil
+		})
+		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonInvalidSpec,
+			"HorizontalPodAutoscaler", "spec.autoscaling.metrics[0]"))
+	})
+
 	It("of the spec that is none of a child's spec reaches the status too", func(ctx SpecContext) {
 		createReady(ctx, app)
 		edit(ctx, app, func(app *v1.Application) {
 			app.Spec.Service = &v1.ServiceSpec{Annotations: map[string]string{"not a key": "x"}}
 		})
 		Eventually(fresh(ctx, app)).Should(
-			haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonInvalidSpec, "Service", "not a key"))
+			haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonInvalidSpec, "spec.service.annotations", "not a key"))
 		edit(ctx, app, func(app *v1.Application) { app.Spec.Service.Annotations = map[string]string{"a-key": "x"} })
 		Eventually(fresh(ctx, app)).Should(beReady())
 		Expect(get(ctx, serviceOf(app))).To(HaveField("Annotations", HaveKeyWithValue("a-key", "x")))
@@ -212,6 +270,29 @@ var _ = Describe("A fault", func() {
 		Eventually(fresh(ctx, app)).Should(beReady())
 		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(app), accountOf(app))).NotTo(Succeed(), "none is made beside it")
 	})
+
+	DescribeTable("of what only the API server can see is named, and heals when it appears",
+		func(ctx SpecContext, refer func(*v1.SchedulingSpec, string), object func(string) client.Object, words string) {
+			name := "later-" + namespace
+			app.Spec.Scheduling = &v1.SchedulingSpec{}
+			refer(app.Spec.Scheduling, name)
+			Expect(k8s.Create(ctx, app)).To(Succeed())
+			Eventually(fresh(ctx, app)).Should(SatisfyAll(
+				haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonReferenceMissing, name, words),
+				haveCondition(v1.ConditionDegraded, metav1.ConditionTrue, v1.ReasonReferenceMissing)))
+			Expect(k8s.Create(ctx, object(name))).To(Succeed())
+			DeferCleanup(func(ctx SpecContext) { Expect(k8s.Delete(ctx, object(name))).To(Succeed()) })
+			Eventually(fresh(ctx, app)).Should(beReady())
+		},
+		Entry("a PriorityClass", func(scheduling *v1.SchedulingSpec, name string) { scheduling.PriorityClassName = name },
+			func(name string) client.Object {
+				return &schedulingv1.PriorityClass{ObjectMeta: metav1.ObjectMeta{Name: name}, Value: 1}
+			}, "spec.scheduling.priorityClassName"),
+		Entry("a RuntimeClass", func(scheduling *v1.SchedulingSpec, name string) { scheduling.RuntimeClassName = &name },
+			func(name string) client.Object {
+				return &nodev1.RuntimeClass{ObjectMeta: metav1.ObjectMeta{Name: name}, Handler: "runc"}
+			}, "spec.scheduling.runtimeClassName"),
+	)
 
 	It("of a missing ServiceAccount does not keep an application from being suspended", func(ctx SpecContext) {
 		createReady(ctx, app)

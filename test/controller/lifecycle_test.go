@@ -243,7 +243,7 @@ var _ = Describe("An Application", func() {
 				haveCondition(v1.ConditionReady, metav1.ConditionTrue, v1.ReasonRolloutComplete),
 				haveCondition(v1.ConditionReady, metav1.ConditionTrue, v1.ReasonSuspended),
 				// No PriorityClass, no RuntimeClass, and no storage for claims.
-				haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonAdmissionDenied),
+				haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonReferenceMissing),
 				haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonUnschedulable)), app.Name)
 		}
 		running.rest(ctx)

@@ -33,8 +33,8 @@ import (
 
 // The samples that cannot become Ready here, and why.
 var unready = map[string]string{
-	"persistent-volume.yaml":  v1.ReasonUnschedulable,   // no storage
-	"scheduling-classes.yaml": v1.ReasonAdmissionDenied, // no RuntimeClass
+	"persistent-volume.yaml":  v1.ReasonUnschedulable,    // no storage
+	"scheduling-classes.yaml": v1.ReasonReferenceMissing, // no RuntimeClass
 }
 
 // notManifests lie beside the samples.
