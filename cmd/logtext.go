@@ -71,6 +71,7 @@ func plain(fields []zapcore.Field) []zapcore.Field {
 			if !isObject(field.Interface) {
 				fields[i].Interface = plainStringer{field.Interface.(fmt.Stringer)}
 			}
+		default: // numbers, times and the like
 		}
 	}
 	return fields

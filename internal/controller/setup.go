@@ -28,6 +28,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/discovery"
 	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/util/workqueue"
@@ -105,7 +106,7 @@ func (r *ApplicationReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		}
 		var awake atomic.Bool
 		go func() {
-			if objects.WaitForSync(context.Background()) == nil {
+			if r.synced(objects, informer) {
 				awake.Store(true)
 				r.wakeAll()
 			}
@@ -135,6 +136,19 @@ func (r *ApplicationReconciler) lookAgain(ctx context.Context) error {
 
 func logOptional(err error) {
 	ctrl.Log.WithName("controller").Error(err, "Could not find out which optional APIs are served; asking again")
+}
+
+// synced reports whether all that the source has at first has been told to the controller. It waits for that, unless the
+// informer is stopped, because its kind is not served any more, or the controller.
+func (r *ApplicationReconciler) synced(objects source.SyncingSource, informer cache.Informer) bool {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go wait.UntilWithContext(ctx, func(context.Context) {
+		if informer.IsStopped() || (*r.queue.Load()).ShuttingDown() {
+			cancel()
+		}
+	}, retrySync)
+	return objects.WaitForSync(ctx) == nil
 }
 
 // retryWake is how long to wait before all Applications are looked at because some could not be listed that should be.
@@ -323,7 +337,7 @@ func (r *ApplicationReconciler) watchFailed(ctx context.Context, reflector *tool
 		watchErrorHandler(ctx, reflector, err)
 		return
 	}
-	r.wakeAll()
+	r.wakeAll() //nolint:contextcheck // the informer's context ends with the informer
 }
 
 // childNews passes what happens to Applications' children, and the going of strangers' objects, which frees a

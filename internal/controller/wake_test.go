@@ -19,15 +19,18 @@ package controller
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/example/app-operator/internal/resources"
 )
@@ -46,7 +49,7 @@ func (a *added) Add(request reconcile.Request) { a.requests = append(a.requests,
 func TestAListThatFailsIsTriedAgain(t *testing.T) {
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "apps", Name: "database"}}
 	for name, wake := range map[string]func(context.Context, *ApplicationReconciler){
-		"when all are woken": func(ctx context.Context, r *ApplicationReconciler) { r.wakeAll() },
+		"when all are woken": func(_ context.Context, r *ApplicationReconciler) { r.wakeAll() },
 		"when those are woken that refer to an object": func(ctx context.Context, r *ApplicationReconciler) {
 			r.referringTo(resources.KindSecret)(ctx, secret)
 		},
@@ -98,4 +101,40 @@ func TestNobodyIsWokenAfterTheEnd(t *testing.T) {
 			t.Errorf("%d lists, want 1", lists)
 		}
 	})
+}
+
+// unsynced is a source that does not sync before it is given up.
+type unsynced struct{ source.SyncingSource }
+
+func (unsynced) WaitForSync(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// stopping is an informer that is stopped at some time.
+type stopping struct {
+	cache.Informer
+	stopped atomic.Bool
+}
+
+func (s *stopping) IsStopped() bool { return s.stopped.Load() }
+
+// TestNobodyWaitsForAKindThatIsGone holds that a watch that is waited for while its kind goes is waited for no longer.
+func TestNobodyWaitsForAKindThatIsGone(t *testing.T) {
+	for name, end := range map[string]func(*ApplicationReconciler, *stopping){
+		"with the kind":       func(_ *ApplicationReconciler, informer *stopping) { informer.stopped.Store(true) },
+		"with the controller": func(r *ApplicationReconciler, _ *stopping) { r.queue.Store(new(queue(ended{}))) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r, informer := &ApplicationReconciler{}, &stopping{}
+				r.queue.Store(new(queue(&added{})))
+				time.AfterFunc(time.Minute, func() { end(r, informer) })
+				began := time.Now()
+				if r.synced(unsynced{}, informer) || time.Since(began) < time.Minute {
+					t.Errorf("it is said to have synced, or given up, after %s", time.Since(began))
+				}
+			})
+		})
+	}
 }

@@ -96,7 +96,7 @@ func canonical(path string) string {
 		return strings.TrimPrefix(path, ".")
 	}
 	var dotted strings.Builder
-	for _, part := range strings.Split(strings.Trim(path, "/"), "/") {
+	for part := range strings.SplitSeq(strings.Trim(path, "/"), "/") {
 		part = strings.NewReplacer("~1", "/", "~0", "~").Replace(part)
 		switch {
 		case index.MatchString(part), strings.ContainsAny(part, "./"):

@@ -26,11 +26,10 @@ import (
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
-
-	corev1 "k8s.io/api/core/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
 )
@@ -51,7 +50,7 @@ var fieldsOf = map[string]func(*v1.Application) FieldNames{
 // ownFields are the fields of children that the operator decides by itself, so that no field of an Application is to blame.
 var ownFields = regexp.MustCompile(`^(apiVersion|kind|metadata\.(namespace|labels|ownerReferences)\b.*` +
 	`|metadata\.annotations\[apps\.example\.com/.*|spec(\.\w+)?\.selector\b.*|spec\.podSelector\b.*` +
-	`|spec\.template\.spec\.containers\[0\]\.terminationMessagePolicy|spec\.(policyTypes|scaleTargetRef|unhealthyPodEvictionPolicy)\b.*` +
+	`|spec\.template\.spec\.containers\[0\]\.terminationMessagePolicy|spec\.(paused|policyTypes|scaleTargetRef|unhealthyPodEvictionPolicy)\b.*` +
 	`|spec\.egress\[0\]\..*|spec\.rules\[0\]\.(matches|backendRefs)\[0\]\.(group|kind|name|weight|path\.type))$`)
 
 // leaves returns the paths of all values, as the API server's validation writes them.
@@ -110,8 +109,7 @@ func isField(path string) bool {
 }
 
 func fieldByJSON(of reflect.Type, name string) (reflect.Type, bool) {
-	for i := range of.NumField() {
-		field := of.Field(i)
+	for field := range of.Fields() {
 		tag, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		if tag == name && name != "" {
 			return field.Type, true
@@ -172,9 +170,9 @@ func specFields(t *testing.T) map[string]bool {
 	t.Helper()
 	all := map[string]bool{}
 	spec := reflect.TypeFor[v1.ApplicationSpec]()
-	for i := range spec.NumField() {
-		name, _, _ := strings.Cut(spec.Field(i).Tag.Get("json"), ",")
-		of := spec.Field(i).Type
+	for field := range spec.Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		of := field.Type
 		for of.Kind() == reflect.Pointer {
 			of = of.Elem()
 		}
@@ -182,8 +180,8 @@ func specFields(t *testing.T) map[string]bool {
 			all[name] = true
 			continue
 		}
-		for j := range of.NumField() {
-			below, _, _ := strings.Cut(of.Field(j).Tag.Get("json"), ",")
+		for part := range of.Fields() {
+			below, _, _ := strings.Cut(part.Tag.Get("json"), ",")
 			all[name+"."+below] = true
 		}
 	}

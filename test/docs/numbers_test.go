@@ -141,6 +141,7 @@ func claims(t *testing.T) []claim {
 		{logs, "up to {} s without a leader", []string{lease}},
 		{logs, "| `Limited Go's memory` | `bytes` | {} % of the container's limit", []string{memory}},
 		{logs, "the API server did not say within {} s whether", []string{seconds("internal/controller", "answerTimeout")}},
+		{logs, "a text is cut after {} KiB", []string{kibibytes(t, "cmd", "maxText")}},
 		{logs, "The highest number is {}:", []string{valueOf(t, "cmd", "maxZapLevel").String()}},
 
 		{metrics, "at `/metrics`, on port {} by default", []string{metricsPort}},
