@@ -18,6 +18,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,14 +28,18 @@ import (
 	"strings"
 	"testing"
 
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/sets"
+
+	v1 "github.com/example/app-operator/api/v1"
 )
 
 // everyInstall returns the installs, and the kustomizations that the page shows.
@@ -75,6 +80,48 @@ func TestSelectors(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestNoApplicationPosesAsTheOperator holds that no pod of an Application is selected as one of the operator's: each selector
+// goes by a label whose key the schema reserves (test/api has its refusal). Otherwise whoever may create Applications in
+// the operator's namespace could have a pod counted, protected and asked for metrics as if it were the operator.
+func TestNoApplicationPosesAsTheOperator(t *testing.T) {
+	prometheus := built(t, filepath.Join(scratch, "config", "prometheus"))
+	service := find[corev1.Service](t, prometheus, "Service")
+	monitor := find[monitoringv1.ServiceMonitor](t, prometheus, "ServiceMonitor")
+	selectors := map[string]map[string]string{
+		"Service of the metrics": service.Spec.Selector, "ServiceMonitor": monitor.Spec.Selector.MatchLabels,
+	}
+	if !labels.SelectorFromSet(monitor.Spec.Selector.MatchLabels).Matches(labels.Set(service.Labels)) {
+		t.Error("the ServiceMonitor does not select the Service")
+	}
+	for _, install := range everyInstall(t) {
+		objects := built(t, install.dir)
+		deployment := find[appsv1.Deployment](t, objects, "Deployment")
+		selectors[install.name+": Deployment"] = deployment.Spec.Selector.MatchLabels
+		selectors[install.name+": PodDisruptionBudget"] = find[policyv1.PodDisruptionBudget](t, objects, "PodDisruptionBudget").Spec.Selector.MatchLabels
+		selectors[install.name+": NetworkPolicy"] = find[networkingv1.NetworkPolicy](t, objects, "NetworkPolicy").Spec.PodSelector.MatchLabels
+		if !labels.SelectorFromSet(service.Spec.Selector).Matches(labels.Set(deployment.Spec.Template.Labels)) {
+			t.Errorf("%s: the Service of the metrics does not select the operator's pods", install.name)
+		}
+		if deployment.Spec.Template.Labels["control-plane"] != "controller-manager" {
+			t.Errorf("%s: the pods do not have the label that people know", install.name)
+		}
+	}
+	for of, selector := range selectors {
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(selector)), func(key string) bool {
+			return strings.HasPrefix(key, v1.GroupVersion.Group+"/")
+		}) {
+			t.Errorf("%s selects %v, labels that a tenant can have", of, selector)
+		}
+	}
+}
+
+// built returns the objects of a kustomization.
+func built(t *testing.T, dir string) []*unstructured.Unstructured {
+	t.Helper()
+	_, objects := build(t, dir)
+	return objects
 }
 
 // TestDisruption wants two of three replicas to remain, whoever takes replicas away, and a leader to have the time to
