@@ -221,6 +221,13 @@ bench: build controlplane-binaries $(BIN)/plot ## Measure speed, requests and me
 bench-failover: build controlplane-binaries ## Measure how long users are without a leader, on the embedded control plane.
 	go test -run '^$$' -bench Failover -vet=off -timeout 60m $(GO_TEST_FLAGS) ./test/bench
 
+# How many Applications of 1.2 MB `make bench-attacks` makes, of which each takes the API server some megabytes.
+BENCH_LARGE ?= 100
+
+.PHONY: bench-attacks
+bench-attacks: build $(addprefix $(KUBEBUILDER_ASSETS)/,etcd kube-apiserver kubectl) ## Measure what a crowd of readers and BENCH_LARGE large Applications do to an operator with the shipped limits. Needs root, for a cgroup.
+	BENCH_LARGE='$(BENCH_LARGE)' go test -run '^$$' -bench Attacks -benchtime=1x -vet=off -timeout 60m $(GO_TEST_FLAGS) ./test/bench
+
 .PHONY: bench-micro
 bench-micro: ## Run the micro-benchmarks, BENCH_COUNT times each; benchstat reads what they print.
 	go test -run '^$$' -bench . -benchmem -vet=off -count $(BENCH_COUNT) -timeout 60m $(GO_TEST_FLAGS) ./internal/...

@@ -52,6 +52,10 @@ type Application struct {
 	// status is what runs, as last seen. It is written by the operator alone.
 	// +optional
 	Status ApplicationStatus `json:"status,omitempty,omitzero"`
+
+	// Oversized says that the operator has found the object too large to be kept in memory, and that the spec is not all
+	// of it. It is never in the API.
+	Oversized bool `json:"-"`
 }
 
 // ApplicationList is a list of Applications.

@@ -117,6 +117,9 @@ func (r *ApplicationReconciler) act(ctx context.Context, app *v1.Application) (b
 	if err := r.ensureFinalizer(ctx, app); err != nil {
 		return false, err
 	}
+	if app.Oversized {
+		return false, oversized()
+	}
 	in, err := r.inputs(ctx, app)
 	if err != nil {
 		return false, err
@@ -159,7 +162,7 @@ func (r *ApplicationReconciler) report(
 	}
 	outdated := app.ResourceVersion
 	app.Status = next
-	switch failed := r.Client.Status().Update(ctx, app); {
+	switch failed := r.writeStatus(ctx, app); {
 	case failed == nil:
 		known.news = time.Time{}
 		if app.ResourceVersion != outdated { // else the server had it already, and has nothing newer to show

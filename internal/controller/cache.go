@@ -18,6 +18,7 @@ package controller
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -67,23 +68,16 @@ func NewScheme() (*runtime.Scheme, error) {
 // at the cost of a few hundred bytes each.
 func (r *ApplicationReconciler) CacheOptions(namespaces []string) cache.Options {
 	pods := labels.SelectorFromSet(labels.Set{resources.LabelManagedBy: resources.ManagedBy})
+	transform := stripObject()
 	options := cache.Options{
 		ReaderFailOnMissingInformer: true,
-		DefaultTransform:            stripOther,
+		DefaultTransform:            transform,
 		DefaultWatchErrorHandler:    r.watchFailed,
+		NewInformer:                 newInformer(transform),
 		ByObject: map[client.Object]cache.ByObject{
-			&corev1.Pod{}:        {Label: pods, Transform: stripPod(lru.New(maxPortLists))},
-			&appsv1.ReplicaSet{}: {Label: pods, Transform: stripReplicaSet},
+			&corev1.Pod{}:        {Label: pods},
+			&appsv1.ReplicaSet{}: {Label: pods},
 		},
-	}
-	for _, kind := range referencedKinds() {
-		options.ByObject[kind] = cache.ByObject{Transform: stripReferenced}
-	}
-	for _, child := range children {
-		if child.optional() { // a kind that the cluster does not serve may not be named here
-			continue
-		}
-		options.ByObject[child.object] = cache.ByObject{Transform: stripChild}
 	}
 	if len(namespaces) > 0 {
 		options.DefaultNamespaces = map[string]cache.Config{}
@@ -115,6 +109,7 @@ func stripChild(in any) (any, error) {
 	}
 	if ofAnApplication(object) {
 		dropStatus(in)
+		dropForeign(object)
 		object.SetManagedFields(slices.DeleteFunc(object.GetManagedFields(), func(entry metav1.ManagedFieldsEntry) bool {
 			return entry.Manager != FieldOwner || entry.Subresource != ""
 		}))
@@ -128,13 +123,46 @@ func stripChild(in any) (any, error) {
 	return stranger, nil
 }
 
-// stripOther is for the kinds that have no transform of their own: Applications and optional children.
-func stripOther(in any) (any, error) {
-	switch in.(type) {
-	case *gatewayv1.HTTPRoute, *unstructured.Unstructured:
-		return stripChild(in)
-	default:
-		return cache.TransformStripManagedFields()(in)
+// stripObject returns what keeps of an object what is read of its kind.
+func stripObject() toolscache.TransformFunc {
+	stripPod := stripPod(lru.New(maxPortLists))
+	return func(in any) (any, error) {
+		switch object := in.(type) {
+		case toolscache.DeletedFinalStateUnknown:
+			return in, nil
+		case *v1.Application:
+			return stripApplication(object)
+		case *corev1.Pod:
+			return stripPod(object)
+		case *metav1.PartialObjectMetadata:
+			if object.GroupVersionKind().Kind == "ReplicaSet" {
+				return stripReplicaSet(object)
+			}
+			return stripReferenced(object)
+		default:
+			return stripChild(object)
+		}
+	}
+}
+
+// dropForeign drops the labels and annotations that others have added: nobody reads them, and they can be large.
+func dropForeign(object metav1.Object) {
+	var applied strings.Builder
+	for _, entry := range object.GetManagedFields() {
+		if entry.Manager == FieldOwner && entry.Subresource == "" && entry.FieldsV1 != nil {
+			applied.WriteString(entry.FieldsV1.GetRawString())
+		}
+	}
+	foreign := func(key, _ string) bool {
+		return key != revisionAnnotation && !strings.Contains(applied.String(), `"f:`+key+`"`)
+	}
+	for _, field := range []struct {
+		get func() map[string]string
+		set func(map[string]string)
+	}{{object.GetLabels, object.SetLabels}, {object.GetAnnotations, object.SetAnnotations}} {
+		entries := field.get() // of an untyped object, a copy
+		maps.DeleteFunc(entries, foreign)
+		field.set(entries)
 	}
 }
 
@@ -266,7 +294,7 @@ func stripContainers(containers []corev1.ContainerStatus) []corev1.ContainerStat
 	return kept
 }
 
-// copyIdentity copies what says which object it is, whose, and whether it is going.
+// copyIdentity copies what says which object it is, who controls it, and whether it is going.
 func copyIdentity(to, from metav1.Object) {
 	to.SetNamespace(from.GetNamespace())
 	to.SetName(from.GetName())
@@ -274,7 +302,10 @@ func copyIdentity(to, from metav1.Object) {
 	to.SetResourceVersion(from.GetResourceVersion())
 	to.SetCreationTimestamp(from.GetCreationTimestamp())
 	to.SetDeletionTimestamp(from.GetDeletionTimestamp())
-	to.SetOwnerReferences(from.GetOwnerReferences())
+	to.SetOwnerReferences(nil)
+	if by := metav1.GetControllerOf(from); by != nil {
+		to.SetOwnerReferences([]metav1.OwnerReference{*by})
+	}
 }
 
 func instanceLabel(object metav1.Object) map[string]string {

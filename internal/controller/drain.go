@@ -53,16 +53,19 @@ func (r *ApplicationReconciler) ensureFinalizer(ctx context.Context, app *v1.App
 }
 
 // patchFinalizers writes app's finalizers, unless the Application has changed since before. While the cache shows the version
-// from which they were written last, they are as they should be, and the API server would refuse another write.
+// from which they were written last, they are as they should be, and the API server would refuse another write. Nothing else
+// of the Application is sent or asked for: the rest of what is cached may not be all there is.
 func (r *ApplicationReconciler) patchFinalizers(ctx context.Context, app, before *v1.Application) error {
 	known := r.memory.of(app.UID)
 	if known.finalized == before.ResourceVersion && time.Since(known.finalizedAt) < maxLag {
 		return nil
 	}
-	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	if err := r.Client.Patch(ctx, app, patch); err != nil {
+	patch := client.MergeFromWithOptions(identityOf(before), client.MergeFromWithOptimisticLock{})
+	written := identityOf(app)
+	if err := r.Client.Patch(ctx, written, patch); err != nil {
 		return fault.FromAPI(client.IgnoreNotFound(err), "the Application's finalizers")
 	}
+	app.ResourceVersion = written.ResourceVersion
 	known.finalized, known.finalizedAt = before.ResourceVersion, time.Now()
 	return nil
 }

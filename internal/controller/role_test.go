@@ -62,8 +62,8 @@ func TestRole(t *testing.T) {
 		return schema.GroupResource{Group: "apps.example.com", Resource: resource}
 	}
 	grant(apps("applications"), "list", "watch", "patch")
-	grant(apps("applications/status"), "update")
-	grant(apps("applications/finalizers"), "update") // where OwnerReferencesPermissionEnforcement is on
+	grant(apps("applications/status"), "update", "patch") // of one that is too large, a patch
+	grant(apps("applications/finalizers"), "update")      // where OwnerReferencesPermissionEnforcement is on
 	grant(schema.GroupResource{Resource: "pods"}, "list", "watch")
 	grant(schema.GroupResource{Group: "apps", Resource: "replicasets"}, "list", "watch")
 	for _, resource := range []string{"configmaps", "secrets"} {

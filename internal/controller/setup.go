@@ -54,7 +54,7 @@ import (
 // The finalizers subresource is for clusters that enforce OwnerReferencesPermissionEnforcement.
 //
 // +kubebuilder:rbac:groups=apps.example.com,namespace=system,resources=applications,verbs=list;watch;patch
-// +kubebuilder:rbac:groups=apps.example.com,namespace=system,resources=applications/status,verbs=update
+// +kubebuilder:rbac:groups=apps.example.com,namespace=system,resources=applications/status,verbs=update;patch
 // +kubebuilder:rbac:groups=apps.example.com,namespace=system,resources=applications/finalizers,verbs=update
 // +kubebuilder:rbac:groups=apps,namespace=system,resources=deployments,verbs=list;watch;create;patch
 // +kubebuilder:rbac:groups=apps,namespace=system,resources=replicasets,verbs=list;watch

@@ -74,7 +74,9 @@ func Of(app *v1.Application, seen Observed, err error) v1.ApplicationStatus {
 	next := *app.Status.DeepCopy()
 	next.ObservedGeneration = app.Generation
 	next.Selector = resources.Selector(app.Name)
-	next.URL = fault.OneLine(url(app, seen))
+	if !app.Oversized { // of which the ports are not known
+		next.URL = fault.OneLine(url(app, seen))
+	}
 	count(&next, app, seen.Deployment)
 	if now.complete {
 		next.Image = fault.OneLine(app.Spec.Image)

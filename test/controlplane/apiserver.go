@@ -102,7 +102,9 @@ func (c *ControlPlane) configureEtcd() (*envtest.Etcd, error) {
 		Out: log, Err: log,
 	}
 	// envtest already turns fsync off. A single member that elects itself needs no second to do so.
-	etcd.Configure().Set("heartbeat-interval", "10").Set("election-timeout", "100")
+	etcd.Configure().Set("heartbeat-interval", "10").Set("election-timeout", "100").
+		// By default, etcd takes no more writes when 2 GiB are full, of which a revision is only the last part.
+		Set("quota-backend-bytes", "8589934592")
 	return etcd, nil
 }
 
