@@ -363,7 +363,7 @@ func TestAFinalizerIsWrittenOnce(t *testing.T) {
 				patches := 0
 				r, c := withErrors(t, interceptor.Funcs{
 					Patch: func(ctx context.Context, c client.WithWatch, object client.Object, patch client.Patch, options ...client.PatchOption) error {
-						if _, ok := object.(*v1.Application); ok {
+						if object.GetObjectKind().GroupVersionKind().Kind == "Application" {
 							patches++
 						}
 						return c.Patch(ctx, object, patch, options...)

@@ -176,7 +176,7 @@ func (r *ApplicationReconciler) setDefaults(mgr ctrl.Manager) error {
 		r.Client = client.WithFieldOwner(mgr.GetClient(), FieldOwner)
 	}
 	if r.Reader == nil {
-		r.Reader = mgr.GetAPIReader()
+		r.Reader = newBoundedReader(mgr.GetAPIReader())
 	}
 	if r.Recorder == nil {
 		r.Recorder = mgr.GetEventRecorder(FieldOwner)

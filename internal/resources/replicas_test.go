@@ -17,6 +17,7 @@ limitations under the License.
 package resources
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -231,12 +232,15 @@ func TestReplicasThroughTheLifeOfAnApplication(t *testing.T) {
 	}
 }
 
-// afterwards returns what the Deployment says of its size once the inputs' Deployment is applied. Replicas that we give
+// afterwards returns what is read of the Deployment once the inputs' Deployment is applied. Replicas that we give
 // up are handed over: they stay what they are.
 func afterwards(t *testing.T, in Inputs) *LiveDeployment {
 	t.Helper()
 	config := deploymentOf(t, in)
-	deployment := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Annotations: config.Annotations}}
+	deployment := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: *config.Name, Annotations: config.Annotations}}
+	if err := json.Unmarshal([]byte(text(t, config.Spec.Template)), &deployment.Spec.Template); err != nil {
+		t.Fatal(err)
+	}
 	deployment.Spec.Replicas = config.Spec.Replicas
 	if deployment.Spec.Replicas == nil {
 		deployment.Spec.Replicas = new(in.Live.Replicas)

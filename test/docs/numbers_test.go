@@ -72,6 +72,9 @@ func claims(t *testing.T) []claim {
 		}},
 		{"docs/decisions/0020-lag.md", "an Application is looked at {} seconds after its last write", []string{seconds("internal/controller", "maxLag")}},
 
+		{guide, "or the Application is larger than {} KiB", []string{kibibytes(t, "internal/controller", "maxBytes")}},
+		{deployment, "An Application of more than {} KiB,", []string{kibibytes(t, "internal/controller", "maxBytes")}},
+		{deployment, "and one of {} KiB is at least that", []string{kibibytes(t, "internal/controller", "maxBytes")}},
 		{guide, "it aims at {} % CPU", []string{valueOf(t, "internal/resources", "targetCPUUtilizationPercentage").String()}},
 
 		{readme, "It runs as {} replicas", []string{replicas}},
@@ -169,6 +172,7 @@ var others = map[string][]string{
 	},
 	"docs/operations/deployment.md": {
 		"1,000 Applications with three pods each take 90 to 94 MiB, 5,000 take 242 MiB", // measured
+		"1,000 Applications of usual size are some 40 MiB",                              // measured
 	},
 	"docs/operations/leader-election.md": {
 		// measured
