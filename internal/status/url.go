@@ -19,11 +19,13 @@ package status
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
@@ -51,7 +53,25 @@ func url(app *v1.Application, seen Observed) string {
 			return address
 		}
 	}
-	return serviceURL(seen.Service, mainPort(app))
+	return serviceURL(seen.Service, mainPort(app), probedScheme(app))
+}
+
+// probedScheme returns https where a probe of the main port, which the URL is about, asks by it; otherwise "".
+func probedScheme(app *v1.Application) string {
+	probes := app.Spec.Probes
+	if probes == nil || app.Spec.Port == nil {
+		return ""
+	}
+	for _, probe := range []*v1.Probe{probes.Readiness, probes.Liveness, probes.Startup} {
+		if probe == nil || probe.HTTPGet == nil || probe.HTTPGet.Scheme != corev1.URISchemeHTTPS {
+			continue
+		}
+		port := ptr.Deref(probe.HTTPGet.Port, intstr.FromString(resources.MainPortName))
+		if port == intstr.FromString(resources.MainPortName) || port == intstr.FromInt32(*app.Spec.Port) {
+			return "https"
+		}
+	}
+	return ""
 }
 
 // ingressURL returns the address of the Ingress's first host, or without one that of its load balancer. It returns ""
@@ -68,12 +88,65 @@ func ingressURL(ingress *networkingv1.Ingress) string {
 	path := ""
 	if rule.HTTP != nil && len(rule.HTTP.Paths) > 0 {
 		path = rule.HTTP.Paths[0].Path
+		if ptr.Deref(rule.HTTP.Paths[0].PathType, networkingv1.PathTypePrefix) != networkingv1.PathTypeExact {
+			path = beforePattern(path)
+		}
 	}
 	scheme := "http"
-	if len(ingress.Spec.TLS) > 0 {
+	if len(ingress.Spec.TLS) > 0 || slices.ContainsFunc(controllerTLS, func(known annotationWord) bool { return known.isIn(ingress.Annotations) }) {
 		scheme = "https"
 	}
 	return external(scheme, host, path)
+}
+
+// annotationWord is an annotation whose value says something if it contains the word; "" is in any value that is not empty.
+type annotationWord struct{ key, word string }
+
+func (a annotationWord) isIn(annotations map[string]string) bool {
+	value := annotations[a.key]
+	return value != "" && strings.Contains(strings.ToLower(value), a.word)
+}
+
+// controllerTLS are the annotations by which ingress controllers serve TLS, or send everybody to it, without a Secret in the
+// Ingress.
+var controllerTLS = []annotationWord{
+	{"alb.ingress.kubernetes.io/certificate-arn", ""},
+	{"alb.ingress.kubernetes.io/listen-ports", "https"},
+	{"appgw.ingress.kubernetes.io/appgw-ssl-certificate", ""},
+	{"haproxy.org/ssl-redirect", "true"},
+	{"haproxy-ingress.github.io/ssl-redirect", "true"},
+	{"ingress.gcp.kubernetes.io/pre-shared-cert", ""},
+	{"ingress.kubernetes.io/force-ssl-redirect", "true"},
+	{"konghq.com/protocols", "https"},
+	{"kubernetes.io/ingress.allow-http", "false"},
+	{"networking.gke.io/managed-certificates", ""},
+	{"nginx.ingress.kubernetes.io/force-ssl-redirect", "true"},
+	{"nginx.ingress.kubernetes.io/ssl-passthrough", "true"},
+	{"route.openshift.io/termination", ""},
+	{"traefik.ingress.kubernetes.io/router.entrypoints", "websecure"},
+	{"traefik.ingress.kubernetes.io/router.tls", "true"},
+}
+
+// patternStart finds where a path begins to be a pattern: a wildcard, or a regular expression as ingress controllers take it.
+// A dot and a dollar sign are often meant as they are.
+var patternStart = regexp.MustCompile(`[*?()\[\]{}|\\^]|[.][*+]|[$]$`)
+
+// optionalPart finds a pattern that matches nothing as well, or that begins a new part of the path: what is before it is a
+// path that is served.
+var optionalPart = regexp.MustCompile(`^([*?]|[.][*]|[$]|[(]([?]:)?[/|$]|[(][^()]*[)][*?])`)
+
+// beforePattern returns what of a path comes before a pattern in it: all of it where there is none, and otherwise up to the
+// last part that is served as it is.
+func beforePattern(path string) string {
+	at := patternStart.FindStringIndex(path)
+	if at == nil {
+		return path
+	}
+	before := path[:at[0]]
+	if optionalPart.MatchString(path[at[0]:]) {
+		return before
+	}
+	return before[:strings.LastIndex(before, "/")+1]
 }
 
 // routeURL returns the address of the HTTPRoute's first host that is not a wildcard, or "". Whether it is served with
@@ -85,13 +158,15 @@ func routeURL(route *gatewayv1.HTTPRoute) string {
 	}
 	scheme := "http"
 	if slices.ContainsFunc(route.Spec.ParentRefs, func(parent gatewayv1.ParentReference) bool {
-		return ptr.Deref(parent.Port, 0) == 443 || strings.HasPrefix(string(ptr.Deref(parent.SectionName, "")), "https")
+		listener := string(ptr.Deref(parent.SectionName, ""))
+		return ptr.Deref(parent.Port, 0) == 443 || strings.Contains(listener, "https") || strings.Contains(listener, "tls") ||
+			listener == "websecure"
 	}) {
 		scheme = "https"
 	}
 	path := ""
 	if rules := route.Spec.Rules; len(rules) > 0 && len(rules[0].Matches) > 0 && rules[0].Matches[0].Path != nil {
-		path = ptr.Deref(rules[0].Matches[0].Path.Value, "")
+		path = beforePattern(ptr.Deref(rules[0].Matches[0].Path.Value, ""))
 	}
 	for _, host := range route.Spec.Hostnames {
 		if address := external(scheme, string(host), path); address != "" {
@@ -118,8 +193,8 @@ func bracketed(address string) string {
 
 // serviceURL returns where the Service's port of this name is reached: at the load balancer's address if it has one, otherwise
 // by the Service's name in the cluster. It returns "" without a Service or such a port; ports that others have added
-// do not count.
-func serviceURL(service *corev1.Service, name string) string {
+// do not count. A scheme is given where the spec says what the port speaks and the Service does not.
+func serviceURL(service *corev1.Service, name, scheme string) string {
 	if service == nil {
 		return ""
 	}
@@ -128,7 +203,9 @@ func serviceURL(service *corev1.Service, name string) string {
 		return ""
 	}
 	port := service.Spec.Ports[at]
-	scheme := schemeOf(port)
+	if port.AppProtocol != nil || scheme == "" {
+		scheme = schemeOf(port)
+	}
 	host := fmt.Sprintf("%s.%s.svc", service.Name, service.Namespace)
 	for _, ingress := range service.Status.LoadBalancer.Ingress {
 		if ingress.Hostname != "" {
@@ -146,21 +223,34 @@ func serviceURL(service *corev1.Service, name string) string {
 	return fmt.Sprintf("%s://%s:%d", scheme, host, port.Port)
 }
 
-// schemeOf returns what an additional port's appProtocol says where it is a URL's scheme, http for the main port,
-// and otherwise the transport protocol. An additional port may bear the main one's name where there is none.
+// schemeOf returns what an additional port's appProtocol says where it is a URL's scheme, https for port 443, http for the
+// main port, and otherwise the transport protocol. An additional port may bear the main one's name where there is none.
 func schemeOf(port corev1.ServicePort) string {
 	if port.AppProtocol != nil {
-		switch *port.AppProtocol {
+		switch protocol := strings.ToLower(strings.TrimPrefix(*port.AppProtocol, "kubernetes.io/")); protocol {
 		case "http", "https", "ws", "wss", "grpc":
-			return *port.AppProtocol
+			return protocol
 		}
 	}
-	if port.Name == resources.MainPortName && port.Protocol == corev1.ProtocolTCP {
+	switch {
+	case port.Protocol != corev1.ProtocolTCP:
+		return strings.ToLower(string(port.Protocol))
+	case port.Port == 443:
+		return "https"
+	case port.Name == resources.MainPortName:
 		return "http"
+	default:
+		return "tcp"
 	}
-	return strings.ToLower(string(port.Protocol))
 }
 
 func isDefaultPort(scheme string, port int32) bool {
-	return scheme == "http" && port == 80 || scheme == "https" && port == 443
+	switch scheme {
+	case "http", "ws":
+		return port == 80
+	case "https", "wss":
+		return port == 443
+	default:
+		return false
+	}
 }

@@ -22,6 +22,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
@@ -52,7 +53,16 @@ func TestServiceURL(t *testing.T) {
 	}{
 		{name: "port 80 goes without saying", ports: []corev1.ServicePort{main(80)}, want: "http://my-app.shop.svc"},
 		{name: "another port is said", ports: []corev1.ServicePort{main(8080)}, want: "http://my-app.shop.svc:8080"},
-		{name: "port 443 is not https by itself", ports: []corev1.ServicePort{main(443)}, want: "http://my-app.shop.svc:443"},
+		{name: "port 443 is https", ports: []corev1.ServicePort{main(443)}, want: "https://my-app.shop.svc"},
+		{
+			name: "port 443 of a load balancer is https", ports: []corev1.ServicePort{main(443)},
+			ingress: []corev1.LoadBalancerIngress{{IP: "2001:db8::7"}}, want: "https://[2001:db8::7]",
+		},
+		{name: "port 443 that says otherwise", ports: []corev1.ServicePort{additional(443, tcp, "http")}, want: "http://my-app.shop.svc:443"},
+		{name: "an additional port 443", ports: []corev1.ServicePort{additional(443, tcp, "")}, want: "https://my-app.shop.svc"},
+		{name: "port 443 over UDP", ports: []corev1.ServicePort{additional(443, udp, "")}, want: "udp://my-app.shop.svc:443"},
+		{name: "a web socket", ports: []corev1.ServicePort{additional(80, tcp, "kubernetes.io/ws")}, want: "ws://my-app.shop.svc"},
+		{name: "a web socket over TLS", ports: []corev1.ServicePort{additional(443, tcp, "kubernetes.io/wss")}, want: "wss://my-app.shop.svc"},
 		{
 			name: "the main port comes first", ports: []corev1.ServicePort{main(8080), additional(443, tcp, "https")},
 			want: "http://my-app.shop.svc:8080",
@@ -126,12 +136,12 @@ func TestServiceURL(t *testing.T) {
 			if name == "" && len(test.ports) > 0 {
 				name = test.ports[0].Name
 			}
-			if got := serviceURL(service, name); got != test.want {
+			if got := serviceURL(service, name, ""); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
 	}
-	if got := serviceURL(nil, "http"); got != "" {
+	if got := serviceURL(nil, "http", ""); got != "" {
 		t.Errorf("got %q without a Service", got)
 	}
 }
@@ -205,5 +215,87 @@ func TestURL(t *testing.T) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+func TestPathsBeforePatterns(t *testing.T) {
+	for path, want := range map[string]string{
+		"/": "/", "/cart": "/cart", "/v1.0/users": "/v1.0/users", "/$metadata": "/$metadata", "/~me": "/~me", "/a+b": "/a+b", "": "",
+		"/*": "/", "/cart/*": "/cart/", "/cart*": "/cart", "/**": "/", "/?": "/",
+		"/api(/|$)(.*)": "/api", "/api(/|$)": "/api", "/(.*)": "/", "/.*": "/", "/cart/.*": "/cart/", "/cart.*": "/cart", "/cart$": "/cart",
+		"/api(?:/(.*))?": "/api", "/api(|/.*)": "/api", "/api(/.*)?$": "/api", "/files(.html)?": "/files",
+		"/api/v[0-9]+/users": "/api/", "/v(1|2)": "/", "/(?i)cart": "/", "/cart.+": "/", "/users/{id}": "/users/", `/v1\.0`: "/", "/a|/b": "/",
+	} {
+		if got := beforePattern(path); got != want {
+			t.Errorf("%s: got %q, want %q", path, got, want)
+		}
+	}
+}
+
+func TestPatternsAreNotShown(t *testing.T) {
+	for kind, want := range map[networkingv1.PathType]string{
+		networkingv1.PathTypeImplementationSpecific: "http://shop.example.com/api",
+		networkingv1.PathTypePrefix:                 "http://shop.example.com/api",
+		networkingv1.PathTypeExact:                  "http://shop.example.com/api(/|$)(.*)",
+	} {
+		ingress := &networkingv1.Ingress{Spec: networkingv1.IngressSpec{Rules: []networkingv1.IngressRule{{
+			Host: "shop.example.com",
+			IngressRuleValue: networkingv1.IngressRuleValue{HTTP: &networkingv1.HTTPIngressRuleValue{
+				Paths: []networkingv1.HTTPIngressPath{{Path: "/api(/|$)(.*)", PathType: &kind}},
+			}},
+		}}}}
+		if got := ingressURL(ingress); got != want {
+			t.Errorf("%s: got %q, want %q", kind, got, want)
+		}
+	}
+}
+
+func TestTLSOfTheController(t *testing.T) {
+	for annotation, want := range map[[2]string]string{
+		{"a-person", "was here"}: "http://shop.example.com",
+		{"alb.ingress.kubernetes.io/certificate-arn", "arn:aws:acm:x"}:               "https://shop.example.com",
+		{"alb.ingress.kubernetes.io/listen-ports", `[{"HTTP": 80}, {"HTTPS": 443}]`}: "https://shop.example.com",
+		{"alb.ingress.kubernetes.io/listen-ports", `[{"HTTP": 80}]`}:                 "http://shop.example.com",
+		{"traefik.ingress.kubernetes.io/router.entrypoints", "websecure"}:            "https://shop.example.com",
+		{"traefik.ingress.kubernetes.io/router.entrypoints", "web"}:                  "http://shop.example.com",
+		{"traefik.ingress.kubernetes.io/router.tls", "true"}:                         "https://shop.example.com",
+		{"nginx.ingress.kubernetes.io/force-ssl-redirect", "true"}:                   "https://shop.example.com",
+		{"nginx.ingress.kubernetes.io/force-ssl-redirect", "false"}:                  "http://shop.example.com",
+		{"kubernetes.io/ingress.allow-http", "false"}:                                "https://shop.example.com",
+		{"networking.gke.io/managed-certificates", "shop"}:                           "https://shop.example.com",
+		{"route.openshift.io/termination", "edge"}:                                   "https://shop.example.com",
+	} {
+		ingress := &networkingv1.Ingress{
+			ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{annotation[0]: annotation[1]}},
+			Spec:       networkingv1.IngressSpec{Rules: []networkingv1.IngressRule{{Host: "shop.example.com"}}},
+		}
+		if got := ingressURL(ingress); got != want {
+			t.Errorf("%v: got %q, want %q", annotation, got, want)
+		}
+	}
+}
+
+// TestAProbeTellsWhatThePortSpeaks is about a container that serves TLS on another port than 443.
+func TestAProbeTellsWhatThePortSpeaks(t *testing.T) {
+	service := &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Name: "my-app", Namespace: "shop"},
+		Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Name: "http", Port: 8443, Protocol: corev1.ProtocolTCP}}},
+	}
+	for name, test := range map[string]struct {
+		get  *v1.HTTPGetProbe
+		want string
+	}{
+		"by https":                 {&v1.HTTPGetProbe{Scheme: corev1.URISchemeHTTPS}, "https://my-app.shop.svc:8443"},
+		"by https, at the number":  {&v1.HTTPGetProbe{Scheme: corev1.URISchemeHTTPS, Port: new(intstr.FromInt32(8443))}, "https://my-app.shop.svc:8443"},
+		"by https at another port": {&v1.HTTPGetProbe{Scheme: corev1.URISchemeHTTPS, Port: new(intstr.FromInt32(9443))}, "http://my-app.shop.svc:8443"},
+		"by http":                  {&v1.HTTPGetProbe{}, "http://my-app.shop.svc:8443"},
+	} {
+		app := newApplication(func(app *v1.Application) {
+			app.Spec.Port = new(int32(8443))
+			app.Spec.Probes = &v1.ProbesSpec{Liveness: &v1.Probe{HTTPGet: test.get}}
+		})
+		if got := url(app, Observed{Service: service}); got != test.want {
+			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
 	}
 }
