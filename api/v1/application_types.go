@@ -49,8 +49,10 @@ type Application struct {
 	// +required
 	Spec ApplicationSpec `json:"spec"`
 
-	// status is what runs, as last seen. It is written by the operator alone.
+	// status is what runs, as last seen. It is written by the operator alone. Until then it has observedGeneration -1, so
+	// that nobody takes an application that nobody has looked at for one that is done.
 	// +optional
+	// +kubebuilder:default:={"observedGeneration":-1}
 	Status ApplicationStatus `json:"status,omitempty,omitzero"`
 
 	// Oversized says that the operator has found the object too large to be kept in memory, and that the spec is not all
@@ -276,7 +278,7 @@ const Finalizer = "apps.example.com/finalizer"
 
 // ApplicationStatus is what runs, as last seen.
 type ApplicationStatus struct {
-	// observedGeneration is the generation of the spec that this status speaks of.
+	// observedGeneration is the generation of the spec that this status speaks of; -1 before the operator's first look.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
@@ -313,7 +315,8 @@ type ApplicationStatus struct {
 	// +optional
 	Image string `json:"image,omitempty"`
 
-	// conditions are Ready, Progressing, Available and Degraded.
+	// conditions are Ready, Progressing, Available and Degraded, and for kstatus, while they are True, Reconciling or
+	// Stalled.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -16,7 +16,7 @@ limitations under the License.
 
 package v1
 
-// The condition types of an Application. Each is present after the operator's first look, carries the
+// The condition types that every Application has. Each is present after the operator's first look, carries the
 // generation it speaks of, and changes only when its meaning changes.
 const (
 	// ConditionReady is True when this generation is applied, fully rolled out and available; False when
@@ -34,6 +34,19 @@ const (
 	// ConditionDegraded is True when there is a fault that a person should look at, although serving may go
 	// on; False when none is seen.
 	ConditionDegraded = "Degraded"
+)
+
+// Two more condition types, by which kstatus, and with it Flux, Helm and kpt, judge any object. Each is present only
+// while it is True, and there is never more than one of them. Their reason and message are those of Ready.
+const (
+	// ConditionReconciling is there while the application is on its way, or has a fault that may heal by itself and has
+	// not had it for long. Its transition time is since when, for this generation, it has been on its way or has had a
+	// fault.
+	ConditionReconciling = "Reconciling"
+
+	// ConditionStalled is there while the application has a fault that does not heal by itself, or that has not healed
+	// within two minutes.
+	ConditionStalled = "Stalled"
 )
 
 // The reasons of the conditions, and of the events that tell of their changes.
@@ -68,6 +81,9 @@ const (
 	ReasonAdmissionDenied = "AdmissionDenied"
 	// ReasonProgressDeadlineExceeded means that a rollout has not moved for its progress deadline.
 	ReasonProgressDeadlineExceeded = "ProgressDeadlineExceeded"
+	// ReasonPodsNotReady means that pods of a rollout that was complete have not been ready for longer than its progress
+	// deadline.
+	ReasonPodsNotReady = "PodsNotReady"
 	// ReasonAPINotInstalled means that the spec asks for an HTTPRoute or a ServiceMonitor, and that the cluster does
 	// not serve such objects.
 	ReasonAPINotInstalled = "APINotInstalled"

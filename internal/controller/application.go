@@ -28,6 +28,7 @@ import (
 	"golang.org/x/sync/singleflight"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/lru"
@@ -146,19 +147,27 @@ func (r *ApplicationReconciler) report(
 		defer cancel()
 	}
 	before := app.Status
+	seen.Now = metav1.Now()
 	next := status.Of(app, seen, err)
 	r.timeRollout(app, next, seen)
+	end := func(err error) (reconcile.Result, error) {
+		result, err := fault.Result(err)
+		if err != nil { // it is tried again sooner than that
+			return result, err
+		}
+		return noLaterThan(status.Expires(app, seen, next), result), nil
+	}
 	known := r.memory.of(app.UID)
 	if equality.Semantic.DeepEqual(before, next) {
 		known.news = time.Time{}
-		return fault.Result(err)
+		return end(err)
 	}
 	if known.outdated != "" && known.outdated == app.ResourceVersion {
 		// The cache does not show the last write yet, and the API server would refuse another. What it lacks is on its way.
-		return fault.Result(err)
+		return end(err)
 	}
 	if wait := r.holdBack(app, next); wait > 0 {
-		return fault.Result(errors.Join(err, &fault.Waiting{Reason: v1.ReasonRollingOut, After: wait}))
+		return end(errors.Join(err, &fault.Waiting{Reason: v1.ReasonRollingOut, After: wait}))
 	}
 	outdated := app.ResourceVersion
 	app.Status = next
@@ -176,5 +185,13 @@ func (r *ApplicationReconciler) report(
 	default:
 		err = errors.Join(err, failed)
 	}
-	return fault.Result(err)
+	return end(err)
+}
+
+// noLaterThan makes a pass come no later than the status expires. The zero time is never.
+func noLaterThan(expires metav1.Time, result reconcile.Result) reconcile.Result {
+	if wait := max(time.Until(expires.Time), time.Millisecond); !expires.IsZero() && (result.RequeueAfter == 0 || wait < result.RequeueAfter) {
+		result.RequeueAfter = wait
+	}
+	return result
 }

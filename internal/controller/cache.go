@@ -42,6 +42,7 @@ import (
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/resources"
+	"github.com/example/app-operator/internal/status"
 )
 
 // NewScheme returns a scheme that knows all kinds the operator reads and writes.
@@ -213,7 +214,8 @@ func stripReplicaSet(in any) (any, error) {
 // maxPortLists is how many lists of container ports are shared among pods. Beyond that many, some pods have a copy.
 const maxPortLists = 1024
 
-// stripPod returns what keeps of a pod what its faults are read from, and which ports it has. Pods with the same ports share
+// stripPod returns what keeps of a pod what its faults are read from, which ports it has, and of one that is not ready what
+// it waits for. Pods with the same ports share
 // their list, which known holds.
 func stripPod(known *lru.Cache) toolscache.TransformFunc {
 	return func(in any) (any, error) {
@@ -226,13 +228,12 @@ func stripPod(known *lru.Cache) toolscache.TransformFunc {
 		pod.Labels = instanceLabel(object)
 		pod.Spec.Containers = stripPorts(known, object)
 		pod.Status.Phase = object.Status.Phase
-		for _, condition := range object.Status.Conditions {
-			if condition.Type == corev1.PodScheduled && condition.Status != corev1.ConditionTrue {
-				pod.Status.Conditions = append(pod.Status.Conditions, condition)
-			}
-		}
+		pod.Status.Conditions = stripConditions(object.Status.Conditions)
 		pod.Status.InitContainerStatuses = stripContainers(object.Status.InitContainerStatuses)
 		pod.Status.ContainerStatuses = stripContainers(object.Status.ContainerStatuses)
+		if pod.DeletionTimestamp != nil || status.UnreadyOf(pod) != nil {
+			pod.Spec.NodeName = object.Spec.NodeName
+		}
 		return pod, nil
 	}
 }
@@ -276,11 +277,29 @@ func cachedPorts(pod *corev1.Pod) []corev1.ContainerPort {
 	return pod.Spec.Containers[0].Ports
 }
 
-// stripContainers keeps the containers that wait or have ended before: others have no fault, whatever else they are.
+// judgedConditions are the types of the conditions that a pod's state is judged by.
+var judgedConditions = []corev1.PodConditionType{
+	corev1.PodScheduled, corev1.PodReadyToStartContainers, corev1.ContainersReady, corev1.PodReady,
+}
+
+// stripConditions keeps those of the conditions that a pod's state is judged by which are not True.
+func stripConditions(conditions []corev1.PodCondition) []corev1.PodCondition {
+	var kept []corev1.PodCondition
+	for _, condition := range conditions {
+		if slices.Contains(judgedConditions, condition.Type) && condition.Status != corev1.ConditionTrue {
+			condition.LastProbeTime = metav1.Time{}
+			kept = append(kept, condition)
+		}
+	}
+	return kept
+}
+
+// stripContainers keeps the containers that are not ready, wait or have ended before: others have no fault, whatever else
+// they are.
 func stripContainers(containers []corev1.ContainerStatus) []corev1.ContainerStatus {
 	var kept []corev1.ContainerStatus
 	for _, container := range containers {
-		if container.State.Waiting == nil && container.LastTerminationState.Terminated == nil {
+		if container.Ready && container.State.Waiting == nil && container.LastTerminationState.Terminated == nil {
 			continue
 		}
 		kept = append(kept, corev1.ContainerStatus{
@@ -288,6 +307,7 @@ func stripContainers(containers []corev1.ContainerStatus) []corev1.ContainerStat
 			State:                container.State,
 			LastTerminationState: container.LastTerminationState,
 			Ready:                container.Ready,
+			Started:              container.Started,
 			RestartCount:         container.RestartCount,
 		})
 	}

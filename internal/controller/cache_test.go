@@ -275,8 +275,13 @@ func TestStripPodKeepsWhoseItIs(t *testing.T) {
 	want := &corev1.Pod{ObjectMeta: identity(full.ObjectMeta), Status: corev1.PodStatus{Phase: corev1.PodRunning}}
 	want.Spec.Containers = []corev1.Container{{Ports: full.Spec.Containers[1].Ports}}
 	want.Labels = map[string]string{resources.LabelInstance: "my-app"}
+	want.Spec.NodeName = "node" // since it is ending
 	if diff := cmp.Diff(want, strip(t, stripPod(lru.New(1)), full), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+	full.DeletionTimestamp, want.DeletionTimestamp, want.Spec.NodeName = nil, nil, ""
+	if diff := cmp.Diff(want, strip(t, stripPod(lru.New(1)), full), cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("a healthy pod (-want +got):\n%s", diff)
 	}
 }
 
@@ -334,6 +339,9 @@ func TestStripPodKeepsItsFault(t *testing.T) {
 		if diff := cmp.Diff(status.FaultOf(pod, metav1.Now()), status.FaultOf(strip(t, stripPod(lru.New(1)), pod), metav1.Now())); diff != "" {
 			t.Errorf("%s (-full +stripped):\n%s", filepath.Base(path), diff)
 		}
+		if diff := cmp.Diff(status.UnreadyOf(pod), status.UnreadyOf(strip(t, stripPod(lru.New(1)), pod))); diff != "" {
+			t.Errorf("%s, unready (-full +stripped):\n%s", filepath.Base(path), diff)
+		}
 	}
 	if faults < 10 {
 		t.Errorf("only %d of the pods have a fault", faults)
@@ -374,6 +382,9 @@ func TestStripPodKeepsAnyPodsFault(t *testing.T) {
 		full := status.FaultOf(pod, metav1.Now())
 		if diff := cmp.Diff(full, status.FaultOf(strip(t, stripPod(lru.New(1)), pod), metav1.Now())); diff != "" {
 			t.Fatalf("-full +stripped:\n%s", diff)
+		}
+		if diff := cmp.Diff(status.UnreadyOf(pod), status.UnreadyOf(strip(t, stripPod(lru.New(1)), pod))); diff != "" {
+			t.Fatalf("unready (-full +stripped):\n%s", diff)
 		}
 		if full == nil {
 			full = &status.PodFault{Reason: "none"}

@@ -68,7 +68,7 @@ func (r *ApplicationReconciler) observe(ctx context.Context, app *v1.Application
 	if seen.DeploymentBehind || status.RolledOut(deployment) && !crashLooping(app) {
 		return seen, nil
 	}
-	seen.PodFaults, err = r.podFaults(ctx, deployment)
+	err = r.observePods(ctx, deployment, &seen)
 	return seen, err
 }
 
@@ -138,33 +138,37 @@ func (r *ApplicationReconciler) getOurs(ctx context.Context, app *v1.Application
 	return metav1.IsControlledBy(object, app), nil
 }
 
-// podFaults returns the faults of the Deployment's pods, the oldest pod's first, so that the status does not
-// wander from pod to pod.
-func (r *ApplicationReconciler) podFaults(ctx context.Context, deployment *appsv1.Deployment) ([]status.PodFault, error) {
+// observePods reads how the Deployment's pods fare, the oldest pod first, so that the status does not wander from pod to
+// pod.
+func (r *ApplicationReconciler) observePods(ctx context.Context, deployment *appsv1.Deployment, seen *status.Observed) error {
 	pods, err := r.pods(ctx, client.ObjectKeyFromObject(deployment))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	newest, all, err := r.replicaSets(ctx, deployment)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	since := metav1.NewTime(time.Now().Add(-calm))
+	now := metav1.Now()
+	since := metav1.NewTime(now.Add(-calm))
 	slices.SortFunc(pods, func(a, b corev1.Pod) int {
 		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
 	})
-	var faults []status.PodFault
 	for i := range pods {
-		by := metav1.GetControllerOf(&pods[i])
+		pod, by := &pods[i], metav1.GetControllerOf(&pods[i])
 		if by == nil || !all[by.UID] {
 			continue
 		}
-		if found := status.FaultOf(&pods[i], since); found != nil {
+		if found := status.FaultOf(pod, since); found != nil {
 			found.Current = by.UID == newest
-			faults = append(faults, *found)
+			seen.PodFaults = append(seen.PodFaults, *found)
 		}
+		if found := status.UnreadyOf(pod); found != nil && by.UID == newest {
+			seen.Unready = append(seen.Unready, *found)
+		}
+		seen.Ending = cmp.Or(seen.Ending, status.EndingOf(pod, now))
 	}
-	return faults, nil
+	return nil
 }
 
 // pods returns the pods that bear the labels of the Application of this key and are made by a ReplicaSet. They share

@@ -42,7 +42,7 @@ func rolloutVerdict(app *v1.Application, seen Observed) verdict {
 	}
 	waitsFor, found := missing(deployment), currentFault(seen)
 	if found == nil && waitsFor != "" {
-		found = deploymentFault(app, deployment)
+		found = deploymentFault(app, seen)
 	}
 	switch {
 	case waitsFor == "":
@@ -142,7 +142,8 @@ func currentFault(seen Observed) *PodFault {
 }
 
 // deploymentFault returns what keeps the Deployment from making pods or from getting on, or nil.
-func deploymentFault(app *v1.Application, deployment *appsv1.Deployment) *PodFault {
+func deploymentFault(app *v1.Application, seen Observed) *PodFault {
+	deployment := seen.Deployment
 	if failure := deploymentCondition(deployment, appsv1.DeploymentReplicaFailure); failure != nil &&
 		failure.Status == corev1.ConditionTrue {
 		words := ofRefusedPod.ReplaceAllString(failure.Message, "")
@@ -155,14 +156,11 @@ func deploymentFault(app *v1.Application, deployment *appsv1.Deployment) *PodFau
 			Message: trouble + resources.PodFields(app).InUsersWords(words, "the pod") + remedy(app, words),
 		}
 	}
-	if progressing := deploymentCondition(deployment, appsv1.DeploymentProgressing); progressing != nil &&
-		progressing.Reason == deadlineExceeded {
-		return &PodFault{
-			Reason:  v1.ReasonProgressDeadlineExceeded,
-			Message: "the rollout has not moved for its progress deadline; look at the pods' logs and readiness",
-		}
+	progressing := deploymentCondition(deployment, appsv1.DeploymentProgressing)
+	if progressing != nil && progressing.Reason == deadlineExceeded {
+		return deadlineFault(seen)
 	}
-	return nil
+	return lateFault(app, seen)
 }
 
 // remedy returns what to do about a refusal, where the words that tell it do not say so, or speak of the pod's fields and the

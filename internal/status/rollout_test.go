@@ -84,10 +84,11 @@ func checkRows(t *testing.T, app *v1.Application, rows []row, skipped ...string)
 }
 
 const (
-	quotaWords  = "a pod cannot be made: exceeded quota: small, requested: pods=1, used: pods=2, limited: pods=2"
-	deniedWords = `a pod cannot be made: violates PodSecurity "restricted:latest": runAsNonRoot != true; set spec.security.profile to Restricted`
-	absentWords = `a pod cannot be made: error looking up service account shop/builder: serviceaccount "builder" not found`
-	lateWords   = "the rollout has not moved for its progress deadline; look at the pods' logs and readiness"
+	quotaWords   = "a pod cannot be made: exceeded quota: small, requested: pods=1, used: pods=2, limited: pods=2"
+	deniedWords  = `a pod cannot be made: violates PodSecurity "restricted:latest": runAsNonRoot != true; set spec.security.profile to Restricted`
+	absentWords  = `a pod cannot be made: error looking up service account shop/builder: serviceaccount "builder" not found`
+	lateWords    = "the rollout has not moved for its progress deadline; look at the pods' logs and readiness"
+	unreadyWords = "pods have not been ready for longer than rollout.progressDeadlineSeconds; look at the pods' logs and readiness"
 
 	faultWords = "pod new, container my-app: not found"
 
@@ -171,6 +172,11 @@ func TestAfterASuccessfulPass(t *testing.T) {
 		{"past deadline", "a current fault", "False|False|False|True", pull, faultWords, pull},
 		{"past deadline", "both", "False|False|False|True", pull, faultWords, pull},
 
+		{"unready for long", "no faults", "False|False|False|True", v1.ReasonPodsNotReady, unreadyWords, v1.ReasonPodsNotReady},
+		{"unready for long", "an old fault", "False|False|False|True", v1.ReasonPodsNotReady, unreadyWords, v1.ReasonPodsNotReady},
+		{"unready for long", "a current fault", "False|False|False|True", pull, faultWords, pull},
+		{"unready for long", "both", "False|False|False|True", pull, faultWords, pull},
+
 		// What is amiss with pods that are not wanted any more does not matter.
 		{"scaling to zero", "", "Unknown|True|True|False", rolling, surplus, ""},
 		{"at zero", "", "True|False|True|False", v1.ReasonRolloutComplete, done, ""},
@@ -192,7 +198,7 @@ func TestWhileSuspended(t *testing.T) {
 		},
 	}
 	checkRows(t, newApplication(suspended), rows, "fresh", "few new pods", "old pods left", "surplus pods", "unavailable pods",
-		"complete", "over quota", "pods denied", "account missing", "past deadline")
+		"complete", "over quota", "pods denied", "account missing", "past deadline", "unready for long")
 }
 
 // TestScalingToZeroIsNoFault is about conditions that a Deployment keeps while it scales.

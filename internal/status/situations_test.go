@@ -112,6 +112,8 @@ var deployments = []struct {
 	name   string
 	object *appsv1.Deployment
 	behind bool
+	// now is when it is looked at, where that matters.
+	now metav1.Time
 }{
 	{name: "absent"},
 	{name: "behind", object: newDeployment(3), behind: true},
@@ -126,8 +128,16 @@ var deployments = []struct {
 	{name: "pods denied", object: newDeployment(3, refused(podIsForbidden+`violates PodSecurity "restricted:latest": runAsNonRoot != true`))},
 	{name: "account missing", object: newDeployment(3, refused(podIsForbidden+`error looking up service account shop/builder: serviceaccount "builder" not found`))},
 	{name: "past deadline", object: newDeployment(3, unavailable, pastDeadline)},
+	{name: "unready for long", object: newDeployment(3, unavailable, unavailableSince(start)), now: at(600)},
 	{name: "scaling to zero", object: newDeployment(0, counters(3, 3, 3, 3))},
 	{name: "at zero", object: newDeployment(0)},
+}
+
+// unavailableSince makes a Deployment have had fewer available pods than its minimum since then.
+func unavailableSince(since metav1.Time) func(*appsv1.Deployment) {
+	return func(deployment *appsv1.Deployment) {
+		deploymentCondition(deployment, appsv1.DeploymentAvailable).LastTransitionTime = since
+	}
 }
 
 func pastDeadline(deployment *appsv1.Deployment) {
@@ -181,6 +191,7 @@ func observed(t testing.TB, deployment, faults string) Observed {
 	for _, candidate := range deployments {
 		if candidate.name == deployment {
 			seen.Deployment, seen.DeploymentBehind = candidate.object.DeepCopy(), candidate.behind
+			seen.Now = candidate.now
 			found++
 		}
 	}

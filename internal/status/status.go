@@ -42,6 +42,8 @@ import (
 
 // Observed is what was seen of an Application's objects. Objects that are not the Application's are not in it.
 type Observed struct {
+	// Now is when it was seen.
+	Now metav1.Time
 	// Deployment as cached, or nil.
 	Deployment *appsv1.Deployment
 	// DeploymentBehind says that the API server has a newer generation of the Deployment than the one in
@@ -57,6 +59,10 @@ type Observed struct {
 	HTTPRoute *gatewayv1.HTTPRoute
 	// PodFaults are the faults of the pods, oldest pod first.
 	PodFaults []PodFault
+	// Unready are the pods of the newest revision that are not ready, oldest pod first.
+	Unready []UnreadyPod
+	// Ending says what keeps a pod that should have ended by now; "" when there is none.
+	Ending string
 	// Pending says that something differs from what is wanted and was left so, because of spec.paused.
 	Pending bool
 	// WaitsFor is what has to happen next while the Application is being drained, as in "its last pod to end".
@@ -89,6 +95,7 @@ func Of(app *v1.Application, seen Observed, err error) v1.ApplicationStatus {
 		}
 		meta.SetStatusCondition(&next.Conditions, condition)
 	}
+	setReconciling(&next, seen.Now)
 	return next
 }
 

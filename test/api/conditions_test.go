@@ -38,11 +38,11 @@ func TestConditionContract(t *testing.T) {
 		prefix string
 		want   []string
 	}{
-		{"Condition", []string{"Ready", "Progressing", "Available", "Degraded"}},
+		{"Condition", []string{"Ready", "Progressing", "Available", "Degraded", "Reconciling", "Stalled"}},
 		{"Reason", []string{
 			"RolloutComplete", "RollingOut", "Suspended", "Paused", "Draining", "InvalidSpec", "ChildConflict",
 			"ReferenceMissing", "ImagePullFailed", "CrashLooping", "Unschedulable", "QuotaExceeded",
-			"AdmissionDenied", "ProgressDeadlineExceeded", "APINotInstalled", "ReconcileFailed",
+			"AdmissionDenied", "ProgressDeadlineExceeded", "PodsNotReady", "APINotInstalled", "ReconcileFailed",
 		}},
 	}
 	for _, test := range tests {

@@ -23,6 +23,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
@@ -124,6 +125,52 @@ var _ = Describe("A fault", func() {
 
 		By("and having run for long enough")
 		runPods(ctx, app, running(time.Hour))
+		Eventually(fresh(ctx, app)).Should(beReady())
+	})
+
+	It("of pods that do not get ready again after a rollout is told at its deadline, and heals", func(ctx SpecContext) {
+		app.Spec.Rollout = &v1.RolloutSpec{ProgressDeadlineSeconds: new(int32(5))}
+		createReady(ctx, app)
+		pods, err := podsOf(ctx, app)
+		Expect(err).NotTo(HaveOccurred())
+		ready := func(value corev1.ConditionStatus) { // as a kubelet reports what a probe says
+			Eventually(func(g Gomega) {
+				pod, err := get(ctx, &pods[0])
+				g.Expect(err).NotTo(HaveOccurred())
+				for i := range pod.Status.Conditions {
+					if kind := pod.Status.Conditions[i].Type; kind == corev1.PodReady || kind == corev1.ContainersReady {
+						pod.Status.Conditions[i].Status = value
+						pod.Status.Conditions[i].LastTransitionTime = metav1.Now()
+					}
+				}
+				pod.Status.ContainerStatuses[0].Ready = value == corev1.ConditionTrue
+				g.Expect(k8s.Status().Update(ctx, pod)).To(Succeed())
+			}).Should(Succeed())
+		}
+		ready(corev1.ConditionFalse)
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(
+			haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonPodsNotReady, "pod web-", "container web", "readiness probe fails"),
+			haveCondition(v1.ConditionDegraded, metav1.ConditionTrue, v1.ReasonPodsNotReady),
+			haveCondition(v1.ConditionStalled, metav1.ConditionTrue, v1.ReasonPodsNotReady)))
+		expectWarning(ctx, app, v1.ReasonPodsNotReady)
+		running.rest(ctx)
+		ready(corev1.ConditionTrue)
+		Eventually(fresh(ctx, app)).Should(beReady())
+	})
+
+	It("of an old pod that cannot end, where no two may run, is told at the deadline", func(ctx SpecContext) {
+		app.Spec.Replicas = new(int32(1))
+		app.Spec.Rollout = &v1.RolloutSpec{Strategy: appsv1.RecreateDeploymentStrategyType, ProgressDeadlineSeconds: new(int32(5))}
+		app.Spec.Shutdown = &v1.ShutdownSpec{GracePeriodSeconds: new(int64(1))}
+		createReady(ctx, app)
+		pods, err := podsOf(ctx, app)
+		Expect(err).NotTo(HaveOccurred())
+		held := &pods[0]
+		edit(ctx, held, func(pod *corev1.Pod) { pod.Finalizers = []string{"apps.example.com/test"} })
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Image = "nginx:1.30" })
+		Eventually(fresh(ctx, app)).Should(
+			haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonProgressDeadlineExceeded, held.Name, "should have ended"))
+		edit(ctx, held, func(pod *corev1.Pod) { pod.Finalizers = nil })
 		Eventually(fresh(ctx, app)).Should(beReady())
 	})
 
