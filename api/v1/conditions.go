@@ -84,6 +84,9 @@ const (
 	// ReasonPodsNotReady means that pods of a rollout that was complete have not been ready for longer than its progress
 	// deadline.
 	ReasonPodsNotReady = "PodsNotReady"
+	// ReasonAutoscalingFailed means that the autoscaler does not work, for example because a container requests no CPU or
+	// nobody serves the metric. It is a reason of Degraded alone: the pods run.
+	ReasonAutoscalingFailed = "AutoscalingFailed"
 	// ReasonAPINotInstalled means that the spec asks for an HTTPRoute or a ServiceMonitor, and that the cluster does
 	// not serve such objects.
 	ReasonAPINotInstalled = "APINotInstalled"

@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -168,11 +169,11 @@ func dropForeign(object metav1.Object) {
 }
 
 // dropStatus drops what nobody reads and what others write all the time: an autoscaler tells of its metrics every 15
-// seconds.
+// seconds. Whether it works is kept.
 func dropStatus(in any) {
 	switch object := in.(type) {
 	case *autoscalingv2.HorizontalPodAutoscaler:
-		object.Status = autoscalingv2.HorizontalPodAutoscalerStatus{}
+		object.Status = autoscalingv2.HorizontalPodAutoscalerStatus{Conditions: stripAutoscalerConditions(object.Status.Conditions)}
 	case *policyv1.PodDisruptionBudget:
 		object.Status = policyv1.PodDisruptionBudgetStatus{}
 	case *gatewayv1.HTTPRoute:
@@ -180,6 +181,27 @@ func dropStatus(in any) {
 	case *unstructured.Unstructured:
 		unstructured.RemoveNestedField(object.Object, "status")
 	}
+}
+
+// ofPod is how an autoscaler names a pod in its messages. After each rollout it is another one.
+var ofPod = regexp.MustCompile(` of Pod [^ ,;]+`)
+
+// stripAutoscalerConditions keeps what says whether the autoscaler works, and why not.
+func stripAutoscalerConditions(
+	conditions []autoscalingv2.HorizontalPodAutoscalerCondition,
+) []autoscalingv2.HorizontalPodAutoscalerCondition {
+	var kept []autoscalingv2.HorizontalPodAutoscalerCondition
+	for _, condition := range conditions {
+		if condition.Type != autoscalingv2.ScalingActive && condition.Type != autoscalingv2.AbleToScale {
+			continue
+		}
+		if condition.Status == corev1.ConditionTrue { // its reason and words change all the time
+			condition.Reason, condition.Message = "", ""
+		}
+		condition.Message = ofPod.ReplaceAllString(condition.Message, "")
+		kept = append(kept, condition)
+	}
+	return kept
 }
 
 // stripReferenced keeps what says that an object is there, and in which version.

@@ -25,6 +25,7 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -36,6 +37,7 @@ import (
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/fault"
+	"github.com/example/app-operator/internal/resources"
 	"github.com/example/app-operator/internal/status"
 )
 
@@ -61,6 +63,9 @@ func (r *ApplicationReconciler) observe(ctx context.Context, app *v1.Application
 		return seen, err
 	}
 	seen.Deployment = deployment
+	if err := r.observeAutoscaler(ctx, app, &seen); err != nil {
+		return seen, err
+	}
 	seen.DeploymentWritten = known.awaits("Deployment") > 0
 	if written := known.onItsWay("Deployment", deployment.ResourceVersion); written != nil {
 		seen.DeploymentBehind = deployment.Generation < written.GetGeneration()
@@ -70,6 +75,19 @@ func (r *ApplicationReconciler) observe(ctx context.Context, app *v1.Application
 	}
 	err = r.observePods(ctx, deployment, &seen)
 	return seen, err
+}
+
+// observeAutoscaler reads whether the autoscaler works, if there is one that decides.
+func (r *ApplicationReconciler) observeAutoscaler(ctx context.Context, app *v1.Application, seen *status.Observed) error {
+	if !resources.Autoscaled(app) {
+		return nil
+	}
+	autoscaler := &autoscalingv2.HorizontalPodAutoscaler{}
+	found, err := r.getOurs(ctx, app, autoscaler)
+	if found {
+		seen.Autoscaler = autoscaler
+	}
+	return err
 }
 
 // observeExposure reads what makes the Application reachable.

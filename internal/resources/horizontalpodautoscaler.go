@@ -17,11 +17,15 @@ limitations under the License.
 package resources
 
 import (
+	"fmt"
+	"slices"
+
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	autoscalingv2ac "k8s.io/client-go/applyconfigurations/autoscaling/v2"
+	"k8s.io/utils/ptr"
 
 	v1 "github.com/example/app-operator/api/v1"
 )
@@ -83,6 +87,64 @@ func behavior(
 		return nil, nil
 	}
 	return config, nil
+}
+
+// MissingRequests returns the requests, as fields of the spec, that the autoscaler's targets are percentages of and that the
+// spec does not set. The autoscaler needs them of each container and sidecar. What has a limit and no request, requests as
+// much.
+func MissingRequests(app *v1.Application) []string {
+	if app.Spec.Autoscaling == nil {
+		return nil
+	}
+	var missing []string
+	for _, need := range neededRequests(app.Spec.Autoscaling) {
+		of := ptr.Deref(app.Spec.Resources, v1.ResourceRequirements{})
+		if need.isOf(app.Name) && !sets(need.resource, of.Requests, of.Limits) {
+			missing = append(missing, fmt.Sprintf("spec.resources.requests.%s", need.resource))
+		}
+		for i, sidecar := range app.Spec.Sidecars {
+			if need.isOf(sidecar.Name) && !sets(need.resource, sidecar.Resources.Requests, sidecar.Resources.Limits) {
+				missing = append(missing, fmt.Sprintf("spec.sidecars[%d].resources.requests.%s", i, need.resource))
+			}
+		}
+	}
+	slices.Sort(missing)
+	return slices.Compact(missing)
+}
+
+// requestNeed is a resource that a container has to request; without a name, each container has to.
+type requestNeed struct {
+	resource  corev1.ResourceName
+	container string
+}
+
+func (n requestNeed) isOf(container string) bool {
+	return n.container == "" || n.container == container
+}
+
+// neededRequests returns what the targets are percentages of.
+func neededRequests(autoscaling *v1.AutoscalingSpec) []requestNeed {
+	var needs []requestNeed
+	if autoscaling.TargetMemoryUtilizationPercentage != nil {
+		needs = append(needs, requestNeed{resource: corev1.ResourceMemory})
+	}
+	if autoscaling.TargetCPUUtilizationPercentage != nil || len(needs)+len(autoscaling.Metrics) == 0 {
+		needs = append(needs, requestNeed{resource: corev1.ResourceCPU})
+	}
+	for _, metric := range autoscaling.Metrics {
+		if of := metric.Resource; of != nil && of.Target.Type == autoscalingv2.UtilizationMetricType {
+			needs = append(needs, requestNeed{resource: of.Name})
+		}
+		if of := metric.ContainerResource; of != nil && of.Target.Type == autoscalingv2.UtilizationMetricType {
+			needs = append(needs, requestNeed{resource: of.Name, container: of.Container})
+		}
+	}
+	return needs
+}
+
+// sets reports whether any of the lists has the resource.
+func sets[L ~map[corev1.ResourceName]Q, Q any](of corev1.ResourceName, lists ...L) bool {
+	return slices.ContainsFunc(lists, func(list L) bool { _, ok := list[of]; return ok })
 }
 
 func metrics(autoscaling *v1.AutoscalingSpec) ([]*autoscalingv2ac.MetricSpecApplyConfiguration, error) {

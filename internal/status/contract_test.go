@@ -208,6 +208,10 @@ func TestEveryReasonOccurs(t *testing.T) {
 			delete(missing, found.Reason)
 		}
 	}
+	told := newApplication(autoscaled)
+	told.Status = Of(told, Observed{Deployment: newDeployment(3)}, nil)
+	unscaled := Observed{Now: metav1.NewTime(time.Now().Add(time.Hour)), Deployment: newDeployment(3), Autoscaler: inactive(start, "")}
+	delete(missing, condition(t, Of(told, unscaled, nil), v1.ConditionDegraded).Reason)
 	for reason := range missing {
 		t.Errorf("no situation gives the reason %s", reason)
 	}

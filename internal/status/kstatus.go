@@ -102,24 +102,31 @@ func removeConditions(status *v1.ApplicationStatus, kinds ...string) {
 }
 
 // Expires returns when the status that follows from what was seen changes although nothing happens: when a fault that might
-// have healed has not, or when pods have been missing for too long. It returns the zero time for a status that lasts.
+// have healed has not, or when pods have been missing, or an autoscaler has not worked, for too long. It returns the zero time for a status that lasts.
 func Expires(app *v1.Application, seen Observed, next v1.ApplicationStatus) metav1.Time {
 	var expires metav1.Time
 	reconciling := meta.FindStatusCondition(next.Conditions, v1.ConditionReconciling)
 	if reconciling != nil && mayHeal[reconciling.Reason] {
 		expires = addSeconds(reconciling.LastTransitionTime, failAfterSeconds)
 	}
+	if failing := failingAutoscaler(seen.Autoscaler); failing != nil && !autoscalerTold(next) {
+		expires = earlier(expires, ifAhead(autoscalerDue(next, *failing), seen.Now))
+	}
 	if seen.Deployment == nil {
 		return expires
 	}
-	since := overdueSince(app, seen)
-	if since.IsZero() {
-		return expires
-	}
-	if deadline := deadlineOf(seen.Deployment, since); seen.Now.Before(&deadline) {
-		return earlier(expires, deadline)
+	if since := overdueSince(app, seen); !since.IsZero() {
+		expires = earlier(expires, ifAhead(deadlineOf(seen.Deployment, since), seen.Now))
 	}
 	return expires
+}
+
+// ifAhead returns a time that is still to come, and otherwise the zero time.
+func ifAhead(due, now metav1.Time) metav1.Time {
+	if now.Before(&due) {
+		return due
+	}
+	return metav1.Time{}
 }
 
 // addSeconds returns the time so many seconds after another, in whole seconds, as times are stored.

@@ -46,11 +46,11 @@ func rolloutVerdict(app *v1.Application, seen Observed) verdict {
 	}
 	switch {
 	case waitsFor == "":
-		return completeVerdict(app, deployment)
+		return completeVerdict(app, seen)
 	case wantedPods(deployment) == 0: // what is amiss with pods that are to end does not matter any more
 		return underWay(app, Observed{}, waitsFor)
 	case grows(app, deployment):
-		now := completeVerdict(app, deployment)
+		now := completeVerdict(app, seen)
 		now.degraded = found
 		return now
 	case found != nil:
@@ -60,7 +60,7 @@ func rolloutVerdict(app *v1.Application, seen Observed) verdict {
 	}
 }
 
-func completeVerdict(app *v1.Application, deployment *appsv1.Deployment) verdict {
+func completeVerdict(app *v1.Application, seen Observed) verdict {
 	now := verdict{ready: metav1.ConditionTrue, complete: true}
 	if app.Spec.Suspend {
 		now.reason = v1.ReasonSuspended
@@ -70,10 +70,13 @@ func completeVerdict(app *v1.Application, deployment *appsv1.Deployment) verdict
 	now.reason = v1.ReasonRolloutComplete
 	now.message = "All wanted pods run this spec and are available"
 	switch {
-	case resources.Keeping(resources.Inputs{Application: app, Live: resources.LiveFrom(deployment)}):
+	case resources.Keeping(resources.Inputs{Application: app, Live: resources.LiveFrom(seen.Deployment)}):
 		now.message = "The pods run this spec and are available; an autoscaler has left so many, and they stay until spec.replicas is changed"
 	case resources.Autoscaled(app):
 		now.message = "The pods run this spec and are available; an autoscaler decides how many are wanted"
+		if !scalingActive(seen.Autoscaler) {
+			now.message += neededRequests(app)
+		}
 	}
 	return now
 }

@@ -29,6 +29,7 @@ import (
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -61,6 +62,8 @@ type Observed struct {
 	PodFaults []PodFault
 	// Unready are the pods of the newest revision that are not ready, oldest pod first.
 	Unready []UnreadyPod
+	// Autoscaler as cached, or nil where there is none or none that decides.
+	Autoscaler *autoscalingv2.HorizontalPodAutoscaler
 	// Ending says what keeps a pod that should have ended by now; "" when there is none.
 	Ending string
 	// Pending says that something differs from what is wanted and was left so, because of spec.paused.
@@ -148,6 +151,9 @@ func judge(app *v1.Application, seen Observed, err error) verdict {
 		}
 	}
 	rollout := rolloutVerdict(app, seen)
+	if rollout.degraded == nil {
+		rollout.degraded = autoscalerFault(app, seen, rollout)
+	}
 	if err != nil {
 		failed := failureVerdict(err)
 		if failed.degraded == nil {

@@ -42,7 +42,8 @@ func TestConditionContract(t *testing.T) {
 		{"Reason", []string{
 			"RolloutComplete", "RollingOut", "Suspended", "Paused", "Draining", "InvalidSpec", "ChildConflict",
 			"ReferenceMissing", "ImagePullFailed", "CrashLooping", "Unschedulable", "QuotaExceeded",
-			"AdmissionDenied", "ProgressDeadlineExceeded", "PodsNotReady", "APINotInstalled", "ReconcileFailed",
+			"AdmissionDenied", "ProgressDeadlineExceeded", "PodsNotReady", "AutoscalingFailed",
+			"APINotInstalled", "ReconcileFailed",
 		}},
 	}
 	for _, test := range tests {

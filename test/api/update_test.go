@@ -57,6 +57,11 @@ func TestGeneration(t *testing.T) {
 			if app.Generation != 1 {
 				t.Fatalf("generation of a new application is %d", app.Generation)
 			}
+			// As the operator does. Before, an edit of nothing stores the status that is only a default.
+			app.Status.ObservedGeneration = app.Generation
+			if err := cluster.client.Status().Update(t.Context(), app); err != nil {
+				t.Fatal(err)
+			}
 			before := app.ResourceVersion
 			if err := test.change(t, app); err != nil {
 				t.Fatal(err)

@@ -27,8 +27,10 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -55,6 +57,38 @@ var _ = Describe("Autoscaling", func() {
 			app.Spec.Autoscaling = &v1.AutoscalingSpec{MinReplicas: &least, MaxReplicas: most}
 		}
 	}
+
+	It("that cannot work is told, and no longer when it is turned off", func(ctx SpecContext) {
+		between(2, 9)(app)
+		createReady(ctx, app)
+		Expect(get(ctx, app)).To(SatisfyAll(
+			haveCondition(v1.ConditionReady, metav1.ConditionTrue, v1.ReasonRolloutComplete, "it needs spec.resources.requests.cpu"),
+			haveCondition(v1.ConditionDegraded, metav1.ConditionFalse, v1.ReasonRolloutComplete)))
+
+		By("having waited for long enough") // there is no metrics server
+		long := metav1.NewTime(time.Now().Add(-time.Hour))
+		autoscaler := &autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{Name: app.Name, Namespace: namespace}}
+		Eventually(func(g Gomega) {
+			now, err := get(ctx, autoscaler)
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(now.Status.Conditions).To(ContainElement(SatisfyAll(
+				HaveField("Type", autoscalingv2.ScalingActive), HaveField("Status", corev1.ConditionFalse))))
+			for i := range now.Status.Conditions {
+				now.Status.Conditions[i].LastTransitionTime = long
+			}
+			g.Expect(k8s.Status().Update(ctx, now)).To(Succeed())
+			g.Expect(get(ctx, app)).NotTo(BeNil())
+			meta.FindStatusCondition(app.Status.Conditions, v1.ConditionReady).LastTransitionTime = long
+			g.Expect(k8s.Status().Update(ctx, app)).To(Succeed())
+		}).Should(Succeed())
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), haveCondition(v1.ConditionDegraded, metav1.ConditionTrue,
+			v1.ReasonAutoscalingFailed, "spec.autoscaling does not work", "metrics", "it needs spec.resources.requests.cpu")))
+		expectWarning(ctx, app, v1.ReasonAutoscalingFailed)
+
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Autoscaling = nil })
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(),
+			haveCondition(v1.ConditionDegraded, metav1.ConditionFalse, v1.ReasonRolloutComplete)))
+	})
 
 	It("that is turned on at five pods stays at five", func(ctx SpecContext) {
 		createReady(ctx, app)
