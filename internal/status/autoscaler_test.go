@@ -69,17 +69,21 @@ func TestAutoscalersThatDoNotWork(t *testing.T) {
 		"it works":                 {{0, newDeployment(3), active(), "", 0}, {900, newDeployment(3), active(), "", 0}},
 		"its metrics come in time": {{0, newDeployment(3), inactive(start, ""), "", 120}, {60, newDeployment(3), active(), "", 0}},
 		"it never works": {
-			{0, newDeployment(3), inactive(start, ""), "", 120}, {119, newDeployment(3), inactive(start, ""), "", 120},
+			{0, newDeployment(3), inactive(start, ""), "", 120},
+			{119, newDeployment(3), inactive(start, ""), "", 120},
 			{120, newDeployment(3), inactive(start, ""), failed, 0},
 			{130, rolling, inactive(start, ""), failed, 0}, // not told anew after each rollout
-			{140, newDeployment(3), inactive(start, ""), failed, 0}, {150, newDeployment(3), active(), "", 0},
+			{140, newDeployment(3), inactive(start, ""), failed, 0},
+			{150, newDeployment(3), active(), "", 0},
 		},
 		"its time begins when the pods are ready": {
-			{0, rolling, inactive(start, ""), "", 0}, {600, newDeployment(3), inactive(start, ""), "", 720},
+			{0, rolling, inactive(start, ""), "", 0},
+			{600, newDeployment(3), inactive(start, ""), "", 720},
 			{720, newDeployment(3), inactive(start, ""), failed, 0},
 		},
 		"it stops working": {
-			{0, newDeployment(3), active(), "", 0}, {600, newDeployment(3), inactive(at(600), ""), "", 720},
+			{0, newDeployment(3), active(), "", 0},
+			{600, newDeployment(3), inactive(at(600), ""), "", 720},
 			{720, newDeployment(3), inactive(at(600), ""), failed, 0},
 		},
 		"it cannot scale": {{0, newDeployment(3), unable, "", 120}, {120, newDeployment(3), unable, failed, 0}},

@@ -223,19 +223,19 @@ func serviceURL(service *corev1.Service, name, scheme string) string {
 	return fmt.Sprintf("%s://%s:%d", scheme, host, port.Port)
 }
 
-// schemeOf returns what an additional port's appProtocol says where it is a URL's scheme, https for port 443, http for the
-// main port, and otherwise the transport protocol. An additional port may bear the main one's name where there is none.
+// schemeOf returns what an additional port's appProtocol says where it is a URL's scheme, https for port 443 and for one that
+// is named so, http for the main port, and otherwise the transport protocol. An additional port may bear the main one's name where there is none.
 func schemeOf(port corev1.ServicePort) string {
 	if port.AppProtocol != nil {
 		switch protocol := strings.ToLower(strings.TrimPrefix(*port.AppProtocol, "kubernetes.io/")); protocol {
-		case "http", "https", "ws", "wss", "grpc":
+		case "http", "https", "ws", "wss", "grpc", "grpcs":
 			return protocol
 		}
 	}
 	switch {
 	case port.Protocol != corev1.ProtocolTCP:
 		return strings.ToLower(string(port.Protocol))
-	case port.Port == 443:
+	case port.Port == 443, port.Name == "https", strings.HasPrefix(port.Name, "https-"):
 		return "https"
 	case port.Name == resources.MainPortName:
 		return "http"

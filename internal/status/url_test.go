@@ -63,6 +63,9 @@ func TestServiceURL(t *testing.T) {
 		{name: "port 443 over UDP", ports: []corev1.ServicePort{additional(443, udp, "")}, want: "udp://my-app.shop.svc:443"},
 		{name: "a web socket", ports: []corev1.ServicePort{additional(80, tcp, "kubernetes.io/ws")}, want: "ws://my-app.shop.svc"},
 		{name: "a web socket over TLS", ports: []corev1.ServicePort{additional(443, tcp, "kubernetes.io/wss")}, want: "wss://my-app.shop.svc"},
+		{name: "gRPC over TLS", ports: []corev1.ServicePort{additional(8443, tcp, "grpcs")}, want: "grpcs://my-app.shop.svc:8443"},
+		{name: "named https", ports: []corev1.ServicePort{{Name: "https", Port: 8443, Protocol: tcp}}, want: "https://my-app.shop.svc:8443"},
+		{name: "named https-web", ports: []corev1.ServicePort{{Name: "https-web", Port: 9443, Protocol: tcp}}, want: "https://my-app.shop.svc:9443"},
 		{
 			name: "the main port comes first", ports: []corev1.ServicePort{main(8080), additional(443, tcp, "https")},
 			want: "http://my-app.shop.svc:8080",
