@@ -95,9 +95,10 @@ func (r *ApplicationReconciler) pass(ctx context.Context, app *v1.Application) (
 	if app.DeletionTimestamp != nil {
 		return r.drain(ctx, app)
 	}
+	version := app.ResourceVersion
 	seen, err := r.sync(ctx, app)
 	result, err := r.report(ctx, app, seen, err)
-	wait := r.memory.of(app.UID).awaitsAny() // nearly always an event brings the next pass sooner
+	wait := r.memory.of(app).awaitsAny(version) // nearly always an event brings the next pass sooner
 	if err == nil && ctx.Err() == nil && wait > 0 && (result.RequeueAfter == 0 || result.RequeueAfter > wait) {
 		result.RequeueAfter = wait
 	}
@@ -157,12 +158,12 @@ func (r *ApplicationReconciler) report(
 		}
 		return noLaterThan(status.Expires(app, seen, next), result), nil
 	}
-	known := r.memory.of(app.UID)
+	known := r.memory.of(app)
 	if equality.Semantic.DeepEqual(before, next) {
 		known.news = time.Time{}
 		return end(err)
 	}
-	if known.outdated != "" && known.outdated == app.ResourceVersion {
+	if known.awaitsStatus(app.ResourceVersion) > 0 {
 		// The cache does not show the last write yet, and the API server would refuse another. What it lacks is on its way.
 		return end(err)
 	}
@@ -175,12 +176,13 @@ func (r *ApplicationReconciler) report(
 	case failed == nil:
 		known.news = time.Time{}
 		if app.ResourceVersion != outdated { // else the server had it already, and has nothing newer to show
-			known.outdated = outdated
+			known.statusWritten(outdated)
 		}
 		r.tell(ctx, app, before, next)
 		countConflicts(before, next, err)
 	case apierrors.IsConflict(failed), apierrors.IsNotFound(failed):
 		// The cache is behind the API server; what it lacks is on its way and brings us back.
+		known.statusWritten(outdated)
 		logf.FromContext(ctx).V(1).Info("Left the status to the next pass", "why", failed.Error())
 	default:
 		err = errors.Join(err, failed)

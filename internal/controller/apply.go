@@ -185,6 +185,14 @@ func answerOf(step step) (client.Object, error) {
 	if err := json.Unmarshal(content, said); err != nil {
 		return nil, fmt.Errorf("decode the API server's answer: %w", err)
 	}
-	said.SetManagedFields(nil)
+	forgetMetadata(said)
 	return said, nil
+}
+
+// forgetMetadata drops what nobody asks an answer for and what others may make long.
+func forgetMetadata(answer client.Object) {
+	answer.SetManagedFields(nil)
+	answer.SetLabels(nil)
+	answer.SetAnnotations(nil)
+	answer.SetOwnerReferences(nil)
 }

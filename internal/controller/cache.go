@@ -81,6 +81,7 @@ func (r *ApplicationReconciler) CacheOptions(namespaces []string) cache.Options 
 			&appsv1.ReplicaSet{}: {Label: pods},
 		},
 	}
+	r.sights.together = len(namespaces) == 0
 	if len(namespaces) > 0 {
 		options.DefaultNamespaces = map[string]cache.Config{}
 	}

@@ -56,7 +56,7 @@ func (r *ApplicationReconciler) ensureFinalizer(ctx context.Context, app *v1.App
 // from which they were written last, they are as they should be, and the API server would refuse another write. Nothing else
 // of the Application is sent or asked for: the rest of what is cached may not be all there is.
 func (r *ApplicationReconciler) patchFinalizers(ctx context.Context, app, before *v1.Application) error {
-	known := r.memory.of(app.UID)
+	known := r.memory.of(app)
 	if known.finalized == before.ResourceVersion && time.Since(known.finalizedAt) < maxLag {
 		return nil
 	}

@@ -25,6 +25,7 @@ import (
 	"hash"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -33,6 +34,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/resources"
@@ -189,14 +192,14 @@ type content struct {
 // contentHash returns the hash of what is in a ConfigMap or Secret. The content is read from the API server, once for
 // each version of the object, however many Applications refer to it, and never kept.
 func (r *ApplicationReconciler) contentHash(ctx context.Context, kind string, object metav1.Object) ([]byte, error) {
-	key := kind + " " + object.GetNamespace() + "/" + object.GetName()
+	key := contentKey(kind, object)
 	if known, ok := r.contents.Get(key); ok {
 		known := known.(content)
 		if known.uid == object.GetUID() && known.version == object.GetResourceVersion() {
 			return known.hash, nil
 		}
 	}
-	read := r.reads.DoChan(key+" "+object.GetResourceVersion(), func() (any, error) {
+	read := r.reads.DoChan(strings.Join([]string{key, string(object.GetUID()), object.GetResourceVersion()}, " "), func() (any, error) {
 		// Others share the read, so it does not end with this pass.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readTimeout)
 		defer cancel()
@@ -217,6 +220,19 @@ func (r *ApplicationReconciler) contentHash(ctx context.Context, kind string, ob
 		err = answer.Err
 	}
 	return nil, fmt.Errorf("read %s %s: %w", kind, object.GetName(), err)
+}
+
+// contentKey names what the content of an object is remembered by.
+func contentKey(kind string, object metav1.Object) string {
+	return kind + " " + object.GetNamespace() + "/" + object.GetName()
+}
+
+// forgetContents returns a predicate that passes every event of the kind, and drops what is remembered of what is gone.
+func (r *ApplicationReconciler) forgetContents(kind string) predicate.Predicate {
+	return predicate.Funcs{DeleteFunc: func(e event.DeleteEvent) bool {
+		r.contents.Remove(contentKey(kind, e.Object))
+		return true
+	}}
 }
 
 // readContent reads a ConfigMap or Secret from the API server and returns the hash of what is in it.

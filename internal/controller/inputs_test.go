@@ -29,6 +29,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/lru"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/example/app-operator/internal/resources"
 )
@@ -156,6 +157,24 @@ func TestASharedReadEnds(t *testing.T) {
 			t.Errorf("error %v, want that it took too long", err)
 		}
 	})
+}
+
+// TestNoContentIsRememberedOfWhatIsGone holds that the memory does not grow with ConfigMaps that come and go.
+func TestNoContentIsRememberedOfWhatIsGone(t *testing.T) {
+	r := &ApplicationReconciler{Reader: &reading{version: "1"}, contents: lru.New(10)}
+	if _, err := r.contentHash(t.Context(), resources.KindConfigMap, cached("1")); err != nil {
+		t.Fatal(err)
+	}
+	object := referencedKind(resources.KindConfigMap)
+	object.SetNamespace(cached("1").GetNamespace())
+	object.SetName(cached("1").GetName())
+	gone := r.forgetContents(resources.KindConfigMap)
+	if !gone.Update(event.UpdateEvent{ObjectOld: object, ObjectNew: object}) || r.contents.Len() != 1 {
+		t.Error("what is there is not remembered")
+	}
+	if !gone.Delete(event.DeleteEvent{Object: object}) || r.contents.Len() != 0 {
+		t.Errorf("%d contents are remembered of what is gone", r.contents.Len())
+	}
 }
 
 // TestFramesAreUnambiguous holds that no two contents give the same bytes.

@@ -30,7 +30,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
-	"k8s.io/utils/lru"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -42,20 +41,19 @@ import (
 	"github.com/example/app-operator/internal/status"
 )
 
-// maxRemembered is how many Applications are remembered, a few hundred bytes each. One that is forgotten is like one that
-// this process has not looked at yet: its children are compared again, and a repair may go uncounted and wait for its turn.
-const maxRemembered = 16384
-
 // memory is what is known of Applications' past beyond what their status says: to do nothing twice, to write no status in
 // vain, and for the metrics. A new process begins with nothing, and counts nothing that it cannot tell from what a newer
-// operator wants.
+// operator wants. Nothing is known of an Application that does not exist, so there are never more entries than Applications,
+// and each holds a few hundred bytes. The zero value is ready.
 type memory struct {
-	once sync.Once
-	apps *lru.Cache
+	mu   sync.Mutex
+	apps map[types.NamespacedName]*past
 }
 
 // past is what is remembered of one Application. One worker at a time has it.
 type past struct {
+	// uid tells the Application from an earlier or later one of its name.
+	uid types.UID
 	// right holds, by kind, what was wanted of a child when it was last so.
 	right map[string]rightness
 	// refused holds, by kind, what the API server has refused although nothing that others had added was to blame.
@@ -64,8 +62,10 @@ type past struct {
 	revision string
 	// news is since when the status has held back what is nothing but progress; zero when it does not.
 	news time.Time
-	// outdated is the Application's resource version before the last write of its status.
+	// outdated is the Application's resource version before the last write of its status, and since says when that was. The
+	// cache is waited for no longer than maxLag: after a backup of etcd was restored, the version may be the present one.
 	outdated string
+	since    time.Time
 	// finalized is the Application's resource version before the last write of its finalizers, and finalizedAt when that was.
 	finalized   string
 	finalizedAt time.Time
@@ -77,7 +77,8 @@ type past struct {
 type rightness struct {
 	// wanted is the fingerprint of what was wanted.
 	wanted uint64
-	// version is the child's resource version, which no other version of any object of the kind has ever had.
+	// uid and version are the child's. Together they name one state of one object.
+	uid     types.UID
 	version string
 	// answer is the child as the write that made it so was answered, and answered when; zero once the cache has shown it to
 	// be so. Before that the cache may show what was before, which is no drift.
@@ -85,20 +86,36 @@ type rightness struct {
 	answered time.Time
 }
 
-// refusedConfig is a configuration, by its fingerprint, and in which words it was refused.
-type refusedConfig struct {
-	wanted uint64
-	words  string
+// refusedConfig is a configuration and in which words it was refused, both by their fingerprints: the words may be many.
+type refusedConfig struct{ wanted, words uint64 }
+
+func refusedIn(words string, wanted uint64) refusedConfig {
+	sum := fnv.New64a()
+	_, _ = sum.Write([]byte(words)) // never fails
+	return refusedConfig{wanted: wanted, words: sum.Sum64()}
 }
 
-func (m *memory) of(app types.UID) *past {
-	m.once.Do(func() { m.apps = lru.New(maxRemembered) })
-	if known, ok := m.apps.Get(app); ok {
-		return known.(*past)
+// of returns what is remembered of the Application.
+func (m *memory) of(app *v1.Application) *past {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	key := client.ObjectKeyFromObject(app)
+	if known, ok := m.apps[key]; ok && known.uid == app.UID {
+		return known
 	}
-	fresh := &past{right: map[string]rightness{}, refused: map[string]refusedConfig{}}
-	m.apps.Add(app, fresh)
+	if m.apps == nil {
+		m.apps = map[types.NamespacedName]*past{}
+	}
+	fresh := &past{uid: app.UID, right: map[string]rightness{}, refused: map[string]refusedConfig{}}
+	m.apps[key] = fresh
 	return fresh
+}
+
+// forget drops what is remembered of an Application that does not exist any more.
+func (m *memory) forget(app types.NamespacedName) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.apps, app)
 }
 
 // fingerprint stands for what is wanted of a child.
@@ -115,14 +132,30 @@ func fingerprint(config configuration) (uint64, error) {
 	return sum.Sum64(), nil
 }
 
-// isRight notes that the cache shows a child, in this version, as it is wanted.
-func (p *past) isRight(kind string, wanted uint64, version string) {
-	p.right[kind] = rightness{wanted: wanted, version: version}
+// isRight notes that the cache shows a child as it is wanted.
+func (p *past) isRight(kind string, wanted uint64, live client.Object) {
+	p.right[kind] = rightness{wanted: wanted, uid: live.GetUID(), version: live.GetResourceVersion()}
 }
 
 // wasMade notes that a write has made a child as it is wanted, and how the API server has answered.
 func (p *past) wasMade(kind string, wanted uint64, answer client.Object) {
-	p.right[kind] = rightness{wanted: wanted, version: answer.GetResourceVersion(), answer: answer, answered: time.Now()}
+	p.right[kind] = rightness{
+		wanted: wanted, uid: answer.GetUID(), version: answer.GetResourceVersion(), answer: answer, answered: time.Now(),
+	}
+}
+
+// statusWritten notes a write of the status, or one that was refused because the cache lags, from this resource version.
+func (p *past) statusWritten(version string) {
+	p.outdated, p.since = version, time.Now()
+}
+
+// awaitsStatus returns for how long to wait until the cache shows another version of the Application than this, which is
+// older than its last status; 0 if it is not.
+func (p *past) awaitsStatus(version string) time.Duration {
+	if p.outdated == "" || p.outdated != version {
+		return 0
+	}
+	return max(maxLag-time.Since(p.since), 0)
 }
 
 // awaits returns for how long to wait for the outcome of the child's last write, if no pass has seen it in the cache yet;
@@ -135,9 +168,10 @@ func (p *past) awaits(kind string) time.Duration {
 	return max(maxLag-time.Since(was.answered), 0)
 }
 
-// awaitsAny returns for how long to wait until there is nothing more to wait for, for any child.
-func (p *past) awaitsAny() time.Duration {
-	var longest time.Duration
+// awaitsAny returns for how long to wait until there is nothing more to wait for: for any child, and for the status of the
+// Application in this version.
+func (p *past) awaitsAny(version string) time.Duration {
+	longest := p.awaitsStatus(version)
 	for kind := range p.right {
 		longest = max(longest, p.awaits(kind))
 	}
@@ -160,9 +194,14 @@ func (p *past) onItsWay(kind, version string) client.Object {
 
 // isStillRight tells whether the cache has shown this version of the child to be as it is wanted now. What would be found
 // is a function of the two.
-func (p *past) isStillRight(kind string, wanted uint64, version string) bool {
+func (p *past) isStillRight(kind string, wanted uint64, live client.Object) bool {
 	was := p.right[kind]
-	return version != "" && was.answer == nil && was.wanted == wanted && was.version == version
+	return was.answer == nil && was.wanted == wanted && was.is(live)
+}
+
+// is tells whether the object is the one that was right, in the same version.
+func (r rightness) is(live client.Object) bool {
+	return r.version != "" && r.version == live.GetResourceVersion() && r.uid == live.GetUID()
 }
 
 // wasRight tells whether the child was as it is wanted now before the cache came to this version, in which it is not. Then
@@ -184,13 +223,13 @@ func (p *past) hasBeen(kind string, wanted uint64) bool {
 
 // isHopeless notes that nothing that others have added to a child is to blame for this refusal.
 func (p *past) isHopeless(step step, err error) {
-	p.refused[step.child.kind] = refusedConfig{step.wanted, err.Error()}
+	p.refused[step.child.kind] = refusedIn(err.Error(), step.wanted)
 }
 
 // wasHopeless reports whether that has been found of the same refusal before. To look again would write to the child, and
 // so call for the next pass, and so on.
 func (p *past) wasHopeless(step step, err error) bool {
-	return p.refused[step.child.kind] == refusedConfig{step.wanted, err.Error()}
+	return p.refused[step.child.kind] == refusedIn(err.Error(), step.wanted)
 }
 
 // forget notes that nothing is known of the child any more.
@@ -201,27 +240,39 @@ func (p *past) forget(kind string) {
 
 // written notes a write that has succeeded, and counts it if it has put right what somebody else had changed.
 func (r *ApplicationReconciler) written(app *v1.Application, step step, answer client.Object) {
-	known := r.memory.of(app.UID)
+	known := r.memory.of(app)
+	kind := step.child.kind
 	switch {
 	case step.deletes():
-		known.forget(step.child.kind)
-	case step.live != nil && step.live.GetResourceVersion() == answer.GetResourceVersion():
+		known.forget(kind)
+	case step.live != nil && sameVersion(step.live, answer):
 		// It has changed nothing: what the cache shows is right, whatever the comparison makes of it.
-		known.isRight(step.child.kind, step.wanted, answer.GetResourceVersion())
+		known.isRight(kind, step.wanted, answer)
+		return
+	case step.live == nil && known.right[kind].is(answer):
+		// It was there all the time, and the cache has not come as far as its events said: versions have gone back, as after
+		// a backup of etcd was restored.
+		r.sights.forget(kind, app.Namespace)
+		known.wasMade(kind, step.wanted, answer)
 		return
 	default:
-		known.wasMade(step.child.kind, step.wanted, answer)
+		known.wasMade(kind, step.wanted, answer)
 	}
 	if step.repairs {
-		metrics.DriftRepaired(step.child.kind)
+		metrics.DriftRepaired(kind)
 	}
+}
+
+// sameVersion tells whether two objects are the same one in the same version.
+func sameVersion(a, b client.Object) bool {
+	return a.GetUID() == b.GetUID() && a.GetResourceVersion() == b.GetResourceVersion()
 }
 
 // timeRollout follows the Application from one status to the next, and measures each rollout of new pods that gets
 // complete. What makes no new pods, such as another size, is none; and what waited for somebody to act before this
 // process began is not measured.
 func (r *ApplicationReconciler) timeRollout(app *v1.Application, next v1.ApplicationStatus, seen status.Observed) {
-	known := r.memory.of(app.UID)
+	known := r.memory.of(app)
 	ready := meta.FindStatusCondition(next.Conditions, v1.ConditionReady)
 	if ready.Status == metav1.ConditionTrue && seen.Deployment != nil {
 		began := known.began

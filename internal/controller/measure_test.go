@@ -34,6 +34,7 @@ import (
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/fault"
@@ -172,14 +173,14 @@ func TestTimeRolloutBeforeThereIsADeployment(t *testing.T) {
 	r := &ApplicationReconciler{}
 	next, _, _ := glance("1 Unknown RollingOut True 0").parse(t)
 	r.timeRollout(&v1.Application{}, next, status.Observed{})
-	if r.memory.of("").began.IsZero() {
+	if r.memory.of(&v1.Application{}).began.IsZero() {
 		t.Error("a rollout begins before there is a Deployment")
 	}
 }
 
 func TestWhatIsDrift(t *testing.T) {
 	never := func(*past) {}
-	shown := func(known *past) { known.isRight("Service", 7, "100") }
+	shown := func(known *past) { known.isRight("Service", 7, serviceIn("100")) }
 	made := func(known *past) { known.wasMade("Service", 7, serviceIn("100")) }
 	for what, test := range map[string]struct {
 		before  func(*past)
@@ -201,7 +202,7 @@ func TestWhatIsDrift(t *testing.T) {
 		"wanted otherwise after a write":                {made, "Service", 8, "101", false},
 		"versions that nobody can compare":              {made, "Service", 7, "a", false},
 	} {
-		known := (&memory{}).of("1")
+		known := (&memory{}).of(&v1.Application{})
 		test.before(known)
 		if got := known.wasRight(test.kind, test.wanted, test.version); got != test.want {
 			t.Errorf("%s: drift %v, want %v", what, got, test.want)
@@ -216,7 +217,7 @@ func serviceIn(version string) *corev1.Service {
 
 func TestWhatIsOnItsWay(t *testing.T) {
 	never := func(*past) {}
-	shown := func(known *past) { known.isRight("Service", 7, "100") }
+	shown := func(known *past) { known.isRight("Service", 7, serviceIn("100")) }
 	made := func(known *past) { known.wasMade("Service", 7, serviceIn("100")) }
 	seen := func(known *past) { made(known); shown(known) }
 	gone := func(known *past) { made(known); known.forget("Service") }
@@ -243,7 +244,7 @@ func TestWhatIsOnItsWay(t *testing.T) {
 		"written long ago":                         {long, "Service", "99", false, false},
 		"versions that nobody can compare":         {made, "Service", "a", false, true},
 	} {
-		known := (&memory{}).of("1")
+		known := (&memory{}).of(&v1.Application{})
 		test.before(known)
 		if got := known.onItsWay(test.kind, test.version) != nil; got != test.want {
 			t.Errorf("%s: on its way: %v, want %v", what, got, test.want)
@@ -251,23 +252,23 @@ func TestWhatIsOnItsWay(t *testing.T) {
 		if got := known.awaits(test.kind) > 0; got != test.awaits {
 			t.Errorf("%s: awaited: %v, want %v", what, got, test.awaits)
 		}
-		if got := known.awaitsAny() > 0 && test.kind == "Service"; got != test.awaits {
+		if got := known.awaitsAny("1") > 0 && test.kind == "Service"; got != test.awaits {
 			t.Errorf("%s: any is awaited: %v, want %v", what, got, test.awaits)
 		}
 	}
 }
 
 func TestWhatIsStillRight(t *testing.T) {
-	known := (&memory{}).of("1")
-	known.isRight("Service", 7, "100")
+	known := (&memory{}).of(&v1.Application{})
+	known.isRight("Service", 7, serviceIn("100"))
 	known.wasMade("Ingress", 7, serviceIn("100"))
 	for what, right := range map[string]bool{
-		"the same":           known.isStillRight("Service", 7, "100"),
-		"another version":    !known.isStillRight("Service", 7, "101"),
-		"another wish":       !known.isStillRight("Service", 8, "100"),
-		"another kind":       !known.isStillRight("Deployment", 7, "100"),
-		"a child unheard of": !known.isStillRight("NetworkPolicy", 0, ""),
-		"only written":       !known.isStillRight("Ingress", 7, "100"),
+		"the same":           known.isStillRight("Service", 7, serviceIn("100")),
+		"another version":    !known.isStillRight("Service", 7, serviceIn("101")),
+		"another wish":       !known.isStillRight("Service", 8, serviceIn("100")),
+		"another kind":       !known.isStillRight("Deployment", 7, serviceIn("100")),
+		"a child unheard of": !known.isStillRight("NetworkPolicy", 0, serviceIn("")),
+		"only written":       !known.isStillRight("Ingress", 7, serviceIn("100")),
 	} {
 		if !right {
 			t.Errorf("%s: what has to be looked at again is told from what has not", what)
@@ -343,50 +344,129 @@ func TestWritten(t *testing.T) {
 	const name, kind = "app_operator_drift_repairs_total", "Service"
 	before := counted(t, name)[kind]
 	for repairs, want := range map[bool]float64{false: 0, true: 1} {
-		r.memory.of(app.UID).isRight(kind, 7, "100")
+		r.memory.of(app).isRight(kind, 7, serviceIn("100"))
 		was := counted(t, name)[kind]
 		config := configuration{ApplyConfiguration: corev1ac.Service("web", "apps")}
 		r.written(app, step{child: child{kind: kind}, config: config, wanted: 7, repairs: repairs}, serviceIn("102"))
 		if got := counted(t, name)[kind] - was; got != want {
 			t.Errorf("a repair (%v) counted %v", repairs, got)
 		}
-		if r.memory.of(app.UID).wasRight(kind, 7, "101") {
+		if r.memory.of(app).wasRight(kind, 7, "101") {
 			t.Error("after a write the cache lags; the next pass would count again")
 		}
 	}
 	if got := counted(t, name)[kind] - before; got != 1 {
 		t.Errorf("counted %v repairs, want 1", got)
 	}
-	r.memory.of(app.UID).isRight(kind, 7, "100")
+	r.memory.of(app).isRight(kind, 7, serviceIn("100"))
 	config := configuration{ApplyConfiguration: corev1ac.Service("web", "apps")}
 	before = counted(t, name)[kind]
 	r.written(app, step{child: child{kind: kind}, live: serviceIn("102"), config: config, wanted: 7, repairs: true}, serviceIn("102"))
-	if !r.memory.of(app.UID).isStillRight(kind, 7, "102") {
+	if !r.memory.of(app).isStillRight(kind, 7, serviceIn("102")) {
 		t.Error("a write that has changed nothing will be made again")
 	}
 	if got := counted(t, name)[kind] - before; got != 0 {
 		t.Errorf("a write that has changed nothing counts as %v repairs", got)
 	}
 	r.written(app, step{child: child{kind: kind}}, nil)
-	if r.memory.of(app.UID).wasRight(kind, 7, "103") {
+	if r.memory.of(app).wasRight(kind, 7, "103") {
 		t.Error("what was deleted because nobody wants it comes back otherwise, and that is no drift")
 	}
 }
 
-func TestMemoryIsOfOneApplicationAndBounded(t *testing.T) {
+func TestMemoryIsOfOneApplication(t *testing.T) {
 	m := &memory{}
-	m.of("1").revision = "5"
-	if got := m.of("1").revision; got != "5" {
+	named := func(name string, uid types.UID) *v1.Application {
+		return &v1.Application{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "apps", UID: uid}}
+	}
+	m.of(named("web", "1")).revision = "5"
+	if got := m.of(named("web", "1")).revision; got != "5" {
 		t.Errorf("revision %q is remembered, want 5", got)
 	}
-	if got := m.of("2").revision; got != "" {
+	if got := m.of(named("other", "2")).revision; got != "" {
 		t.Errorf("revision %q is another Application's", got)
 	}
-	for i := range maxRemembered + 10 {
-		m.of(types.UID(fmt.Sprint("more-", i)))
+	if got := m.of(named("web", "3")).revision; got != "" {
+		t.Errorf("revision %q is that of an earlier Application of the name", got)
 	}
-	if got := m.apps.Len(); got != maxRemembered {
-		t.Errorf("%d Applications are remembered, want %d", got, maxRemembered)
+	if got := len(m.apps); got != 2 {
+		t.Errorf("%d Applications are remembered, want 2", got)
+	}
+}
+
+// TestNothingIsRememberedOfWhatIsGone holds that the memory does not grow with Applications that come and go.
+func TestNothingIsRememberedOfWhatIsGone(t *testing.T) {
+	r, c := withErrors(t, interceptor.Funcs{})
+	r.turns.call = func(types.NamespacedName) {}
+	r.turns.fill()
+	pass := func() {
+		t.Helper()
+		if _, err := r.inTurn(reconcile.Func(r.reconcileNamed)).Reconcile(t.Context(), reconcile.Request{NamespacedName: app("web")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	pass()
+	if waits, _ := r.turns.waits(app("web")); len(r.memory.apps) != 1 || !waits {
+		t.Errorf("%d Applications are remembered, want 1; it waits for its turn: %v", len(r.memory.apps), waits)
+	}
+	if err := c.Delete(t.Context(), theApplication(t, c)); err != nil {
+		t.Fatal(err)
+	}
+	pass()
+	if waits, any := r.turns.waits(app("web")); len(r.memory.apps) != 0 || waits || any {
+		t.Errorf("%d Applications are remembered that are gone; waits for its turn: %v, any: %v", len(r.memory.apps), waits, any)
+	}
+}
+
+// TestAnAnswerHoldsNothingLong holds that what is remembered of a write is not what others can make long.
+func TestAnAnswerHoldsNothingLong(t *testing.T) {
+	for _, kind := range []string{"Service", "Deployment"} {
+		at := slices.IndexFunc(children, func(child child) bool { return child.kind == kind })
+		config := corev1ac.Service("web", "apps").WithUID("1").WithResourceVersion("7").WithGeneration(3).
+			WithAnnotations(map[string]string{"long": strings.Repeat("x", 1<<16)}).WithLabels(map[string]string{"a": "b"})
+		answer, err := answerOf(step{child: children[at], config: configuration{ApplyConfiguration: config}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if answer.GetUID() != "1" || answer.GetResourceVersion() != "7" || answer.GetGeneration() != 3 {
+			t.Errorf("%s: which version it is got lost: %v", kind, answer)
+		}
+		if len(answer.GetAnnotations())+len(answer.GetLabels())+len(answer.GetManagedFields())+len(answer.GetOwnerReferences()) > 0 {
+			t.Errorf("%s: too much is remembered", kind)
+		}
+	}
+}
+
+// TestVersionsAreJudgedWithTheUID holds that another object in the version of an earlier one is looked at.
+func TestVersionsAreJudgedWithTheUID(t *testing.T) {
+	known := (&memory{}).of(&v1.Application{})
+	known.isRight("Service", 7, serviceIn("100"))
+	other := serviceIn("100")
+	other.UID = "other"
+	if known.isStillRight("Service", 7, other) {
+		t.Error("another object in the same version is taken for the one that was right")
+	}
+	if sameVersion(other, serviceIn("100")) {
+		t.Error("two objects are taken for one")
+	}
+}
+
+// TestWhatWasThereAllTheTimeIsNoRepair holds that versions which have gone back are found out: the cache has shown no such
+// child, its events speak of a later time, and the API server has the child in the version that was written.
+func TestWhatWasThereAllTheTimeIsNoRepair(t *testing.T) {
+	r := &ApplicationReconciler{}
+	app := &v1.Application{ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "apps", UID: "1"}}
+	r.sights.note(sight{"Service", "apps"}, "1000")
+	config := configuration{ApplyConfiguration: corev1ac.Service("web", "apps")}
+	again := step{child: child{kind: "Service"}, config: config, wanted: 7, repairs: true}
+	r.memory.of(app).wasMade("Service", 7, serviceIn("101"))
+	before := counted(t, "app_operator_drift_repairs_total")["Service"]
+	r.written(app, again, serviceIn("101"))
+	if got := counted(t, "app_operator_drift_repairs_total")["Service"] - before; got != 0 {
+		t.Errorf("it counts as %v repairs", got)
+	}
+	if r.memory.of(app).onItsWay("Service", r.sights.newest("Service", "apps")) == nil {
+		t.Error("it will be written again before the cache shows it")
 	}
 }
 

@@ -39,7 +39,7 @@ const (
 // and another pass may say more; 0 if it is to be written now. An Application that waits for its turn tells of its
 // progress when the turn has come: that it waits, its status says already.
 func (r *ApplicationReconciler) holdBack(app *v1.Application, next v1.ApplicationStatus) time.Duration {
-	known := r.memory.of(app.UID)
+	known := r.memory.of(app)
 	if !isProgress(app.Status, next) {
 		known.news = time.Time{}
 		return 0

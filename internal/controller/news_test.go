@@ -118,12 +118,12 @@ func TestProgressIsToldNowAndThen(t *testing.T) {
 			t.Errorf("%s: %d status writes, want %d; looks again after %s", when, *writes, want, result.RequeueAfter)
 		}
 	}
-	uid := theApplication(t, c).UID
+	web := theApplication(t, c)
 	expect("at first", 1, false)
 	roll(t, c, 0)
 	expect("the pods have come", 1, true)
 	expect("soon after", 1, true)
-	r.memory.of(uid).news = time.Now().Add(-newsHeld)
+	r.memory.of(web).news = time.Now().Add(-newsHeld)
 	expect("after a while", 2, false)
 	roll(t, c, 1)
 	expect("it is ready", 3, false)
@@ -141,14 +141,14 @@ func TestProgressIsToldAfterTheTurn(t *testing.T) {
 			t.Errorf("%s: %d status writes, want %d; looks again after %s", when, *writes, want, result.RequeueAfter)
 		}
 	}
-	uid := theApplication(t, c).UID
+	web := theApplication(t, c)
 	reconcileOnce(t, r, c)
 	roll(t, c, 0)
-	r.memory.of(uid).news = time.Now().Add(-time.Hour)
+	r.memory.of(web).news = time.Now().Add(-time.Hour)
 	expect("while it waits for its turn", 1)
 	r.turns.end(others[0])
 	expect("when the turn has come, and pods may follow soon", 1)
-	r.memory.of(uid).news = time.Now().Add(-newsHeld)
+	r.memory.of(web).news = time.Now().Add(-newsHeld)
 	r.turns.line = []types.NamespacedName{app("another")}
 	expect("while others wait", 1)
 	roll(t, c, 1)

@@ -48,7 +48,7 @@ const revisionAnnotation = "deployment.kubernetes.io/revision"
 // observe reads, from the cache, what the status is judged by. The API server's answers go before it where it lags: a
 // cached Deployment that is older than the written one speaks of the past, and a Service that was made is there.
 func (r *ApplicationReconciler) observe(ctx context.Context, app *v1.Application) (status.Observed, error) {
-	known := r.memory.of(app.UID)
+	known := r.memory.of(app)
 	version := r.sights.newest("Service", app.Namespace)
 	seen, err := r.observeExposure(ctx, app)
 	if err != nil {

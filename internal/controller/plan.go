@@ -121,7 +121,7 @@ func (r *ApplicationReconciler) settled(ctx context.Context, app *v1.Application
 			return false, nil
 		}
 	}
-	if r.memory.of(app.UID).awaits("Deployment") > 0 {
+	if r.memory.of(app).awaits("Deployment") > 0 {
 		return false, nil
 	}
 	deployment := &appsv1.Deployment{}
@@ -169,7 +169,7 @@ func (r *ApplicationReconciler) planChild(
 		return nil, err
 	}
 	if !wanted {
-		r.memory.of(app.UID).forget(child.kind)
+		r.memory.of(app).forget(child.kind)
 		return planPrune(app, child, live), nil
 	}
 	if live != nil {
@@ -188,7 +188,7 @@ func (r *ApplicationReconciler) planChild(
 func (r *ApplicationReconciler) planWanted(
 	app *v1.Application, child child, live client.Object, version string, config configuration,
 ) (*step, error) {
-	known := r.memory.of(app.UID)
+	known := r.memory.of(app)
 	sum, err := fingerprint(config)
 	if err != nil {
 		return nil, err
@@ -215,7 +215,7 @@ func (r *ApplicationReconciler) planWanted(
 			Reason:  v1.ReasonRollingOut,
 			Message: fmt.Sprintf("Waiting for %s %s, which is being deleted, to be gone", child.kind, live.GetName()),
 		}
-	case known.isStillRight(child.kind, sum, version):
+	case known.isStillRight(child.kind, sum, live):
 		return nil, nil
 	}
 	next, err := planUpdate(child, live, config)
@@ -223,7 +223,7 @@ func (r *ApplicationReconciler) planWanted(
 	case err != nil:
 		return nil, err
 	case next == nil:
-		known.isRight(child.kind, sum, version)
+		known.isRight(child.kind, sum, live)
 	default:
 		next.wanted = sum
 		next.repairs = known.wasRight(child.kind, sum, version)

@@ -46,7 +46,7 @@ const maxAttempts = 5
 // applyMakingRoom applies a configuration that the API server refuses beside what others have added to the object: it takes
 // away what stands in the way, and nothing else (decision 0023). If the additions are not to blame, it returns the refusal.
 func (r *ApplicationReconciler) applyMakingRoom(ctx context.Context, app *v1.Application, step step, refusal error) error {
-	known := r.memory.of(app.UID)
+	known := r.memory.of(app)
 	if known.wasHopeless(step, refusal) {
 		return refusal
 	}

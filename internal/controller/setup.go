@@ -220,9 +220,9 @@ func (r *ApplicationReconciler) buildController(mgr ctrl.Manager) (controller.Co
 	}
 	for _, kind := range []string{resources.KindConfigMap, resources.KindSecret} {
 		build.Watches(referencedKind(kind), handler.EnqueueRequestsFromMapFunc(r.configuredBy(kind)),
-			builder.WithPredicates(changes()))
+			builder.WithPredicates(r.forgetContents(kind), changes()))
 	}
-	return build.Build(r.inTurn(reconcile.AsReconciler(r.Client, r)))
+	return build.Build(r.inTurn(reconcile.Func(r.reconcileNamed)))
 }
 
 // startInformers registers the informers and indexes of all that the controller reads.

@@ -32,6 +32,9 @@ const maxLag = 30 * time.Second
 // sights are how far the caches have come: the newest resource version of each kind and namespace of which there was an
 // event. A cache is never older than its events. The zero value is ready.
 type sights struct {
+	// together says that one watch of a kind serves all namespaces, which are then not told apart: namespaces come and go.
+	together bool
+
 	mu    sync.Mutex
 	known map[sight]string
 }
@@ -39,10 +42,17 @@ type sights struct {
 // sight is what has its own watch: with several namespaces, a kind has several.
 type sight struct{ kind, namespace string }
 
+func (s *sights) sight(kind, namespace string) sight {
+	if s.together {
+		return sight{kind: kind}
+	}
+	return sight{kind, namespace}
+}
+
 // of returns a predicate that passes every event of the kind, and notes how far the cache has come.
 func (s *sights) of(kind string) predicate.Predicate {
 	return predicate.NewPredicateFuncs(func(object client.Object) bool {
-		s.note(sight{kind, object.GetNamespace()}, object.GetResourceVersion())
+		s.note(s.sight(kind, object.GetNamespace()), object.GetResourceVersion())
 		return true
 	})
 }
@@ -65,5 +75,12 @@ func (s *sights) note(at sight, version string) {
 func (s *sights) newest(kind, namespace string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.known[sight{kind, namespace}]
+	return s.known[s.sight(kind, namespace)]
+}
+
+// forget drops what is known of the kind in the namespace, until the next event.
+func (s *sights) forget(kind, namespace string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.known, s.sight(kind, namespace))
 }

@@ -18,6 +18,7 @@ package controller
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -63,6 +64,27 @@ func TestSights(t *testing.T) {
 	is("Service", "a", "102")
 	is("Ingress", "a", "200")
 	is("Service", "b", "300")
+	seen.forget("Service", "b")
+	is("Service", "b", "")
+	is("Service", "a", "102")
+}
+
+// TestSightsOfAllNamespacesTogether holds that what is known does not grow with namespaces that come and go.
+func TestSightsOfAllNamespacesTogether(t *testing.T) {
+	r := &ApplicationReconciler{}
+	r.CacheOptions(nil)
+	services := r.sights.of("Service")
+	for i := range 100 {
+		service := serviceIn(fmt.Sprint(i + 1))
+		service.Namespace = fmt.Sprint("namespace-", i)
+		services.Create(event.CreateEvent{Object: service})
+	}
+	if got := len(r.sights.known); got != 1 {
+		t.Errorf("%d versions are known of one kind, which has one watch", got)
+	}
+	if got := r.sights.newest("Service", "another"); got != "100" {
+		t.Errorf("the cache has come to %q, want 100", got)
+	}
 }
 
 // TestNothingIsSettledBeforeTheDeploymentIsSeen holds that pods keep what they use while the Deployment that gives it up is on
@@ -78,9 +100,9 @@ func TestNothingIsSettledBeforeTheDeploymentIsSeen(t *testing.T) {
 		}
 	}
 	check(true)
-	r.memory.of(web.UID).wasMade("Deployment", 7, serviceIn("100"))
+	r.memory.of(web).wasMade("Deployment", 7, serviceIn("100"))
 	check(false)
-	r.memory.of(web.UID).isRight("Deployment", 7, "100")
+	r.memory.of(web).isRight("Deployment", 7, serviceIn("100"))
 	check(true)
 }
 

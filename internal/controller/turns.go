@@ -18,8 +18,11 @@ package controller
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"sync"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -104,6 +107,17 @@ func (t *turns) pass(app types.NamespacedName) {
 	}
 }
 
+// leave takes an Application that does not exist any more out of the line.
+func (t *turns) leave(app types.NamespacedName) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.inLine[app] {
+		return
+	}
+	delete(t.inLine, app)
+	t.line = slices.DeleteFunc(t.line, func(waits types.NamespacedName) bool { return waits == app })
+}
+
 // waits tells whether the Application waits for its turn, and whether any does.
 func (t *turns) waits(app types.NamespacedName) (itself, anybody bool) {
 	t.mu.Lock()
@@ -121,6 +135,21 @@ func (r *ApplicationReconciler) inTurn(inner reconcile.Reconciler) reconcile.Rec
 		result.Priority = new(usual)
 		return result, err
 	})
+}
+
+// reconcileNamed is Reconcile for the name of an Application, which may not exist any more.
+func (r *ApplicationReconciler) reconcileNamed(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	app := &v1.Application{}
+	err := r.Client.Get(ctx, request.NamespacedName, app)
+	if apierrors.IsNotFound(err) {
+		r.memory.forget(request.NamespacedName)
+		r.turns.leave(request.NamespacedName)
+		return reconcile.Result{}, nil
+	}
+	if err != nil {
+		return reconcile.Result{}, fmt.Errorf("read the Application: %w", err)
+	}
+	return r.Reconcile(ctx, app)
 }
 
 // callUp has an Application looked at before others.

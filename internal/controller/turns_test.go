@@ -223,7 +223,7 @@ func TestARepairDoesNotWaitForItsTurn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.memory.of(web.UID).isRight(children[at].kind, sum, "1") // until somebody deleted it
+	r.memory.of(web).isRight(children[at].kind, sum, serviceIn("1")) // until somebody deleted it
 	reconcileOnce(t, r, c)
 	if err := c.Get(t.Context(), app("web"), &corev1.Service{}); err != nil {
 		t.Errorf("what served before is not back: %v", err)
