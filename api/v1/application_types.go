@@ -302,6 +302,11 @@ type ApplicationStatus struct {
 	// +optional
 	ReplicaSummary string `json:"replicaSummary,omitempty"`
 
+	// autoscaled is what an autoscaler has made of the number of pods. It is absent when there was none, and when
+	// spec.replicas has been changed since the autoscaler was taken away.
+	// +optional
+	Autoscaled *AutoscaledStatus `json:"autoscaled,omitempty"`
+
 	// selector finds the pods, in the form of kubectl get pods --selector.
 	// +optional
 	Selector string `json:"selector,omitempty"`

@@ -58,6 +58,21 @@ type AutoscalingSpec struct {
 	Behavior *autoscalingv2.HorizontalPodAutoscalerBehavior `json:"behavior,omitempty"`
 }
 
+// AutoscaledStatus remembers an autoscaler's decision, beyond the Deployment and the autoscaler.
+type AutoscaledStatus struct {
+	// replicas is how many pods the autoscaler has asked for last.
+	// +kubebuilder:validation:Minimum=0
+	Replicas int32 `json:"replicas"`
+
+	// overridden is the spec.replicas that is not in force because of it.
+	// +kubebuilder:validation:Minimum=0
+	Overridden int32 `json:"overridden"`
+
+	// kept says that the autoscaler is gone, and that replicas stays in force until spec.replicas is changed.
+	// +optional
+	Kept bool `json:"kept,omitempty"`
+}
+
 // DisruptionBudgetSpec says how many pods may be evicted at a time, for example while nodes are drained. The
 // PodDisruptionBudget exists only while more than one pod is wanted; pods that are not ready may always be evicted.
 //

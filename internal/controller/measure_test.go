@@ -413,8 +413,8 @@ func TestNothingIsRememberedOfWhatIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	pass()
-	if waits, any := r.turns.waits(app("web")); len(r.memory.apps) != 0 || waits || any {
-		t.Errorf("%d Applications are remembered that are gone; waits for its turn: %v, any: %v", len(r.memory.apps), waits, any)
+	if waits, others := r.turns.waits(app("web")); len(r.memory.apps) != 0 || waits || others {
+		t.Errorf("%d Applications are remembered that are gone; waits for its turn: %v, any: %v", len(r.memory.apps), waits, others)
 	}
 }
 

@@ -19,6 +19,7 @@ package controller
 import (
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -71,7 +72,8 @@ func (r *ApplicationReconciler) busy() bool {
 // isProgress tells whether a status differs from the one before by no more than a rollout's getting on: nobody waits for
 // it, and nobody has to act.
 func isProgress(before, after v1.ApplicationStatus) bool {
-	if before.ObservedGeneration != after.ObservedGeneration || before.Image != after.Image {
+	if before.ObservedGeneration != after.ObservedGeneration || before.Image != after.Image ||
+		!equality.Semantic.DeepEqual(before.Autoscaled, after.Autoscaled) { // it may be all that is left of the decision
 		return false
 	}
 	for _, now := range after.Conditions {

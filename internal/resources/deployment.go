@@ -17,8 +17,6 @@ limitations under the License.
 package resources
 
 import (
-	"strconv"
-
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
@@ -66,22 +64,9 @@ func Deployment(in Inputs) (*appsv1ac.DeploymentApplyConfiguration, error) {
 
 // size sets how many pods the Deployment asks for. While an autoscaler decides, that is not ours to say.
 func size(config *appsv1ac.DeploymentApplyConfiguration, in Inputs) {
-	app := in.Application
-	autoscaled := Autoscaled(app)
-	if !autoscaled || starting(in) {
+	if !Autoscaled(in.Application) || starting(in) {
 		config.Spec.WithReplicas(WantedReplicas(in))
 	}
-	kept := Keeping(in) // also while suspended: resuming brings them back
-	if autoscaled || kept {
-		config.WithAnnotations(map[string]string{annotationOverridden: decimal(specReplicas(app))})
-	}
-	if kept {
-		config.WithAnnotations(map[string]string{annotationKept: decimal(keptReplicas(in))})
-	}
-}
-
-func decimal(value int32) string {
-	return strconv.FormatInt(int64(value), 10)
 }
 
 func strategy(rollout v1.RolloutSpec) *appsv1ac.DeploymentStrategyApplyConfiguration {

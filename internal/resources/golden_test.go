@@ -226,17 +226,15 @@ func readInputs(t testing.TB, name string) Inputs {
 		return in
 	}
 	var resolved struct {
-		Live *struct {
-			Replicas   int32  `json:"replicas"`
-			Overridden *int32 `json:"overridden"`
-			Kept       *int32 `json:"kept"`
-		} `json:"live"`
-		ConfigHash string `json:"configHash"`
+		LiveReplicas *int32               `json:"liveReplicas"`
+		Autoscaled   *v1.AutoscaledStatus `json:"autoscaled"`
+		ConfigHash   string               `json:"configHash"`
 	}
 	readYAML(t, path, &resolved)
-	if live := resolved.Live; live != nil {
-		in.Live = &LiveDeployment{Replicas: live.Replicas, Overridden: live.Overridden, Kept: live.Kept}
+	if resolved.LiveReplicas != nil {
+		in.Live = pods(*resolved.LiveReplicas)
 	}
+	in.Application.Status.Autoscaled = resolved.Autoscaled
 	in.ConfigHash = resolved.ConfigHash
 	return in
 }

@@ -89,12 +89,14 @@ var harmless = []edit{
 	{name: "its status", do: func(in *Inputs) { in.Application.Status.Replicas = 3 }},
 	{name: "what the autoscaler asks for", do: func(in *Inputs) {
 		in.Application.Spec.Autoscaling = &v1.AutoscalingSpec{MaxReplicas: 5}
-		in.Live = &LiveDeployment{Replicas: 4, Overridden: new(int32(3))}
+		in.Live = pods(4)
+		in.Application.Status.Autoscaled = &v1.AutoscaledStatus{Replicas: 4, Overridden: 3}
 	}},
 	{name: "what an autoscaler has asked for before it was taken away", do: func(in *Inputs) {
-		in.Live = &LiveDeployment{Replicas: 4, Overridden: new(int32(3))}
+		in.Live = pods(4)
+		in.Application.Status.Autoscaled = &v1.AutoscaledStatus{Replicas: 4, Overridden: 3}
 	}},
-	{name: "a Deployment that somebody has scaled", do: func(in *Inputs) { in.Live = &LiveDeployment{Replicas: 1} }},
+	{name: "a Deployment that somebody has scaled", do: func(in *Inputs) { in.Live = pods(1) }},
 }
 
 // spelledOut are edits that ask for what is there already.

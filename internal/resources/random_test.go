@@ -43,7 +43,7 @@ func seeds() [][]byte {
 func randomInputs(data []byte) Inputs {
 	in := Inputs{Application: &v1.Application{}}
 	filler := randfill.NewFromGoFuzz(data).NilChance(0.3).NumElements(0, 3).Funcs(
-		randomSpec, randomFile, randomPodMetadata, randomLive, randomQuantity, randomIntOrString, randomContainerPort,
+		randomSpec, randomFile, randomPodMetadata, randomLive, randomAutoscaled, randomQuantity, randomIntOrString, randomContainerPort,
 	)
 	filler.Fill(&in.Live)
 	filler.Fill(&in.ConfigHash)
@@ -123,9 +123,9 @@ func randomContainerPort(port *corev1.ContainerPort, c randfill.Continue) {
 func randomLive(live *LiveDeployment, c randfill.Continue) {
 	live.Replicas = c.Int31n(4)
 	c.Fill(&live.Ports)
-	for _, field := range []**int32{&live.Overridden, &live.Kept} {
-		if c.Bool() {
-			*field = new(c.Int31n(4))
-		}
-	}
+}
+
+// randomAutoscaled has numbers that replicas can be.
+func randomAutoscaled(autoscaled *v1.AutoscaledStatus, c randfill.Continue) {
+	*autoscaled = v1.AutoscaledStatus{Replicas: c.Int31n(4), Overridden: c.Int31n(4), Kept: c.Bool()}
 }

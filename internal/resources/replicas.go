@@ -17,8 +17,6 @@ limitations under the License.
 package resources
 
 import (
-	"strconv"
-
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/ptr"
@@ -26,23 +24,10 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 )
 
-// The annotations of a Deployment in which its size is remembered beyond an autoscaler.
-const (
-	// annotationOverridden is the spec.replicas that an autoscaler has overridden.
-	annotationOverridden = "apps.example.com/replicas-overridden"
-	// annotationKept is how many pods ran when the autoscaler was taken away. They are kept until spec.replicas is
-	// another one than the one overridden.
-	annotationKept = "apps.example.com/replicas-kept"
-)
-
 // LiveDeployment is what an Application's Deployment says of its size and its ports.
 type LiveDeployment struct {
 	// Replicas is how many pods it asks for.
 	Replicas int32
-	// Overridden is the spec.replicas that an autoscaler has overridden; nil when none has.
-	Overridden *int32
-	// Kept is how many pods are kept instead; nil while the autoscaler decides.
-	Kept *int32
 	// Image is what the container that runs the image has.
 	Image string
 	// Ports are that container's.
@@ -55,11 +40,7 @@ func LiveFrom(deployment *appsv1.Deployment) *LiveDeployment {
 	if deployment == nil {
 		return nil
 	}
-	live := &LiveDeployment{
-		Replicas:   ptr.Deref(deployment.Spec.Replicas, 1), // Kubernetes' own default
-		Overridden: number(deployment.Annotations[annotationOverridden]),
-		Kept:       number(deployment.Annotations[annotationKept]),
-	}
+	live := &LiveDeployment{Replicas: ptr.Deref(deployment.Spec.Replicas, 1)} // Kubernetes' own default
 	if main := MainContainer(&deployment.Spec.Template.Spec, deployment.Name); main != nil {
 		live.Image, live.Ports = main.Image, main.Ports
 	}
@@ -77,15 +58,6 @@ func MainContainer(pod *corev1.PodSpec, name string) *corev1.Container {
 	return nil
 }
 
-// number returns the number that an annotation holds, or nil where somebody has made something else of it.
-func number(text string) *int32 {
-	value, err := strconv.ParseInt(text, 10, 32)
-	if err != nil || value < 0 {
-		return nil
-	}
-	return new(int32(value))
-}
-
 // WantedReplicas returns how many pods should run now: none while the application is suspended or being deleted;
 // with an autoscaler as many as it has asked for; otherwise spec.replicas, which is 1 by default. What an autoscaler
 // that is gone has asked for stays until spec.replicas is changed.
@@ -93,31 +65,72 @@ func WantedReplicas(in Inputs) int32 {
 	switch app := in.Application; {
 	case app.Spec.Suspend || app.DeletionTimestamp != nil:
 		return 0
-	case app.Spec.Autoscaling != nil && starting(in):
-		return within(app.Spec.Autoscaling, specReplicas(app))
-	case app.Spec.Autoscaling != nil:
+	case app.Spec.Autoscaling != nil && !starting(in):
 		return in.Live.Replicas
+	case app.Spec.Autoscaling != nil:
+		return within(app.Spec.Autoscaling, startReplicas(in))
 	case Keeping(in):
-		return keptReplicas(in)
+		return askedReplicas(in)
 	default:
 		return specReplicas(app)
 	}
 }
 
-// starting tells whether the autoscaler has nothing to start from: it leaves a Deployment of no pods alone.
+// starting reports whether the autoscaler has nothing to start from: it leaves a Deployment of no pods alone.
 func starting(in Inputs) bool {
 	return in.Live == nil || in.Live.Replicas == 0
 }
 
-// Keeping tells whether what an autoscaler has asked for is still in force, although it is gone.
-func Keeping(in Inputs) bool {
-	return in.Application.Spec.Autoscaling == nil && in.Live != nil && in.Live.Overridden != nil &&
-		*in.Live.Overridden == specReplicas(in.Application) && keptReplicas(in) > 0
+// startReplicas returns how many pods an autoscaler starts from: as many as it has asked for last, or else spec.replicas.
+func startReplicas(in Inputs) int32 {
+	if asked := askedReplicas(in); asked > 0 {
+		return asked
+	}
+	return specReplicas(in.Application)
 }
 
-// keptReplicas returns how many pods ran when the autoscaler was taken away.
-func keptReplicas(in Inputs) int32 {
-	return ptr.Deref(in.Live.Kept, in.Live.Replicas)
+// Keeping reports whether what an autoscaler has asked for is still in force, although it is gone.
+func Keeping(in Inputs) bool {
+	app := in.Application
+	return app.Spec.Autoscaling == nil && app.Status.Autoscaled != nil &&
+		app.Status.Autoscaled.Overridden == specReplicas(app) && askedReplicas(in) > 0
+}
+
+// askedReplicas returns how many pods the autoscaler has asked for last, or 0 if that is not known. The Deployment says so
+// while the autoscaler decides. The status says so where there is no Deployment, where the Application is suspended, and
+// where the autoscaler is gone.
+func askedReplicas(in Inputs) int32 {
+	app := in.Application
+	if was := app.Status.Autoscaled; was != nil {
+		gone := was.Kept && app.Spec.Autoscaling == nil
+		if gone || app.Spec.Suspend || starting(in) {
+			return was.Replicas
+		}
+	}
+	if in.Live == nil {
+		return 0
+	}
+	return in.Live.Replicas
+}
+
+// AutoscaledStatus returns what the status has to say of the autoscaler's decisions: nil if there never was an
+// autoscaler, or if spec.replicas has taken over since.
+func AutoscaledStatus(in Inputs) *v1.AutoscaledStatus {
+	app, was, asked := in.Application, in.Application.Status.Autoscaled, askedReplicas(in)
+	switch {
+	case app.DeletionTimestamp != nil:
+		return was
+	case app.Spec.Paused && (was == nil || was.Kept || asked == 0):
+		return was // nothing is applied, so nothing changes hands
+	case app.Spec.Paused:
+		return &v1.AutoscaledStatus{Replicas: asked, Overridden: was.Overridden}
+	case app.Spec.Autoscaling != nil && asked > 0:
+		return &v1.AutoscaledStatus{Replicas: asked, Overridden: specReplicas(app)}
+	case Keeping(in):
+		return &v1.AutoscaledStatus{Replicas: asked, Overridden: was.Overridden, Kept: true}
+	default:
+		return nil
+	}
 }
 
 // Autoscaled tells whether an autoscaler decides how many pods run now.

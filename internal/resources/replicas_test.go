@@ -27,20 +27,24 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 )
 
-// replicasTest is an Application and its Deployment, and what follows for the size of both.
+// replicasTest is an Application, its Deployment and what the status remembers of an autoscaler, and what follows.
 type replicasTest struct {
 	name string
 	spec v1.ApplicationSpec
 	// gone says that the Application is being deleted.
 	gone bool
+	// live is the Deployment; nil when there is none.
 	live *LiveDeployment
+	// was is what the status remembers, and now what it is to remember.
+	was, now *v1.AutoscaledStatus
 	// wanted is how many pods should run.
 	wanted int32
 	// unsaid says that the Deployment does not say how many.
 	unsaid bool
-	// annotations of the Deployment.
-	annotations map[string]string
 }
+
+// pods returns what a Deployment of this size says.
+func pods(replicas int32) *LiveDeployment { return &LiveDeployment{Replicas: replicas} }
 
 func spec(replicas int32) v1.ApplicationSpec {
 	return v1.ApplicationSpec{Replicas: new(replicas)}
@@ -51,18 +55,24 @@ func suspended(spec v1.ApplicationSpec) v1.ApplicationSpec {
 	return spec
 }
 
+func paused(spec v1.ApplicationSpec) v1.ApplicationSpec {
+	spec.Paused = true
+	return spec
+}
+
 // autoscaled is between two and six replicas.
 func autoscaled(spec v1.ApplicationSpec) v1.ApplicationSpec {
 	spec.Autoscaling = &v1.AutoscalingSpec{MinReplicas: new(int32(2)), MaxReplicas: 6}
 	return spec
 }
 
-func overridden(replicas string) map[string]string {
-	return map[string]string{annotationOverridden: replicas}
+func asked(replicas, overridden int32) *v1.AutoscaledStatus {
+	return &v1.AutoscaledStatus{Replicas: replicas, Overridden: overridden}
 }
 
-func kept(replicas, instead string) map[string]string {
-	return map[string]string{annotationOverridden: replicas, annotationKept: instead}
+// kept is five pods.
+func kept(overridden int32) *v1.AutoscaledStatus {
+	return &v1.AutoscaledStatus{Replicas: 5, Overridden: overridden, Kept: true}
 }
 
 // withoutAutoscaler are Applications that have never had one.
@@ -73,55 +83,85 @@ var withoutAutoscaler = []replicasTest{
 	{name: "none while suspended", spec: suspended(spec(3)), wanted: 0},
 	{name: "none while suspended, when nothing is said", spec: suspended(v1.ApplicationSpec{}), wanted: 0},
 	{name: "none while being deleted", spec: spec(3), gone: true, wanted: 0},
-	{name: "a pause changes nothing", spec: v1.ApplicationSpec{Replicas: new(int32(3)), Paused: true}, wanted: 3},
-	{name: "the Deployment is scaled back", spec: spec(3), live: &LiveDeployment{Replicas: 5}, wanted: 3},
-	{name: "as many as asked for when resumed", spec: spec(3), live: &LiveDeployment{}, wanted: 3},
-	{
-		name: "what is kept instead of nothing counts for nothing", spec: spec(3),
-		live: &LiveDeployment{Replicas: 5, Kept: new(int32(4))}, wanted: 3,
-	},
+	{name: "a pause changes nothing", spec: paused(spec(3)), wanted: 3},
+	{name: "the Deployment is scaled back", spec: spec(3), live: pods(5), wanted: 3},
+	{name: "as many as asked for when resumed", spec: spec(3), live: pods(0), wanted: 3},
 }
 
 // withAutoscaler are Applications that have one now.
 var withAutoscaler = []replicasTest{
-	{name: "it starts from spec.replicas", spec: autoscaled(spec(3)), wanted: 3, annotations: overridden("3")},
+	{name: "it starts from spec.replicas", spec: autoscaled(spec(3)), wanted: 3},
 	{name: "it starts from one when nothing is said", spec: v1.ApplicationSpec{
 		Autoscaling: &v1.AutoscalingSpec{MaxReplicas: 6},
-	}, wanted: 1, annotations: overridden("1")},
-	{name: "it starts at its least", spec: autoscaled(spec(0)), wanted: 2, annotations: overridden("0")},
-	{name: "it starts at its most", spec: autoscaled(spec(9)), wanted: 6, annotations: overridden("9")},
-	{
-		name: "it starts again from no pods", spec: autoscaled(spec(3)),
-		live: &LiveDeployment{Overridden: new(int32(3))}, wanted: 3, annotations: overridden("3"),
-	},
+	}, wanted: 1},
+	{name: "it starts at its least", spec: autoscaled(spec(0)), wanted: 2},
+	{name: "it starts at its most", spec: autoscaled(spec(9)), wanted: 6},
+	{name: "it starts from no pods", spec: autoscaled(spec(3)), live: pods(0), wanted: 3},
 	{
 		name: "it takes over what runs", spec: autoscaled(spec(3)),
-		live: &LiveDeployment{Replicas: 5}, wanted: 5, unsaid: true, annotations: overridden("3"),
+		live: pods(5), wanted: 5, unsaid: true, now: asked(5, 3),
 	},
 	{
 		name: "it takes over even what is beyond its bounds", spec: autoscaled(spec(3)),
-		live: &LiveDeployment{Replicas: 9}, wanted: 9, unsaid: true, annotations: overridden("3"),
+		live: pods(9), wanted: 9, unsaid: true, now: asked(9, 3),
 	},
 	{
 		name: "it decides", spec: autoscaled(spec(3)),
-		live: &LiveDeployment{Replicas: 4, Overridden: new(int32(3))}, wanted: 4, unsaid: true, annotations: overridden("3"),
+		live: pods(4), was: asked(5, 3), wanted: 4, unsaid: true, now: asked(4, 3),
 	},
 	{
 		name: "it overrides whatever spec.replicas becomes", spec: autoscaled(spec(5)),
-		live: &LiveDeployment{Replicas: 4, Overridden: new(int32(3))}, wanted: 4, unsaid: true, annotations: overridden("5"),
+		live: pods(4), was: asked(4, 3), wanted: 4, unsaid: true, now: asked(4, 5),
+	},
+	{
+		name: "the Deployment was deleted", spec: autoscaled(spec(1)), was: asked(5, 1), wanted: 5, now: asked(5, 1),
+	},
+	{
+		name: "the Deployment was deleted, and it may not ask for so many any more",
+		spec: autoscaled(spec(1)), was: asked(9, 1), wanted: 6, now: asked(9, 1),
+	},
+	{
+		name: "somebody has scaled the Deployment to nothing", spec: autoscaled(spec(1)),
+		live: pods(0), was: asked(5, 1), wanted: 5, now: asked(5, 1),
 	},
 	{
 		name: "turned on again, it decides and nothing is kept", spec: autoscaled(spec(3)),
-		live:   &LiveDeployment{Replicas: 4, Overridden: new(int32(3)), Kept: new(int32(4))},
-		wanted: 4, unsaid: true, annotations: overridden("3"),
+		live: pods(4), was: kept(3), wanted: 4, unsaid: true, now: asked(4, 3),
+	},
+	{
+		name: "turned on again without a Deployment", spec: autoscaled(spec(3)), was: kept(3), wanted: 5, now: asked(5, 3),
 	},
 	{
 		name: "none while suspended", spec: suspended(autoscaled(spec(3))),
-		live: &LiveDeployment{Replicas: 4, Overridden: new(int32(3))}, wanted: 0,
+		live: pods(4), was: asked(4, 3), wanted: 0, now: asked(4, 3),
+	},
+	{
+		name: "what it has asked for outlives a suspension", spec: suspended(autoscaled(spec(3))),
+		live: pods(0), was: asked(4, 3), wanted: 0, now: asked(4, 3),
+	},
+	{
+		name: "and the Deployment's deletion during one", spec: suspended(autoscaled(spec(3))),
+		was: asked(4, 3), wanted: 0, now: asked(4, 3),
+	},
+	{
+		name: "and what somebody makes of the Deployment", spec: suspended(autoscaled(spec(3))),
+		live: pods(1), was: asked(4, 3), wanted: 0, now: asked(4, 3),
 	},
 	{
 		name: "none while being deleted", spec: autoscaled(spec(3)), gone: true,
-		live: &LiveDeployment{Replicas: 4, Overridden: new(int32(3))}, wanted: 0,
+		live: pods(4), was: asked(4, 3), wanted: 0, now: asked(4, 3),
+	},
+	{
+		name: "paused, it goes on deciding", spec: paused(autoscaled(spec(3))),
+		live: pods(6), was: asked(4, 3), wanted: 6, unsaid: true, now: asked(6, 3),
+	},
+	{
+		name: "paused, and the Deployment was deleted", spec: paused(autoscaled(spec(3))),
+		was: asked(4, 3), wanted: 4, now: asked(4, 3),
+	},
+	{
+		name: "asked for during a pause, it does not decide yet", spec: paused(autoscaled(spec(3))),
+		live: pods(3), wanted: 3, unsaid: true,
 	},
 }
 
@@ -129,40 +169,51 @@ var withAutoscaler = []replicasTest{
 var afterAutoscaler = []replicasTest{
 	{
 		name: "what was kept comes back after a suspension", spec: spec(3),
-		live: &LiveDeployment{Replicas: 0, Overridden: new(int32(3)), Kept: new(int32(5))}, wanted: 5, annotations: kept("3", "5"),
+		live: pods(0), was: kept(3), wanted: 5, now: kept(3),
 	},
 	{
-		name: "nothing is not worth keeping", spec: spec(3),
-		live: &LiveDeployment{Replicas: 0, Overridden: new(int32(3))}, wanted: 3,
+		name: "taken away during a suspension, what it had asked for comes back", spec: spec(3),
+		live: pods(0), was: asked(5, 3), wanted: 5, now: kept(3),
 	},
-	{
-		name: "what runs is kept", spec: spec(3),
-		live: &LiveDeployment{Replicas: 5, Overridden: new(int32(3))}, wanted: 5, annotations: kept("3", "5"),
-	},
-	{
-		name: "what runs is kept when nothing is said",
-		live: &LiveDeployment{Replicas: 5, Overridden: new(int32(1))}, wanted: 5, annotations: kept("1", "5"),
-	},
+	{name: "nothing is not worth keeping", spec: spec(3), live: pods(0), was: asked(0, 3), wanted: 3},
+	{name: "what runs is kept", spec: spec(3), live: pods(5), was: asked(4, 3), wanted: 5, now: kept(3)},
+	{name: "what runs is kept when nothing is said", live: pods(5), was: asked(5, 1), wanted: 5, now: kept(1)},
 	{
 		name: "what ran is kept although somebody scales the Deployment", spec: spec(3),
-		live:   &LiveDeployment{Replicas: 7, Overridden: new(int32(3)), Kept: new(int32(5))},
-		wanted: 5, annotations: kept("3", "5"),
+		live: pods(7), was: kept(3), wanted: 5, now: kept(3),
 	},
 	{
-		name: "until spec.replicas is another one", spec: spec(4),
-		live: &LiveDeployment{Replicas: 5, Overridden: new(int32(3)), Kept: new(int32(5))}, wanted: 4,
+		name: "what ran is kept although somebody deletes the Deployment", spec: spec(3),
+		was: kept(3), wanted: 5, now: kept(3),
 	},
 	{
-		name: "even if that happens together with the end of the autoscaler", spec: spec(4),
-		live: &LiveDeployment{Replicas: 5, Overridden: new(int32(3))}, wanted: 4,
+		name: "even if that happens together with the end of the autoscaler", spec: spec(3),
+		was: asked(5, 3), wanted: 5, now: kept(3),
+	},
+	{name: "until spec.replicas is another one", spec: spec(4), live: pods(5), was: kept(3), wanted: 4},
+	{
+		name: "even if spec.replicas changes together with the end of the autoscaler", spec: spec(4),
+		live: pods(5), was: asked(5, 3), wanted: 4,
 	},
 	{
 		name: "none while suspended", spec: suspended(spec(3)),
-		live: &LiveDeployment{Replicas: 5, Overridden: new(int32(3)), Kept: new(int32(5))}, wanted: 0, annotations: kept("3", "5"),
+		live: pods(5), was: kept(3), wanted: 0, now: kept(3),
+	},
+	{
+		name: "none while suspended, from the end of the autoscaler on", spec: suspended(spec(3)),
+		live: pods(5), was: asked(5, 3), wanted: 0, now: kept(3),
 	},
 	{
 		name: "none while being deleted", spec: spec(3), gone: true,
-		live: &LiveDeployment{Replicas: 5, Overridden: new(int32(3)), Kept: new(int32(5))}, wanted: 0, annotations: kept("3", "5"),
+		live: pods(5), was: kept(3), wanted: 0, now: kept(3),
+	},
+	{
+		name: "during a pause it is still there, and decides", spec: paused(spec(3)),
+		live: pods(6), was: asked(4, 3), wanted: 6, now: asked(6, 3),
+	},
+	{
+		name: "during a pause spec.replicas does not take over yet", spec: paused(spec(4)),
+		live: pods(5), was: kept(3), wanted: 4, now: kept(3),
 	},
 }
 
@@ -173,6 +224,7 @@ func TestReplicas(t *testing.T) {
 		for _, test := range tests {
 			t.Run(when+"/"+test.name, func(t *testing.T) {
 				in := Inputs{Application: &v1.Application{Spec: test.spec}, Live: test.live}
+				in.Application.Status.Autoscaled = test.was
 				if test.gone {
 					in.Application.DeletionTimestamp = new(metav1.Now())
 				}
@@ -183,12 +235,11 @@ func TestReplicas(t *testing.T) {
 				if test.unsaid {
 					said = nil
 				}
-				deployment := deploymentOf(t, in)
-				if diff := cmp.Diff(said, deployment.Spec.Replicas); diff != "" {
+				if diff := cmp.Diff(said, deploymentOf(t, in).Spec.Replicas); diff != "" {
 					t.Errorf("the Deployment's replicas (-want +got):\n%s", diff)
 				}
-				if diff := cmp.Diff(test.annotations, deployment.Annotations); diff != "" {
-					t.Errorf("the Deployment's annotations (-want +got):\n%s", diff)
+				if diff := cmp.Diff(test.now, AutoscaledStatus(in)); diff != "" {
+					t.Errorf("what the status remembers (-want +got):\n%s", diff)
 				}
 			})
 		}
@@ -209,7 +260,11 @@ func TestReplicasThroughTheLifeOfAnApplication(t *testing.T) {
 		{name: "autoscaled", spec: autoscaled(spec(3)), want: 3},
 		{name: "the autoscaler asks for more", spec: autoscaled(spec(3)), asked: 5, want: 5},
 		{name: "suspended", spec: suspended(autoscaled(spec(3))), want: 0},
-		{name: "resumed", spec: autoscaled(spec(3)), want: 3},
+		{name: "resumed", spec: autoscaled(spec(3)), want: 5},
+		{name: "suspended again", spec: suspended(autoscaled(spec(3))), want: 0},
+		{name: "the autoscaler goes meanwhile", spec: suspended(spec(3)), want: 0},
+		{name: "and what it had asked for comes back", spec: spec(3), want: 5},
+		{name: "autoscaled after that", spec: autoscaled(spec(3)), want: 5},
 		{name: "the autoscaler asks for more again", spec: autoscaled(spec(3)), asked: 6, want: 6},
 		{name: "the autoscaler goes", spec: spec(3), want: 6},
 		{name: "scaled by hand", spec: spec(3), asked: 1, want: 6},
@@ -221,23 +276,23 @@ func TestReplicasThroughTheLifeOfAnApplication(t *testing.T) {
 	} {
 		in.Application.Spec = step.spec
 		if step.asked > 0 {
-			in.Live.Replicas = step.asked
+			in.Live = pods(step.asked)
 		}
 		for pass := range 3 {
 			if got := WantedReplicas(in); got != step.want {
 				t.Fatalf("%s, pass %d: %d wanted, not %d", step.name, pass, got, step.want)
 			}
-			in.Live = afterwards(t, in)
+			in = afterwards(t, in)
 		}
 	}
 }
 
-// afterwards returns what is read of the Deployment once the inputs' Deployment is applied. Replicas that we give
-// up are handed over: they stay what they are.
-func afterwards(t *testing.T, in Inputs) *LiveDeployment {
+// afterwards returns the inputs of the next pass, once the inputs' Deployment is applied. Replicas that we give up are handed
+// over: they stay what they are.
+func afterwards(t *testing.T, in Inputs) Inputs {
 	t.Helper()
 	config := deploymentOf(t, in)
-	deployment := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: *config.Name, Annotations: config.Annotations}}
+	deployment := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: *config.Name}}
 	if err := json.Unmarshal([]byte(text(t, config.Spec.Template)), &deployment.Spec.Template); err != nil {
 		t.Fatal(err)
 	}
@@ -245,55 +300,23 @@ func afterwards(t *testing.T, in Inputs) *LiveDeployment {
 	if deployment.Spec.Replicas == nil {
 		deployment.Spec.Replicas = new(in.Live.Replicas)
 	}
-	return LiveFrom(deployment)
+	next := copyOf(in)
+	next.Live = LiveFrom(deployment)
+	next.Application.Status.Autoscaled = AutoscaledStatus(in)
+	return next
 }
 
 func TestLiveFrom(t *testing.T) {
-	tests := []struct {
-		name        string
-		replicas    *int32
-		annotations map[string]string
-		want        LiveDeployment
-	}{
-		{name: "one when it does not say", want: LiveDeployment{Replicas: 1}},
-		{name: "as many as it says", replicas: new(int32(5)), want: LiveDeployment{Replicas: 5}},
-		{name: "none", replicas: new(int32(0)), want: LiveDeployment{}},
-		{
-			name: "what is remembered", replicas: new(int32(5)), annotations: kept("0", "4"),
-			want: LiveDeployment{Replicas: 5, Overridden: new(int32(0)), Kept: new(int32(4))},
-		},
-		{
-			name: "nonsense is nothing", replicas: new(int32(5)), annotations: kept("three", ""),
-			want: LiveDeployment{Replicas: 5},
-		},
-		{
-			name: "nor is less than none", replicas: new(int32(5)), annotations: kept("-1", "-2147483648"),
-			want: LiveDeployment{Replicas: 5},
-		},
-		{
-			name: "nor what no replicas can be", replicas: new(int32(5)), annotations: kept("2147483648", "1.5"),
-			want: LiveDeployment{Replicas: 5},
-		},
-		{
-			name: "the most there can be", replicas: new(int32(5)), annotations: kept(" 1", "2147483647"),
-			want: LiveDeployment{Replicas: 5, Kept: new(int32(2147483647))},
-		},
-		{
-			name: "other annotations", replicas: new(int32(5)), annotations: map[string]string{"example.com/replicas-kept": "4"},
-			want: LiveDeployment{Replicas: 5},
-		},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			deployment := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Annotations: test.annotations}}
-			deployment.Spec.Replicas = test.replicas
-			if diff := cmp.Diff(&test.want, LiveFrom(deployment)); diff != "" {
-				t.Errorf("LiveFrom (-want +got):\n%s", diff)
-			}
-		})
-	}
 	if got := LiveFrom(nil); got != nil {
-		t.Errorf("LiveFrom(nil) = %v, want nil", got)
+		t.Errorf("without a Deployment: %v", got)
+	}
+	for _, test := range []struct {
+		says *int32
+		want int32
+	}{{nil, 1}, {new(int32(0)), 0}, {new(int32(5)), 5}} {
+		if got := LiveFrom(&appsv1.Deployment{Spec: appsv1.DeploymentSpec{Replicas: test.says}}); got.Replicas != test.want {
+			t.Errorf("%d, want %d", got.Replicas, test.want)
+		}
 	}
 }
 

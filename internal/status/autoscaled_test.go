@@ -20,6 +20,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -132,9 +133,14 @@ func TestReplicaSummaryFollowsTheAutoscaler(t *testing.T) {
 			t.Errorf("%s: got %s, want %s", name, got, test.want)
 		}
 	}
-	deployment.Annotations = map[string]string{"apps.example.com/replicas-overridden": "3"}
-	if got := Of(newApplication(), Observed{Deployment: deployment}, nil).ReplicaSummary; got != "7/7" {
-		t.Errorf("what an autoscaler has left is wanted: got %s", got)
+	left := newApplication()
+	left.Status.Autoscaled = &v1.AutoscaledStatus{Replicas: 7, Overridden: 3}
+	got := Of(left, Observed{Deployment: deployment}, nil)
+	if got.ReplicaSummary != "7/7" {
+		t.Errorf("what an autoscaler has left is wanted: got %s", got.ReplicaSummary)
+	}
+	if diff := cmp.Diff(&v1.AutoscaledStatus{Replicas: 7, Overridden: 3, Kept: true}, got.Autoscaled); diff != "" {
+		t.Errorf("what the status remembers (-want +got):\n%s", diff)
 	}
 }
 

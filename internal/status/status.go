@@ -87,6 +87,9 @@ func Of(app *v1.Application, seen Observed, err error) v1.ApplicationStatus {
 		next.URL = fault.OneLine(url(app, seen))
 	}
 	count(&next, app, seen.Deployment)
+	next.Autoscaled = resources.AutoscaledStatus(resources.Inputs{
+		Application: app, Live: resources.LiveFrom(seen.Deployment),
+	})
 	if now.complete {
 		next.Image = fault.OneLine(app.Spec.Image)
 	}

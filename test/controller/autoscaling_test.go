@@ -171,8 +171,74 @@ var _ = Describe("Autoscaling", func() {
 		By("and then doing as it says")
 		edit(ctx, app, func(app *v1.Application) { app.Spec.Replicas = new(int32(4)) })
 		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.ReplicaSummary", "4/4")))
-		Expect(get(ctx, deploymentOf(app))).To(HaveField("Annotations", Not(HaveKey(ContainSubstring("apps.example.com")))))
+		Expect(app.Status.Autoscaled).To(BeNil())
 		Expect(slices.Compact(sizes())).To(Equal([]int32{7, 1, 7, 4}))
+	})
+
+	// What it has asked for lives in the Application's status, where no edit or deletion of a child reaches it.
+	Describe("has asked for seven pods", func() {
+		seven := func(ctx SpecContext) {
+			GinkgoHelper()
+			app.Spec.Replicas = new(int32(1))
+			between(1, 10)(app)
+			createReady(ctx, app)
+			scale(ctx, app, 7)
+			Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.ReplicaSummary", "7/7"),
+				HaveField("Status.Autoscaled", HaveValue(Equal(v1.AutoscaledStatus{Replicas: 7, Overridden: 1})))))
+		}
+		deleteAndWait := func(ctx SpecContext, object client.Object) {
+			GinkgoHelper()
+			before, err := get(ctx, object)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(k8s.Delete(ctx, before)).To(Succeed())
+			Eventually(fresh(ctx, object)).ShouldNot(HaveField("ObjectMeta.UID", before.GetUID()))
+		}
+
+		It("and has seven again when the Deployment is deleted", func(ctx SpecContext) {
+			seven(ctx)
+			deleteAndWait(ctx, deploymentOf(app))
+			Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.ReplicaSummary", "7/7")))
+			Eventually(fresh(ctx, deploymentOf(app))).ShouldNot(WithTransform(ownsReplicas, BeTrue()))
+
+			By("and when the autoscaler is deleted")
+			deleteAndWait(ctx, autoscalerOf(app))
+			Expect(get(ctx, deploymentOf(app))).To(HaveField("Spec.Replicas", HaveValue(BeEquivalentTo(7))))
+		})
+
+		It("and has seven after it was turned off and the Deployment was deleted", func(ctx SpecContext) {
+			seven(ctx)
+			edit(ctx, app, func(app *v1.Application) { app.Spec.Autoscaling = nil })
+			Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(),
+				HaveField("Status.Autoscaled", HaveValue(Equal(v1.AutoscaledStatus{Replicas: 7, Overridden: 1, Kept: true})))))
+			deleteAndWait(ctx, deploymentOf(app))
+			Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.ReplicaSummary", "7/7")))
+
+			By("and after somebody has taken all annotations off the Deployment")
+			edit(ctx, deploymentOf(app), func(deployment *appsv1.Deployment) { deployment.Annotations = nil })
+			edit(ctx, app, func(app *v1.Application) { app.Spec.Suspend = true })
+			Eventually(fresh(ctx, app)).Should(HaveField("Status.ReplicaSummary", "0/0"))
+			edit(ctx, app, func(app *v1.Application) { app.Spec.Suspend = false })
+			Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.ReplicaSummary", "7/7")))
+		})
+
+		It("and has seven after a suspension in which the Deployment was deleted", func(ctx SpecContext) {
+			seven(ctx)
+			edit(ctx, app, func(app *v1.Application) { app.Spec.Suspend = true })
+			Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionTrue, v1.ReasonSuspended))
+			deleteAndWait(ctx, deploymentOf(app))
+			edit(ctx, app, func(app *v1.Application) { app.Spec.Suspend = false })
+			Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.ReplicaSummary", "7/7")))
+		})
+
+		It("and goes on during a pause in which it is taken away", func(ctx SpecContext) {
+			seven(ctx)
+			edit(ctx, app, func(app *v1.Application) { app.Spec.Paused, app.Spec.Autoscaling = true, nil })
+			Eventually(fresh(ctx, app)).Should(HaveField("Status.ObservedGeneration", Equal(app.Generation)))
+			scale(ctx, app, 4)
+			Eventually(fresh(ctx, app)).Should(HaveField("Status.Autoscaled.Replicas", BeEquivalentTo(4)))
+			edit(ctx, app, func(app *v1.Application) { app.Spec.Paused = false })
+			Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.ReplicaSummary", "4/4")))
+		})
 	})
 
 	It("is parked by suspend, and comes back", func(ctx SpecContext) {
