@@ -254,7 +254,8 @@ type ApplicationSpec struct {
 	Paused bool `json:"paused,omitempty"`
 
 	// deletionPolicy says how the application goes. Delete leaves the clean-up to Kubernetes' garbage
-	// collection. Drain holds the application back until its last pod has ended gracefully.
+	// collection. Drain holds the application back until its last pod has ended gracefully; it needs a deletion in the
+	// background, since in the foreground, which is Argo CD's default, Kubernetes deletes everything at the same time.
 	// +optional
 	// +kubebuilder:default=Delete
 	// +kubebuilder:validation:Enum=Delete;Drain

@@ -66,6 +66,9 @@ const (
 	// ReasonChildConflict means that an object of the name that the application needs is not the
 	// application's. It is never changed or deleted.
 	ReasonChildConflict = "ChildConflict"
+	// ReasonFieldManagerConflict means that another client undoes the operator's repairs again and again. Repairs are
+	// made after growing pauses.
+	ReasonFieldManagerConflict = "FieldManagerConflict"
 	// ReasonReferenceMissing means that a Secret, ConfigMap, ServiceAccount, claim, PriorityClass or RuntimeClass that the
 	// spec names is not there.
 	ReasonReferenceMissing = "ReferenceMissing"

@@ -38,6 +38,7 @@ import (
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/fault"
+	"github.com/example/app-operator/internal/metrics"
 	"github.com/example/app-operator/internal/status"
 )
 
@@ -98,7 +99,7 @@ func (r *ApplicationReconciler) pass(ctx context.Context, app *v1.Application) (
 	version := app.ResourceVersion
 	seen, err := r.sync(ctx, app)
 	result, err := r.report(ctx, app, seen, err)
-	wait := r.memory.of(app).awaitsAny(version) // nearly always an event brings the next pass sooner
+	wait := r.memory.of(app).looksAgain(app, version, time.Now()) // nearly always an event brings the next pass sooner
 	if err == nil && ctx.Err() == nil && wait > 0 && (result.RequeueAfter == 0 || result.RequeueAfter > wait) {
 		result.RequeueAfter = wait
 	}
@@ -147,8 +148,9 @@ func (r *ApplicationReconciler) report(
 		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), reportTimeout)
 		defer cancel()
 	}
-	before := app.Status
+	known, before := r.memory.of(app), app.Status
 	seen.Now = metav1.Now()
+	seen.Contended, _ = known.contention.present(app.Name, seen.Now.Time)
 	next := status.Of(app, seen, err)
 	r.timeRollout(app, next, seen)
 	end := func(err error) (reconcile.Result, error) {
@@ -158,7 +160,6 @@ func (r *ApplicationReconciler) report(
 		}
 		return noLaterThan(status.Expires(app, seen, next), result), nil
 	}
-	known := r.memory.of(app)
 	if equality.Semantic.DeepEqual(before, next) {
 		known.news = time.Time{}
 		return end(err)
@@ -170,24 +171,45 @@ func (r *ApplicationReconciler) report(
 	if wait := r.holdBack(app, next); wait > 0 {
 		return end(errors.Join(err, &fault.Waiting{Reason: v1.ReasonRollingOut, After: wait}))
 	}
-	outdated := app.ResourceVersion
-	app.Status = next
-	switch failed := r.writeStatus(ctx, app); {
+	return end(errors.Join(err, r.writeStatus(ctx, app, next, err)))
+}
+
+// writeStatus writes a status that is not the present one, and tells of what has changed.
+func (r *ApplicationReconciler) writeStatus(
+	ctx context.Context, app *v1.Application, next v1.ApplicationStatus, err error,
+) error {
+	known, before, outdated := r.memory.of(app), app.Status, app.ResourceVersion
+	sum, failed := statusFingerprint(next)
+	if failed != nil {
+		return failed
+	}
+	write := func() error {
+		app.Status = next
+		return r.updateStatus(ctx, app)
+	}
+	if sum == known.status { // it has been so, until somebody else wrote it
+		failed = known.contention.paced(contended{kind: metrics.KindApplication, field: whole}, app.Name, write)
+	} else {
+		failed = write()
+	}
+	switch {
 	case failed == nil:
 		known.news = time.Time{}
+		known.status = sum
 		if app.ResourceVersion != outdated { // else the server had it already, and has nothing newer to show
 			known.statusWritten(outdated)
 		}
 		r.tell(ctx, app, before, next)
 		countConflicts(before, next, err)
+		return nil
 	case apierrors.IsConflict(failed), apierrors.IsNotFound(failed):
 		// The cache is behind the API server; what it lacks is on its way and brings us back.
 		known.statusWritten(outdated)
 		logf.FromContext(ctx).V(1).Info("Left the status to the next pass", "why", failed.Error())
+		return nil
 	default:
-		err = errors.Join(err, failed)
+		return failed
 	}
-	return end(err)
 }
 
 // noLaterThan makes a pass come no later than the status expires. The zero time is never.

@@ -123,6 +123,10 @@ func (r *ApplicationReconciler) update(ctx context.Context, app *v1.Application,
 			return nil, fault.FromAPI(err, step.child.kind)
 		}
 	}
+	if step.foreign {
+		logf.FromContext(ctx).Info("Another installation of the operator, or somebody with its field manager, writes the same object",
+			"child", step.child.kind)
+	}
 	err := r.applyWhileOurs(ctx, app, step, version)
 	if apierrors.IsInvalid(err) {
 		err = r.applyMakingRoom(ctx, app, step, err)
@@ -151,7 +155,7 @@ func (r *ApplicationReconciler) applyWhileOurs(ctx context.Context, app *v1.Appl
 			version = now.GetResourceVersion()
 		}
 		step.config.onlyIf(step.live.GetUID(), version)
-		err := r.Client.Apply(ctx, step.config.ApplyConfiguration, client.ForceOwnership)
+		err := r.applyOver(ctx, step)
 		if !apierrors.IsConflict(err) || attempt == maxAttempts {
 			return err
 		}
@@ -171,6 +175,21 @@ func readChild(ctx context.Context, c client.Client, step step, into client.Obje
 	return c.Patch(ctx, into, client.RawPatch(types.MergePatchType, nothing))
 }
 
+// applyOver applies what is wanted, whoever else has written it. Where that has been done before and was undone, it asks
+// first who does that: an apply that is not forced is answered with the other field managers.
+func (r *ApplicationReconciler) applyOver(ctx context.Context, step step) error {
+	if step.dispute != nil && step.dispute.repairs > 0 {
+		err := r.Client.Apply(ctx, step.config.ApplyConfiguration)
+		if !apierrors.HasStatusCause(err, metav1.CauseTypeFieldManagerConflict) {
+			return err
+		}
+		if who := whoConflicts(err); who != "" {
+			step.dispute.who = who
+		}
+	}
+	return r.Client.Apply(ctx, step.config.ApplyConfiguration, client.ForceOwnership)
+}
+
 // answerOf returns what the API server has said of an applied object: the client has overwritten the configuration with it.
 // Of what nobody asks more of, it returns the metadata alone.
 func answerOf(step step) (client.Object, error) {
@@ -185,7 +204,6 @@ func answerOf(step step) (client.Object, error) {
 	if err := json.Unmarshal(content, said); err != nil {
 		return nil, fmt.Errorf("decode the API server's answer: %w", err)
 	}
-	forgetMetadata(said)
 	return said, nil
 }
 

@@ -34,6 +34,7 @@ import (
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/fault"
+	"github.com/example/app-operator/internal/metrics"
 	"github.com/example/app-operator/internal/status"
 )
 
@@ -49,7 +50,14 @@ func (r *ApplicationReconciler) ensureFinalizer(ctx context.Context, app *v1.App
 	if !changed {
 		return nil
 	}
-	return r.patchFinalizers(ctx, app, before)
+	err := r.memory.of(app).contention.paced(contended{kind: metrics.KindApplication, field: finalizer}, app.Name, func() error {
+		return r.patchFinalizers(ctx, app, before)
+	})
+	if isContention(err) { // which holds up nothing else; the status tells of it
+		before.DeepCopyInto(app)
+		return nil
+	}
+	return err
 }
 
 // patchFinalizers writes app's finalizers, unless the Application has changed since before. While the cache shows the version
@@ -116,7 +124,8 @@ func (r *ApplicationReconciler) scaleDown(ctx context.Context, app *v1.Applicati
 	seen.WaitsFor = "its last pod to end"
 	if deployment := seen.Deployment; deployment != nil && deployment.DeletionTimestamp == nil {
 		if ptr.Deref(deployment.Spec.Replicas, 1) != 0 {
-			return seen, false, r.stop(ctx, deployment)
+			return seen, false, r.memory.of(app).contention.paced(contended{kind: "Deployment", field: scaleDown}, app.Name,
+				func() error { return r.stop(ctx, deployment) })
 		}
 		if !status.RolledOut(deployment) {
 			return seen, false, nil
@@ -144,10 +153,23 @@ func (r *ApplicationReconciler) withdraw(ctx context.Context, app *v1.Applicatio
 		}
 		left = append(left, child.kind+" to be gone")
 		if live.GetDeletionTimestamp() == nil {
-			failed = append(failed, r.remove(ctx, child, live))
+			failed = append(failed, r.removePaced(ctx, app, child, live))
 		}
 	}
 	return strings.Join(left, ", "), errors.Join(failed...)
+}
+
+// removePaced deletes a child, unless it has been made again so often that its deletion has to wait.
+func (r *ApplicationReconciler) removePaced(ctx context.Context, app *v1.Application, child child, live client.Object) error {
+	next, err := r.pace(app, &step{child: child, live: live})
+	if err != nil {
+		return err
+	}
+	if err := r.remove(ctx, child, live); err != nil {
+		return err
+	}
+	next.dispute.wrote(*next, time.Now())
+	return nil
 }
 
 // running reports whether a pod of the Deployment still runs. Pods of a ReplicaSet that is not known to be the

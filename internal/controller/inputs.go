@@ -55,6 +55,8 @@ type inputs struct {
 // inputs reads what the builders need.
 func (r *ApplicationReconciler) inputs(ctx context.Context, app *v1.Application) (inputs, error) {
 	in := inputs{Inputs: resources.Inputs{Application: app}}
+	settling := &r.memory.of(app).config
+	settling.due = time.Time{} // until it is found out again
 	deployment := &appsv1.Deployment{}
 	found, err := r.getOurs(ctx, app, deployment)
 	if err != nil {
@@ -82,8 +84,16 @@ func (r *ApplicationReconciler) inputs(ctx context.Context, app *v1.Application)
 	if app.Spec.Rollout == nil || !app.Spec.Rollout.RestartOnConfigChange || len(in.missing) > 0 {
 		return in, nil
 	}
-	in.ConfigHash, err = r.configHash(ctx, references, present)
-	return in, err
+	newest, err := r.configHash(ctx, references, present)
+	if err != nil {
+		return in, err
+	}
+	if app.Status.ObservedGeneration != app.Generation { // of another spec the pods are likely to be replaced anyway
+		in.ConfigHash = settling.roll(newest)
+		return in, nil
+	}
+	in.ConfigHash = settling.settle(resources.LiveConfigHash(deployment), newest, time.Now())
+	return in, nil
 }
 
 // readPorts reads the ports of the Service, and those of the pods where they may not be what the Deployment says.

@@ -71,6 +71,12 @@ type past struct {
 	finalizedAt time.Time
 	// began is when the rollout in progress began; zero when there is none, or none that is known.
 	began time.Time
+	// contention counts what is repaired again and again.
+	contention contention
+	// status is the fingerprint of the status that was last written; 0 if none was.
+	status uint64
+	// config is the configuration that a change has to settle for before the pods are restarted.
+	config settling
 }
 
 // rightness is that a child was as it was wanted.
@@ -80,6 +86,9 @@ type rightness struct {
 	// uid and version are the child's. Together they name one state of one object.
 	uid     types.UID
 	version string
+	// owned stands for the fields that the operator's applies own, and applied is when they have last changed the child.
+	owned   uint64
+	applied time.Time
 	// answer is the child as the write that made it so was answered, and answered when; zero once the cache has shown it to
 	// be so. Before that the cache may show what was before, which is no drift.
 	answer   client.Object
@@ -132,15 +141,36 @@ func fingerprint(config configuration) (uint64, error) {
 	return sum.Sum64(), nil
 }
 
+// statusFingerprint stands for all that a status says. The times of transitions follow from what was there before.
+func statusFingerprint(of v1.ApplicationStatus) (uint64, error) {
+	of = *of.DeepCopy()
+	for i := range of.Conditions {
+		of.Conditions[i].LastTransitionTime = metav1.Time{}
+	}
+	content, err := json.Marshal(of)
+	if err != nil {
+		return 0, fmt.Errorf("encode a status: %w", err)
+	}
+	sum := fnv.New64a()
+	_, _ = sum.Write(content) // never fails
+	return sum.Sum64(), nil
+}
+
 // isRight notes that the cache shows a child as it is wanted.
 func (p *past) isRight(kind string, wanted uint64, live client.Object) {
-	p.right[kind] = rightness{wanted: wanted, uid: live.GetUID(), version: live.GetResourceVersion()}
+	owned, applied := ownEntry(live)
+	p.right[kind] = rightness{
+		wanted: wanted, uid: live.GetUID(), version: live.GetResourceVersion(), owned: owned, applied: applied,
+	}
 }
 
 // wasMade notes that a write has made a child as it is wanted, and how the API server has answered.
 func (p *past) wasMade(kind string, wanted uint64, answer client.Object) {
+	owned, applied := ownEntry(answer)
+	forgetMetadata(answer)
 	p.right[kind] = rightness{
-		wanted: wanted, uid: answer.GetUID(), version: answer.GetResourceVersion(), answer: answer, answered: time.Now(),
+		wanted: wanted, uid: answer.GetUID(), version: answer.GetResourceVersion(), owned: owned, applied: applied,
+		answer: answer, answered: time.Now(),
 	}
 }
 
@@ -176,6 +206,18 @@ func (p *past) awaitsAny(version string) time.Duration {
 		longest = max(longest, p.awaits(kind))
 	}
 	return longest
+}
+
+// looksAgain returns when the Application has to be looked at again, if no event comes before: 0 for never.
+func (p *past) looksAgain(app *v1.Application, version string, now time.Time) time.Duration {
+	soonest := p.awaitsAny(version)
+	_, contended := p.contention.present(app.Name, now)
+	for _, wait := range []time.Duration{contended, p.config.wait(now)} {
+		if wait > 0 && (soonest == 0 || wait < soonest) {
+			soonest = wait
+		}
+	}
+	return soonest
 }
 
 // onItsWay returns a child as its last write was answered, if the cache does not show that yet; otherwise nil. The version
@@ -257,6 +299,12 @@ func (r *ApplicationReconciler) written(app *v1.Application, step step, answer c
 		return
 	default:
 		known.wasMade(kind, step.wanted, answer)
+	}
+	if step.dispute != nil {
+		step.dispute.wrote(step, time.Now())
+	}
+	if step.foreign {
+		metrics.ForeignApply(kind)
 	}
 	if step.repairs {
 		metrics.DriftRepaired(kind)

@@ -368,7 +368,7 @@ func TestWritten(t *testing.T) {
 	if got := counted(t, name)[kind] - before; got != 0 {
 		t.Errorf("a write that has changed nothing counts as %v repairs", got)
 	}
-	r.written(app, step{child: child{kind: kind}}, nil)
+	r.written(app, step{child: child{kind: kind}, live: serviceIn("102")}, nil)
 	if r.memory.of(app).wasRight(kind, 7, "103") {
 		t.Error("what was deleted because nobody wants it comes back otherwise, and that is no drift")
 	}
@@ -420,20 +420,20 @@ func TestNothingIsRememberedOfWhatIsGone(t *testing.T) {
 
 // TestAnAnswerHoldsNothingLong holds that what is remembered of a write is not what others can make long.
 func TestAnAnswerHoldsNothingLong(t *testing.T) {
-	for _, kind := range []string{"Service", "Deployment"} {
-		at := slices.IndexFunc(children, func(child child) bool { return child.kind == kind })
-		config := corev1ac.Service("web", "apps").WithUID("1").WithResourceVersion("7").WithGeneration(3).
-			WithAnnotations(map[string]string{"long": strings.Repeat("x", 1<<16)}).WithLabels(map[string]string{"a": "b"})
-		answer, err := answerOf(step{child: children[at], config: configuration{ApplyConfiguration: config}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if answer.GetUID() != "1" || answer.GetResourceVersion() != "7" || answer.GetGeneration() != 3 {
-			t.Errorf("%s: which version it is got lost: %v", kind, answer)
-		}
-		if len(answer.GetAnnotations())+len(answer.GetLabels())+len(answer.GetManagedFields())+len(answer.GetOwnerReferences()) > 0 {
-			t.Errorf("%s: too much is remembered", kind)
-		}
+	known := (&memory{}).of(&v1.Application{})
+	said := serviceIn("7")
+	said.UID, said.Generation = "1", 3
+	said.Annotations = map[string]string{"long": strings.Repeat("x", 1<<16)}
+	said.Labels = map[string]string{"a": "b"}
+	said.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: FieldOwner}}
+	said.OwnerReferences = []metav1.OwnerReference{{Name: "web"}}
+	known.wasMade("Service", 7, said)
+	answer := known.right["Service"].answer
+	if answer.GetUID() != "1" || answer.GetResourceVersion() != "7" || answer.GetGeneration() != 3 {
+		t.Errorf("which version it is got lost: %v", answer)
+	}
+	if len(answer.GetAnnotations())+len(answer.GetLabels())+len(answer.GetManagedFields())+len(answer.GetOwnerReferences()) > 0 {
+		t.Error("too much is remembered")
 	}
 }
 

@@ -75,9 +75,9 @@ func identityOf(app *v1.Application) *metav1.PartialObjectMetadata {
 	return identity
 }
 
-// writeStatus writes the Application's status, unless the Application has changed, and takes over its new version. The
+// updateStatus writes the Application's status, unless the Application has changed, and takes over its new version. The
 // answer to an update is the whole object; to that of one that is too large, the metadata is asked for instead.
-func (r *ApplicationReconciler) writeStatus(ctx context.Context, app *v1.Application) error {
+func (r *ApplicationReconciler) updateStatus(ctx context.Context, app *v1.Application) error {
 	if !app.Oversized {
 		return r.Client.Status().Update(ctx, app)
 	}

@@ -120,7 +120,7 @@ func (p *part) tend(ctx context.Context) {
 		p.await(ctx)
 	}
 	p.filled.Store(true)
-	p.serve(ctx)
+	p.serve()
 	for pause(ctx, 0, p.doubts) {
 		p.await(ctx)
 		pause(ctx, doubtAgain, nil)
@@ -143,7 +143,7 @@ func (p *part) await(ctx context.Context) {
 		switch {
 		case err == nil:
 			if p.missing.Swap(false) && p.filled.Load() {
-				p.serve(ctx)
+				p.serve()
 			}
 			return
 		case missing:
@@ -176,7 +176,7 @@ func (p *part) leaveOut(why error) {
 }
 
 // serve has the namespace served, from now on.
-func (p *part) serve(ctx context.Context) {
+func (p *part) serve() {
 	ctrl.Log.WithName("cache").Info("Serving a namespace", "namespace", p.namespace)
 	metrics.ServesNamespace(p.namespace)
 	p.settle()

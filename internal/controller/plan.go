@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -56,6 +57,10 @@ type step struct {
 	again bool
 	// repairs says that the child was as config wants it before somebody else changed or deleted it.
 	repairs bool
+	// dispute counts the repairs of what the step repairs, and repeated deletions; nil for any other write.
+	dispute *dispute
+	// foreign says that somebody else has applied the child under the operator's own field manager.
+	foreign bool
 }
 
 func (s step) deletes() bool { return s.config.ApplyConfiguration == nil }
@@ -67,12 +72,16 @@ func (s step) takesATurn() bool { return s.child.inTurn && s.live == nil && !s.a
 // child cannot be had, the error says why, and the others are planned all the same.
 func (r *ApplicationReconciler) plan(ctx context.Context, app *v1.Application, in inputs) ([]step, error) {
 	var steps []step
-	var blocked []error
+	var blocked, contended []error
 	for _, child := range inOrder(in.Inputs) {
 		if child.gated && len(blocked) > 0 && resources.WantedReplicas(in.Inputs) > 0 {
 			continue
 		}
 		next, err := r.planChild(ctx, app, in, child)
+		if isContention(err) { // what somebody else insists on does not hold up the other children
+			contended = append(contended, err)
+			continue
+		}
 		if err != nil {
 			blocked = append(blocked, err)
 		}
@@ -88,6 +97,7 @@ func (r *ApplicationReconciler) plan(ctx context.Context, app *v1.Application, i
 		}))
 	}
 	early := func(step step) bool { return step.child.outlived && step.deletes() }
+	blocked = append(blocked, contended...)
 	if !slices.ContainsFunc(steps, early) {
 		return steps, errors.Join(blocked...)
 	}
@@ -170,17 +180,45 @@ func (r *ApplicationReconciler) planChild(
 	}
 	if !wanted {
 		r.memory.of(app).forget(child.kind)
-		return planPrune(app, child, live), nil
+		return r.pace(app, planPrune(app, child, live))
 	}
 	if live != nil {
 		version = live.GetResourceVersion()
 	}
-	if child.gated && len(in.missing) > 0 && resources.WantedReplicas(in.Inputs) > 0 {
+	if in.holdBack(child) {
 		if held, err := keepPods(app, config, live); !held || err != nil {
 			return nil, err
 		}
 	}
-	return r.planWanted(app, child, live, version, config)
+	next, err := r.planWanted(app, child, live, version, config)
+	if err != nil {
+		return nil, err
+	}
+	return r.pace(app, next)
+}
+
+// pace returns a planned write, or an error if it is a repair that somebody else has undone so often that it has to wait.
+func (r *ApplicationReconciler) pace(app *v1.Application, next *step) (*step, error) {
+	if next == nil || !next.repairs && !next.deletes() {
+		return next, nil
+	}
+	known, now := r.memory.of(app), time.Now()
+	at := contended{kind: next.child.kind, field: whole}
+	switch {
+	case next.deletes():
+		at.field = deletion
+	case next.live != nil:
+		at.field, _ = ownEntry(next.live)
+		next.foreign = known.right[next.child.kind].wasOverwritten(*next)
+	}
+	next.dispute = known.contention.of(at, now)
+	if next.foreign {
+		next.dispute.who = otherInstallation
+	}
+	if err := next.dispute.paced(next.child.kind, app.Name, now); err != nil {
+		return nil, err
+	}
+	return next, nil
 }
 
 // planWanted returns the write that one child needs to become what is wanted, or nil. The version is the child's, or, if
@@ -229,6 +267,11 @@ func (r *ApplicationReconciler) planWanted(
 		next.repairs = known.wasRight(child.kind, sum, version)
 	}
 	return next, nil
+}
+
+// holdBack reports whether something is missing that new pods of the child would need.
+func (in inputs) holdBack(child child) bool {
+	return child.gated && len(in.missing) > 0 && resources.WantedReplicas(in.Inputs) > 0
 }
 
 // keepPods makes the configuration of the Deployment want pods like those that run, and no others: what they refer to is missing.

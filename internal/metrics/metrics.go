@@ -39,6 +39,14 @@ var (
 		Name: "app_operator_drift_repairs_total",
 		Help: "Objects of Applications that somebody else had changed or deleted, and that were put right.",
 	}, []string{"kind"})
+	repairsPutOff = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "app_operator_repairs_put_off_total",
+		Help: "Repairs that were put off, because another client undoes them again and again.",
+	}, []string{"kind"})
+	foreignApplies = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "app_operator_foreign_applies_total",
+		Help: "Repairs of objects that somebody else had applied under the operator's own field manager, as a second installation does.",
+	}, []string{"kind"})
 	conflicts = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "app_operator_conflicts_total",
 		Help: "Objects that bore the name of an Application, were not its own, and so were in its way.",
@@ -54,15 +62,27 @@ func Collectors(kinds []string) []prometheus.Collector {
 	for _, kind := range kinds { // a counter starts at 0, or its first increase goes unseen
 		driftRepairs.WithLabelValues(kind)
 		conflicts.WithLabelValues(kind)
+		repairsPutOff.WithLabelValues(kind)
+		foreignApplies.WithLabelValues(kind)
 	}
-	return []prometheus.Collector{rolloutDuration, driftRepairs, conflicts, namespaceServed}
+	repairsPutOff.WithLabelValues(KindApplication)
+	return []prometheus.Collector{rolloutDuration, driftRepairs, repairsPutOff, foreignApplies, conflicts, namespaceServed}
 }
+
+// KindApplication is the kind of repairs of an Application's own status and finalizer.
+const KindApplication = "Application"
 
 // RolloutTook notes how long a rollout took that is complete now.
 func RolloutTook(duration time.Duration) { rolloutDuration.Observe(duration.Seconds()) }
 
 // DriftRepaired notes that an object of this kind was put right, although nobody wanted it to be another one.
 func DriftRepaired(kind string) { driftRepairs.WithLabelValues(kind).Inc() }
+
+// RepairPutOff notes that the repair of an object of this kind waits, because somebody else undoes it again and again.
+func RepairPutOff(kind string) { repairsPutOff.WithLabelValues(kind).Inc() }
+
+// ForeignApply notes the repair of an object of this kind that somebody else had applied as the operator does.
+func ForeignApply(kind string) { foreignApplies.WithLabelValues(kind).Inc() }
 
 // ConflictFound notes that an object of this kind is in an Application's way.
 func ConflictFound(kind string) { conflicts.WithLabelValues(kind).Inc() }

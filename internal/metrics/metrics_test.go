@@ -94,8 +94,8 @@ func TestNamesFollowThePrometheusConventions(t *testing.T) {
 			t.Errorf("%s does not say whose it is", name)
 		}
 	}
-	if len(families) != 8 {
-		t.Errorf("%d metrics were looked at, want 8", len(families))
+	if len(families) != 10 {
+		t.Errorf("%d metrics were looked at, want 10", len(families))
 	}
 	problems, err := promlint.NewWithMetricFamilies(families).Lint()
 	if err != nil {

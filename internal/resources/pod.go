@@ -17,6 +17,7 @@ limitations under the License.
 package resources
 
 import (
+	appsv1 "k8s.io/api/apps/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	"k8s.io/utils/ptr"
 
@@ -28,6 +29,11 @@ const terminationGracePeriodSeconds = 30
 
 // annotationConfigHash is where a pod bears what its configuration was.
 const annotationConfigHash = "apps.example.com/config-hash"
+
+// LiveConfigHash returns the ConfigHash that a Deployment's pods were made with, or "".
+func LiveConfigHash(deployment *appsv1.Deployment) string {
+	return deployment.Spec.Template.Annotations[annotationConfigHash]
+}
 
 // podTemplate returns the template of the pods. Whatever changes here between two releases of the operator
 // restarts every application's pods: the golden tests guard it.

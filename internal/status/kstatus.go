@@ -39,6 +39,7 @@ var (
 	mayHeal = map[string]bool{
 		v1.ReasonReferenceMissing: true, v1.ReasonImagePullFailed: true, v1.ReasonCrashLooping: true,
 		v1.ReasonUnschedulable: true, v1.ReasonQuotaExceeded: true, v1.ReasonReconcileFailed: true,
+		v1.ReasonFieldManagerConflict: true,
 	}
 	// onTheWay are the reasons of what nobody has to act upon.
 	onTheWay = map[string]bool{v1.ReasonRollingOut: true, v1.ReasonDraining: true}

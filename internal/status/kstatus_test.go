@@ -52,6 +52,7 @@ var classes = map[string]string{
 	v1.ReasonAutoscalingFailed: notReadys,
 	v1.ReasonReferenceMissing:  inTime, v1.ReasonImagePullFailed: inTime, v1.ReasonCrashLooping: inTime,
 	v1.ReasonUnschedulable: inTime, v1.ReasonQuotaExceeded: inTime, v1.ReasonReconcileFailed: inTime,
+	v1.ReasonFieldManagerConflict: inTime,
 }
 
 func TestEveryReasonHasAClass(t *testing.T) {

@@ -172,6 +172,7 @@ var outcomes = []struct {
 	{name: "invalid", err: fmt.Errorf("apply: %w", &fault.Invalid{Reason: v1.ReasonInvalidSpec, Message: "the API server refused it"})},
 	{name: "reference missing", err: &fault.Waiting{Reason: v1.ReasonReferenceMissing, Message: "ServiceAccount builder is missing"}},
 	{name: "denied", err: fmt.Errorf("apply: %w", &fault.Waiting{Reason: v1.ReasonAdmissionDenied, Message: "no", After: time.Minute})},
+	{name: "contended", err: &fault.Waiting{Reason: v1.ReasonFieldManagerConflict, Message: "somebody keeps changing it", After: time.Second}},
 	{name: "API missing", err: &fault.Waiting{Reason: v1.ReasonAPINotInstalled, Message: "HTTPRoute is asked for", After: time.Second}},
 	{name: "rolling out", err: &fault.Waiting{Reason: v1.ReasonRollingOut, Message: "Waiting for the Service to be gone"}},
 	{name: "rolling out, soon", err: &fault.Waiting{Reason: v1.ReasonRollingOut, Message: "somebody else was quicker", After: time.Second}},

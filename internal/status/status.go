@@ -68,6 +68,8 @@ type Observed struct {
 	Ending string
 	// Pending says that something differs from what is wanted and was left so, because of spec.paused.
 	Pending bool
+	// Contended says who undoes the operator's repairs again and again; "" when nobody does.
+	Contended string
 	// WaitsFor is what has to happen next while the Application is being drained, as in "its last pod to end".
 	WaitsFor string
 }
@@ -80,6 +82,9 @@ const maxMessage = 4096
 // transition times are kept from the Application's present status wherever a condition keeps its value.
 func Of(app *v1.Application, seen Observed, err error) v1.ApplicationStatus {
 	now := judge(app, seen, err)
+	if now.degraded == nil && seen.Contended != "" {
+		now.degraded = &PodFault{Reason: v1.ReasonFieldManagerConflict, Message: seen.Contended}
+	}
 	next := *app.Status.DeepCopy()
 	next.ObservedGeneration = app.Generation
 	next.Selector = resources.Selector(app.Name)

@@ -46,6 +46,7 @@ func TestAfterAFailedPass(t *testing.T) {
 		{"invalid", "False|False|True", v1.ReasonInvalidSpec, "the API server refused it"},
 		{"reference missing", "False|False|True", v1.ReasonReferenceMissing, "ServiceAccount builder is missing"},
 		{"denied", "False|True|True", v1.ReasonAdmissionDenied, "no"},
+		{"contended", "False|True|True", v1.ReasonFieldManagerConflict, "somebody keeps changing it"},
 		{"API missing", "False|True|True", v1.ReasonAPINotInstalled, "HTTPRoute is asked for"},
 		{"rolling out", "Unknown|True|False", v1.ReasonRollingOut, "Waiting for the Service to be gone"},
 		{"rolling out, soon", "Unknown|True|False", v1.ReasonRollingOut, "somebody else was quicker"},
@@ -341,5 +342,22 @@ func TestWhatOthersSayIsPlain(t *testing.T) {
 	complete := newDeployment(2, counters(2, 2, 2, 2))
 	if got := Of(app, Observed{Deployment: complete}, nil).Image; got != "nginx" {
 		t.Errorf("the image is %q", got)
+	}
+}
+
+// TestWhoUndoesRepairsIsTold holds that somebody is told of a dispute between two repairs too, unless there is worse to tell.
+func TestWhoUndoesRepairsIsTold(t *testing.T) {
+	seen := Observed{Deployment: newDeployment(3), Contended: `"hostile" keeps changing it`}
+	now := Of(newApplication(), seen, nil)
+	degraded := condition(t, now, v1.ConditionDegraded)
+	if degraded.Reason != v1.ReasonFieldManagerConflict || degraded.Message != seen.Contended {
+		t.Errorf("Degraded is %s: %s", degraded.Reason, degraded.Message)
+	}
+	if ready := condition(t, now, v1.ConditionReady); ready.Status != metav1.ConditionTrue {
+		t.Errorf("Ready is %s while the pods run this spec", ready.Status)
+	}
+	err := &fault.Invalid{Reason: v1.ReasonInvalidSpec, Message: "no"}
+	if degraded := condition(t, Of(newApplication(), seen, err), v1.ConditionDegraded); degraded.Reason != v1.ReasonInvalidSpec {
+		t.Errorf("Degraded is %s, and what keeps the spec from being applied is not told", degraded.Reason)
 	}
 }

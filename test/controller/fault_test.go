@@ -258,7 +258,7 @@ var _ = Describe("A fault", func() {
 		}
 		app.Spec.Scheduling = &v1.SchedulingSpec{Affinity: &corev1.Affinity{PodAffinity: &corev1.PodAffinity{
 			PreferredDuringSchedulingIgnoredDuringExecution: []corev1.WeightedPodAffinityTerm{{
-				Weight: 200, PodAffinityTerm: corev1.PodAffinityTerm{TopologyKey: "zone"},
+				Weight: 50, PodAffinityTerm: corev1.PodAffinityTerm{TopologyKey: "no zone"},
 			}},
 		}}}
 		app.Spec.Autoscaling = &v1.AutoscalingSpec{MaxReplicas: 3, Metrics: []autoscalingv2.MetricSpec{{Type: "Nothing"}}}
@@ -268,7 +268,7 @@ var _ = Describe("A fault", func() {
 			"spec.initContainers[0].resources.requests: Invalid value",
 			" spec.resources.requests: Invalid value",
 			"spec.files[1].configMap.items[0].path: Invalid value",
-			"spec.scheduling.affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].weight: Invalid value"))
+			"spec.scheduling.affinity.podAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].podAffinityTerm.topologyKey: Invalid value"))
 		Expect(conditionOf(app, v1.ConditionReady).Message).NotTo(ContainSubstring("spec.template"))
 
 		By("also where another object is made of it")

@@ -63,6 +63,8 @@ func claims(t *testing.T) []claim {
 	degraded := []string{rules["ApplicationDegraded"].held(), rules["ApplicationDegraded"].withWindow()}
 	memory := number(100 * share(t))
 	metricsPort, replicas := portOf(t, container, "metrics"), words[*manager.Spec.Replicas]
+	contended := rules["AppOperatorRepairsContended"]
+	longestPause, firstPause := seconds("internal/controller", "longestPause"), seconds("internal/controller", "firstPause")
 	return []claim{
 		{"CONTRIBUTING.md", "Functions stay within {} lines", []string{lintedLines(t)}},
 		{"docs/decisions/0003-conditions.md", "is asked again every {} seconds", []string{seconds("internal/fault", "RetryDenied")}},
@@ -77,10 +79,27 @@ func claims(t *testing.T) []claim {
 		{deployment, "and one of {} KiB is at least that", []string{kibibytes(t, "internal/controller", "maxBytes")}},
 		{guide, "it aims at {} % CPU", []string{valueOf(t, "internal/resources", "targetCPUUtilizationPercentage").String()}},
 
+		{guide, "A change has to settle for {} seconds", []string{seconds("internal/controller", "configSettles")}},
+		{guide, "it waits for {} seconds at most", []string{seconds("internal/controller", "configWaits")}},
+		{guide, "repairs are made after pauses of up to {} seconds", []string{longestPause}},
+
 		{readme, "It runs as {} replicas", []string{replicas}},
 		{readme, "{} replicas run and one leads", []string{capital(replicas)}},
 		{install, "installed again within {} s, it may have to wait", []string{lease}},
 
+		{
+			alerts, "| more than {} repairs within {} minutes were put off, because another client undoes them, for {} minutes |",
+			[]string{contended.threshold(), number(contended.within()), contended.held()},
+		},
+		{
+			alerts, "wrote under the operator's field manager within {} minutes",
+			[]string{number(rules["AppOperatorSecondInstallation"].within())},
+		},
+		{alerts, "each further one: {} second at first, up to {} seconds", []string{firstPause, longestPause}},
+		{alerts, "with pauses of up to {} seconds", []string{longestPause}},
+		{description, "They are repaired at most every {} seconds", []string{longestPause}},
+		{deployment, "slow each other down to a repair every {} seconds", []string{longestPause}},
+		{metrics, "waits, for {} second at first and for up to {}, unt", []string{firstPause, longestPause}},
 		{alerts, "| no replica could be scraped for {} minutes |", []string{rules["AppOperatorDown"].held()}},
 		{alerts, "Prometheus has reached no replica for {} minutes", []string{rules["AppOperatorDown"].held()}},
 		{alerts, "none has led for {} minutes |", []string{rules["AppOperatorNoLeader"].withWindow()}},
