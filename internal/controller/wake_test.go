@@ -70,6 +70,7 @@ func TestAListThatFailsIsTriedAgain(t *testing.T) {
 				r.queue.Store(new(queue(to)))
 				wake(t.Context(), r)
 				time.Sleep(time.Minute)
+				synctest.Wait()
 				if len(to.requests) != 1 || to.requests[0].NamespacedName != app("web") {
 					t.Errorf("looks at %v, want web once", to.requests)
 				}
@@ -97,6 +98,7 @@ func TestNobodyIsWokenAfterTheEnd(t *testing.T) {
 		r.wakeAll()
 		r.queue.Store(new(queue(ended{})))
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if lists != 1 {
 			t.Errorf("%d lists, want 1", lists)
 		}
