@@ -19,6 +19,8 @@ package controller_test
 import (
 	"context"
 	"fmt"
+	"strconv"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -262,6 +264,22 @@ var _ = Describe("A change of the configuration", Ordered, ContinueOnFailure, fu
 		Entry("in a Secret of a sidecar", secret, "web-sidecar", setContent),
 	)
 
+	It("makes one rollout together with others that follow at once", func(ctx SpecContext) {
+		const settles = 3 * time.Second
+		before := rolloutsOf(ctx, app)
+		var took time.Duration
+		rolls(ctx, func() {
+			began := time.Now()
+			for range 10 {
+				edit(ctx, configMap(namespace, "web-env"), setContent)
+				edit(ctx, secret(namespace, "web-env-from"), setContent)
+			}
+			took = time.Since(began)
+		})
+		running.rest(ctx)
+		Expect(rolloutsOf(ctx, app)-before).To(BeNumerically("<=", 1+int(took/settles)), "the changes took %s", took)
+	})
+
 	It("is not a change of labels and annotations", func(ctx SpecContext) {
 		before := revisionOf(ctx, Default, app)
 		running.rest(ctx)
@@ -469,4 +487,14 @@ func (o *runningOperator) reads() map[string]int {
 		}
 	}
 	return reads
+}
+
+// rolloutsOf returns how many rollouts the Deployment has had.
+func rolloutsOf(ctx context.Context, app *v1.Application) int {
+	GinkgoHelper()
+	deployment, err := get(ctx, deploymentOf(app))
+	Expect(err).NotTo(HaveOccurred())
+	count, err := strconv.Atoi(deployment.Annotations["deployment.kubernetes.io/revision"])
+	Expect(err).NotTo(HaveOccurred())
+	return count
 }
