@@ -73,7 +73,8 @@ var contract = map[string][]string{
 	"deletionPolicy": nil,
 }
 
-// statusContract lists the promised fields of status. replicaSummary is beside them for kubectl get alone.
+// statusContract lists the promised fields of status. Beside them are replicaSummary, for kubectl get alone, and autoscaled, which
+// the operator remembers (decision 0026).
 var statusContract = []string{
 	"observedGeneration", "replicas", "readyReplicas", "updatedReplicas", "availableReplicas", "selector", "url",
 	"image", "conditions",
@@ -115,7 +116,7 @@ func TestSpecContract(t *testing.T) {
 
 // TestStatusContract does the same for status.
 func TestStatusContract(t *testing.T) {
-	want := slices.Sorted(slices.Values(append(statusContract, "replicaSummary")))
+	want := slices.Sorted(slices.Values(append(statusContract, "autoscaled", "replicaSummary")))
 	if diff := cmp.Diff(want, sortedKeys(loadSchema(t).Properties["status"].Properties)); diff != "" {
 		t.Errorf("fields of status (-contract +schema):\n%s", diff)
 	}
