@@ -164,7 +164,7 @@ func (r *ApplicationReconciler) report(
 		known.news = time.Time{}
 		return end(err)
 	}
-	if known.awaitsStatus(app.ResourceVersion) > 0 {
+	if known.statusWrite.awaits(app.ResourceVersion) > 0 {
 		// The cache does not show the last write yet, and the API server would refuse another. What it lacks is on its way.
 		return end(err)
 	}
@@ -197,14 +197,14 @@ func (r *ApplicationReconciler) writeStatus(
 		known.news = time.Time{}
 		known.status = sum
 		if app.ResourceVersion != outdated { // else the server had it already, and has nothing newer to show
-			known.statusWritten(outdated)
+			known.statusWrite.made(outdated)
 		}
 		r.tell(ctx, app, before, next)
 		countConflicts(before, next, err)
 		return nil
 	case apierrors.IsConflict(failed), apierrors.IsNotFound(failed):
 		// The cache is behind the API server; what it lacks is on its way and brings us back.
-		known.statusWritten(outdated)
+		known.statusWrite.made(outdated)
 		logf.FromContext(ctx).V(1).Info("Left the status to the next pass", "why", failed.Error())
 		return nil
 	default:

@@ -65,8 +65,8 @@ func (r *ApplicationReconciler) apply(ctx context.Context, app *v1.Application, 
 // Of a deletion it returns nil.
 //
 // What exists is ours, and ownership of the fields we apply is forced: an edit by hand is drift. UID and version keep
-// the write from reaching an object that has taken its place, or is not ours any more, since the cache saw it. What does not exist, as far
-// as the cache knows, is applied without force, so that a stranger's object that appeared meanwhile is a
+// the write from reaching an object that has taken its place, or is not ours any more, since the cache saw it. What does
+// not exist, as far as the cache knows, is applied without force, so that a stranger's object that appeared meanwhile is a
 // conflict and not overwritten.
 func (r *ApplicationReconciler) write(ctx context.Context, app *v1.Application, step step) (client.Object, error) {
 	switch {

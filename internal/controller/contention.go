@@ -19,7 +19,6 @@ package controller
 import (
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"regexp"
 	"slices"
 	"strings"
@@ -231,9 +230,7 @@ func ownEntry(object client.Object) (fields uint64, at time.Time) {
 			at = entry.Time.Time
 		}
 		if entry.FieldsV1 != nil {
-			sum := fnv.New64a()
-			_, _ = sum.Write(entry.FieldsV1.GetRawBytes())
-			fields = sum.Sum64()
+			fields = sum64(entry.FieldsV1.GetRawBytes())
 		}
 	}
 	return fields, at

@@ -65,7 +65,7 @@ func (r *ApplicationReconciler) ensureFinalizer(ctx context.Context, app *v1.App
 // of the Application is sent or asked for: the rest of what is cached may not be all there is.
 func (r *ApplicationReconciler) patchFinalizers(ctx context.Context, app, before *v1.Application) error {
 	known := r.memory.of(app)
-	if known.finalized == before.ResourceVersion && time.Since(known.finalizedAt) < maxLag {
+	if known.finalizerWrite.awaits(before.ResourceVersion) > 0 {
 		return nil
 	}
 	patch := client.MergeFromWithOptions(identityOf(before), client.MergeFromWithOptimisticLock{})
@@ -74,7 +74,7 @@ func (r *ApplicationReconciler) patchFinalizers(ctx context.Context, app, before
 		return fault.FromAPI(client.IgnoreNotFound(err), "the Application's finalizers")
 	}
 	app.ResourceVersion = written.ResourceVersion
-	known.finalized, known.finalizedAt = before.ResourceVersion, time.Now()
+	known.finalizerWrite.made(before.ResourceVersion)
 	return nil
 }
 

@@ -62,13 +62,8 @@ type past struct {
 	revision string
 	// news is since when the status has held back what is nothing but progress; zero when it does not.
 	news time.Time
-	// outdated is the Application's resource version before the last write of its status, and since says when that was. The
-	// cache is waited for no longer than maxLag: after a backup of etcd was restored, the version may be the present one.
-	outdated string
-	since    time.Time
-	// finalized is the Application's resource version before the last write of its finalizers, and finalizedAt when that was.
-	finalized   string
-	finalizedAt time.Time
+	// statusWrite and finalizerWrite are the last writes of the Application's status and of its finalizers.
+	statusWrite, finalizerWrite lastWrite
 	// began is when the rollout in progress began; zero when there is none, or none that is known.
 	began time.Time
 	// contention counts what is repaired again and again.
@@ -77,6 +72,25 @@ type past struct {
 	status uint64
 	// config is the configuration that a change has to settle for before the pods are restarted.
 	config settling
+}
+
+// lastWrite is the last write of a part of the Application: the resource version from which it was made, and when. The cache
+// is waited for no longer than maxLag: after a backup of etcd was restored, the version may be the present one.
+type lastWrite struct {
+	from string
+	at   time.Time
+}
+
+// made notes a write, or one that was refused because the cache lags, from this resource version.
+func (w *lastWrite) made(from string) { *w = lastWrite{from: from, at: time.Now()} }
+
+// awaits returns for how long to wait until the cache shows another version of the Application than this, which is older than
+// the write; 0 if it is not.
+func (w *lastWrite) awaits(version string) time.Duration {
+	if w.from == "" || w.from != version {
+		return 0
+	}
+	return max(maxLag-time.Since(w.at), 0)
 }
 
 // rightness is that a child was as it was wanted.
@@ -99,9 +113,7 @@ type rightness struct {
 type refusedConfig struct{ wanted, words uint64 }
 
 func refusedIn(words string, wanted uint64) refusedConfig {
-	sum := fnv.New64a()
-	_, _ = sum.Write([]byte(words)) // never fails
-	return refusedConfig{wanted: wanted, words: sum.Sum64()}
+	return refusedConfig{wanted: wanted, words: sum64([]byte(words))}
 }
 
 // of returns what is remembered of the Application.
@@ -133,12 +145,17 @@ func fingerprint(config configuration) (uint64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("encode an apply configuration: %w", err)
 	}
+	for _, path := range config.unwanted {
+		content = append(content, path.String()...)
+	}
+	return sum64(content), nil
+}
+
+// sum64 stands for what is to be told from other contents.
+func sum64(content []byte) uint64 {
 	sum := fnv.New64a()
 	_, _ = sum.Write(content) // never fails
-	for _, path := range config.unwanted {
-		_, _ = sum.Write([]byte(path.String()))
-	}
-	return sum.Sum64(), nil
+	return sum.Sum64()
 }
 
 // statusFingerprint stands for all that a status says. The times of transitions follow from what was there before.
@@ -151,9 +168,7 @@ func statusFingerprint(of v1.ApplicationStatus) (uint64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("encode a status: %w", err)
 	}
-	sum := fnv.New64a()
-	_, _ = sum.Write(content) // never fails
-	return sum.Sum64(), nil
+	return sum64(content), nil
 }
 
 // isRight notes that the cache shows a child as it is wanted.
@@ -174,20 +189,6 @@ func (p *past) wasMade(kind string, wanted uint64, answer client.Object) {
 	}
 }
 
-// statusWritten notes a write of the status, or one that was refused because the cache lags, from this resource version.
-func (p *past) statusWritten(version string) {
-	p.outdated, p.since = version, time.Now()
-}
-
-// awaitsStatus returns for how long to wait until the cache shows another version of the Application than this, which is
-// older than its last status; 0 if it is not.
-func (p *past) awaitsStatus(version string) time.Duration {
-	if p.outdated == "" || p.outdated != version {
-		return 0
-	}
-	return max(maxLag-time.Since(p.since), 0)
-}
-
 // awaits returns for how long to wait for the outcome of the child's last write, if no pass has seen it in the cache yet;
 // otherwise 0.
 func (p *past) awaits(kind string) time.Duration {
@@ -201,7 +202,7 @@ func (p *past) awaits(kind string) time.Duration {
 // awaitsAny returns for how long to wait until there is nothing more to wait for: for any child, and for the status of the
 // Application in this version.
 func (p *past) awaitsAny(version string) time.Duration {
-	longest := p.awaitsStatus(version)
+	longest := p.statusWrite.awaits(version)
 	for kind := range p.right {
 		longest = max(longest, p.awaits(kind))
 	}
