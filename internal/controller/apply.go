@@ -176,9 +176,9 @@ func readChild(ctx context.Context, c client.Client, step step, into client.Obje
 }
 
 // applyOver applies what is wanted, whoever else has written it. Where that has been done before and was undone, it asks
-// first who does that: an apply that is not forced is answered with the other field managers.
+// first who does that, unless it is known: an apply that is not forced is answered with the other field managers.
 func (r *ApplicationReconciler) applyOver(ctx context.Context, step step) error {
-	if step.dispute != nil && step.dispute.repairs > 0 {
+	if step.dispute != nil && step.dispute.repairs > 0 && step.dispute.who == "" {
 		err := r.Client.Apply(ctx, step.config.ApplyConfiguration)
 		if !apierrors.HasStatusCause(err, metav1.CauseTypeFieldManagerConflict) {
 			return err
