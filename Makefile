@@ -140,7 +140,7 @@ test: test-unit test-alerts test-api test-controller ## Run every test that need
 # outside of its module.
 list-unit-packages = go list ./... | grep -vE '/(cmd|test)(/|$$)'; go list ./test/bundle
 list-api-packages = go list ./test/api/...
-list-controller-packages = go list ./cmd/... ./test/... | grep -vE '/test/(alerts|api|bundle|docs|e2e|bench)(/|$$)'
+list-controller-packages = go list ./cmd/... ./test/... | grep -vE '/test/(alerts|api|bundle|controller|docs|e2e|bench)(/|$$)'
 
 .PHONY: test-unit
 test-unit: ## Run the unit tests with the race detector; fuzz targets run their seeds.
@@ -179,9 +179,16 @@ test-api: $(test_api_needs) ## Run the API tests (schema, defaults, CEL) against
 	$(call test-on-control-plane,$(list-api-packages))
 	API_SERVER=$(OLDEST_APISERVER) go test -count=1 -vet=off -timeout 30m $(GO_TEST_FLAGS) ./test/api
 
+# How many processes run the specs of the controller suite, side by side. They wait for most of their time.
+CONTROLLER_PROCS ?= 4
+
+# More flags for the ginkgo of test-controller, for example CONTROLLER_FLAGS='--focus="An outage"'.
+CONTROLLER_FLAGS ?=
+
 .PHONY: test-controller
-test-controller: build controlplane-binaries ## Run the controller suite and the process tests on the embedded control plane.
+test-controller: build controlplane-binaries $(BIN)/ginkgo ## Run the process tests, and the controller suite, on embedded control planes.
 	$(call test-on-control-plane,$(list-controller-packages))
+	$(BIN)/ginkgo --vet=off --procs=$(CONTROLLER_PROCS) --timeout=30m --no-color $(CONTROLLER_FLAGS) ./test/controller
 
 # What operator-sdk adds a bundle to. Elsewhere than on the cluster of cluster-up, it is operator-sdk's own choice.
 e2e_opm_image = $(if $(E2E_KUBECONFIG),,localhost:5001/operator-framework/opm:$(call pinned,opm,$(opm_module)))

@@ -76,9 +76,8 @@ var _ = Describe("Exposure", func() {
 	})
 })
 
-// The CRD is the cluster's: these specs take it away from the whole suite, which runs one spec at a time, and bring it
-// back.
-var _ = Describe("An optional API", func() {
+// Serial, since the CRD is the cluster's: these specs take it away, and bring it back.
+var _ = Describe("An optional API", Serial, func() {
 	var namespace string
 	var app *v1.Application
 

@@ -40,7 +40,7 @@ import (
 const recovery = 5 * time.Minute
 
 // The control plane is one of their own: an outage would disturb the other specs.
-var _ = Describe("An outage", Serial, Ordered, func() {
+var _ = Describe("An outage", Ordered, func() {
 	var t *replicas
 	var apps []*v1.Application
 

@@ -17,11 +17,13 @@ limitations under the License.
 // Package controller_test proves the operator's behaviour: its real binary, run as its own process under its real
 // Role, against a real API server with the real controllers around it. Only the nodes are played, by kwok.
 //
-// Each spec has a namespace of its own with an operator of its own in it.
+// Each spec has a namespace of its own with an operator of its own in it, and runs beside others. A spec that changes what
+// all namespaces share is Serial.
 package controller_test
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -60,6 +62,9 @@ var (
 	// used are the rights that operators have used, once the suite is over.
 	used sets.Set[string]
 
+	// namespaces are those that the specs of this process have made.
+	namespaces = sets.New[string]()
+
 	// refusals are namespaces in which the API server refuses something on purpose: where the Role was deleted under a
 	// running operator, for example.
 	refusals = sets.New[string]()
@@ -70,19 +75,17 @@ func TestController(t *testing.T) {
 	RunSpecs(t, "Controller Suite")
 }
 
-var _ = BeforeSuite(func(ctx SpecContext) {
-	logf.SetLogger(GinkgoLogr)
-	SetDefaultEventuallyTimeout(limit)
-	SetDefaultEventuallyPollingInterval(poll)
+// shared is what the first process tells the others, which run specs beside it.
+type shared struct {
+	Binary, AuditLog string
+	ControlPlane     []byte
+}
 
-	var err error
-	binary, err = gexec.BuildWithEnvironment("github.com/example/app-operator/cmd", []string{"CGO_ENABLED=1"}, "-race")
-	if err != nil { // without a C compiler there is no race detector
-		binary, err = gexec.Build("github.com/example/app-operator/cmd")
-	}
-	Expect(err).NotTo(HaveOccurred())
+// The first process builds the operator and starts the control plane for all of them. It runs the Serial specs when the
+// others are done.
+var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
 	DeferCleanup(gexec.CleanupBuildArtifacts)
-
+	binary = build("github.com/example/app-operator/cmd")
 	dir, err := os.MkdirTemp("", "audit-")
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(os.RemoveAll, dir)
@@ -97,18 +100,53 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	})
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() { Expect(cluster.Stop()).To(Succeed()) })
-
+	share, err := cluster.Share()
+	Expect(err).NotTo(HaveOccurred())
+	content, err := json.Marshal(shared{Binary: binary, AuditLog: auditLog, ControlPlane: share})
+	Expect(err).NotTo(HaveOccurred())
+	return content
+}, func(ctx SpecContext, content []byte) {
+	logf.SetLogger(GinkgoLogr)
+	SetDefaultEventuallyTimeout(limit)
+	SetDefaultEventuallyPollingInterval(poll)
+	if cluster == nil {
+		joinFirstProcess(ctx, content)
+	}
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{
 		clientgoscheme.AddToScheme, v1.AddToScheme, gatewayv1.Install, monitoringv1.AddToScheme, apiextensionsv1.AddToScheme,
 	} {
 		Expect(add(scheme)).To(Succeed())
 	}
+	var err error
 	k8s, err = client.New(cluster.Config(), client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
 }, NodeTimeout(10*time.Minute))
 
-// A verb that the Role lacks shows in the audit log as a refusal, whatever the operator makes of it.
+// joinFirstProcess uses what the first process has built and started.
+func joinFirstProcess(ctx context.Context, content []byte) {
+	GinkgoHelper()
+	DeferCleanup(gexec.CleanupBuildArtifacts) // specs build others
+	var first shared
+	Expect(json.Unmarshal(content, &first)).To(Succeed())
+	binary, auditLog = first.Binary, first.AuditLog
+	var err error
+	cluster, err = controlplane.Join(context.WithoutCancel(ctx), first.ControlPlane)
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(func() { Expect(cluster.Stop()).To(Succeed()) })
+}
+
+// build returns the file of the program, built with the race detector where there is a C compiler.
+func build(program string) string {
+	GinkgoHelper()
+	file, err := gexec.BuildWithEnvironment(program, []string{"CGO_ENABLED=1"}, "-race")
+	if err != nil {
+		file, err = gexec.Build(program)
+	}
+	Expect(err).NotTo(HaveOccurred())
+	return file
+}
+
 // gatewayCRD returns the file of the Gateway API's CRD of HTTPRoutes, as released.
 func gatewayCRD(ctx context.Context) string {
 	GinkgoHelper()
@@ -117,14 +155,19 @@ func gatewayCRD(ctx context.Context) string {
 	return filepath.Join(strings.TrimSpace(string(dir)), "config", "crd", "standard", "gateway.networking.k8s.io_httproutes.yaml")
 }
 
-var _ = AfterSuite(func() {
+// A verb that the Role lacks shows in the audit log as a refusal, whatever the operator makes of it. Each process looks at
+// the namespaces of its own specs.
+var _ = SynchronizedAfterSuite(func() {
 	if cluster == nil {
 		return
 	}
-	used = usedRights()
 	for _, request := range requests() {
-		if request.byOperator() && !refusals.Has(request.ObjectRef.Namespace) {
+		if request.byOperator() && namespaces.Has(request.ObjectRef.Namespace) && !refusals.Has(request.ObjectRef.Namespace) {
 			Expect(request.ResponseStatus.Code).NotTo(Equal(403), "the operator lacks a right: %s", request)
 		}
+	}
+}, func() {
+	if cluster != nil {
+		used = usedRights()
 	}
 })

@@ -125,7 +125,8 @@ var _ = Describe("What the spec sets to zero, false or nothing", Ordered, Contin
 	})
 })
 
-var _ = Describe("An Ingress whose class the spec gives up", func() {
+// Serial, since a default class is every Ingress's.
+var _ = Describe("An Ingress whose class the spec gives up", Serial, func() {
 	It("has the class of a new one: the cluster's default, or none", func(ctx SpecContext) {
 		namespace := newNamespace(ctx)
 		startOperator(ctx, namespace)

@@ -25,7 +25,7 @@ limitations under the License.
 // instead of every 15 s (there is no metrics server), a silent node counts as lost after 10 minutes instead of 50 s, and
 // nothing is written to disk safely.
 //
-// Kill and Resume take etcd or the API server away for a while.
+// Kill and Resume take etcd or the API server away for a while. Share and Join let several processes use one control plane.
 //
 // Everything that was started ends with the process that started it, even when that is killed; guard.sh says how.
 package controlplane
@@ -81,6 +81,7 @@ type ControlPlane struct {
 	api     *envtest.ControlPlane
 	admin   *rest.Config
 	users   sync.Mutex // envtest's certificate authority is not safe for concurrent use
+	owner   string     // where users are made, if another process has started the control plane
 
 	mu         sync.Mutex
 	processes  []*Process      // started by Run, the components among them

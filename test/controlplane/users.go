@@ -28,6 +28,9 @@ import (
 // User returns a config, without client-side rate limit, for a user of that name and those groups. The user has no
 // rights but what RBAC grants. The error says why no client certificate could be made.
 func (c *ControlPlane) User(name string, groups ...string) (*rest.Config, error) {
+	if c.owner != "" {
+		return askForUser(c.owner, name, groups)
+	}
 	c.users.Lock()
 	defer c.users.Unlock()
 	user, err := c.api.AddUser(envtest.User{Name: name, Groups: groups}, unlimited())
