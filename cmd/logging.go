@@ -36,7 +36,7 @@ func newLogger(opts zap.Options, w io.Writer) logr.Logger {
 	logger := zap.New(zap.UseFlagOptions(&opts), zap.WriteTo(w), zap.RawZapOpts(uberzap.WrapCore(func(core zapcore.Core) zapcore.Core {
 		return plainText{core}
 	})))
-	klog.SetLoggerWithOptions(logr.New(plainSink{logger.GetSink()}), klog.ContextualLogger(true))
+	klog.SetLoggerWithOptions(logr.New(errorDowngradingSink{logger.GetSink()}), klog.ContextualLogger(true))
 	log.SetFlags(0)
 	log.SetOutput(lines{logger.V(1).WithName("go")})
 	return logger
@@ -66,12 +66,12 @@ const (
 // isLeaseLost goes by the text, because the manager's error has no type.
 func isLeaseLost(err error) bool { return strings.Contains(err.Error(), leaseLost) }
 
-// plainSink rewords what is reported as an error and is none: that a manager that stops in good order leaves the
+// errorDowngradingSink rewords what is reported as an error and is none: that a manager that stops in good order leaves the
 // leader election, in the very words of a lost lease; and that of two standbys only one got it.
-type plainSink struct{ logr.LogSink }
+type errorDowngradingSink struct{ logr.LogSink }
 
 // Error implements logr.LogSink.
-func (s plainSink) Error(err error, msg string, keysAndValues ...any) {
+func (s errorDowngradingSink) Error(err error, msg string, keysAndValues ...any) {
 	if msg == afterStop && err != nil && isLeaseLost(err) {
 		s.Info(0, "Left the leader election")
 		return
@@ -84,11 +84,11 @@ func (s plainSink) Error(err error, msg string, keysAndValues ...any) {
 }
 
 // WithValues implements logr.LogSink.
-func (s plainSink) WithValues(keysAndValues ...any) logr.LogSink {
-	return plainSink{s.LogSink.WithValues(keysAndValues...)}
+func (s errorDowngradingSink) WithValues(keysAndValues ...any) logr.LogSink {
+	return errorDowngradingSink{s.LogSink.WithValues(keysAndValues...)}
 }
 
 // WithName implements logr.LogSink.
-func (s plainSink) WithName(name string) logr.LogSink {
-	return plainSink{s.LogSink.WithName(name)}
+func (s errorDowngradingSink) WithName(name string) logr.LogSink {
+	return errorDowngradingSink{s.LogSink.WithName(name)}
 }

@@ -63,7 +63,7 @@ func TestPlainSink(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			var prefix, line string
 			sink := funcr.New(func(p, l string) { prefix, line = p, l }, funcr.Options{}).GetSink()
-			logr.New(plainSink{sink}).WithName("name").WithValues("key", "value").Error(tc.err, tc.msg)
+			logr.New(errorDowngradingSink{sink}).WithName("name").WithValues("key", "value").Error(tc.err, tc.msg)
 			if prefix != "name" || line != tc.want+` "key"="value"` {
 				t.Errorf("logged %s: %s, want %s", prefix, line, tc.want)
 			}

@@ -24,7 +24,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/example/app-operator/internal/fault"
+	"github.com/example/app-operator/internal/outcome"
 )
 
 // maxText bounds each text of a line of the log, in bytes.
@@ -94,4 +94,4 @@ func isObject(value any) bool {
 	return false
 }
 
-func plainly(text string) string { return fault.Shorten(fault.OneLine(text), maxText) }
+func plainly(text string) string { return outcome.Shorten(outcome.OneLine(text), maxText) }

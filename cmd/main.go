@@ -82,9 +82,9 @@ func run(ctx context.Context, args []string, source scope.Source, stdout, stderr
 		log.Error(err, "Could not load the configuration of the cluster")
 		return exitError
 	}
-	limitGarbage(source.LookupEnv)
+	setGCPercent(source.LookupEnv)
 	limitMemory(log, memlimit.FromCgroup)
-	message := leaveIdentity(log, opts, source)
+	message := writeTerminationMessage(log, opts, source)
 	if err := operate(ctx, config, opts); err != nil {
 		_ = message.add(err.Error()) // the log has it as well
 		return explain(ctx, log, opts, err)
@@ -93,9 +93,9 @@ func run(ctx context.Context, args []string, source scope.Source, stdout, stderr
 	return exitOK
 }
 
-// leaveIdentity has the kubelet say, once this container has ended, that it was this process that ended. Without that, a
+// writeTerminationMessage has the kubelet say, once this container has ended, that it was this process that ended. Without that, a
 // standby waits for the lease to expire.
-func leaveIdentity(log logr.Logger, opts *options, source scope.Source) *terminationMessage {
+func writeTerminationMessage(log logr.Logger, opts *options, source scope.Source) *terminationMessage {
 	if !opts.election.Enabled || !opts.election.FastTakeover {
 		return nil
 	}

@@ -80,7 +80,7 @@ func newManager(
 	}
 	options := manager.Options{
 		Scheme: scheme,
-		Logger: logr.New(plainSink{ctrl.Log.GetSink()}),
+		Logger: logr.New(errorDowngradingSink{ctrl.Log.GetSink()}),
 		Cache:  reconciler.CacheOptions(opts.namespaces),
 		// controller-runtime's own waits for every namespace, and for ever.
 		NewCache: reconciler.NewCache(cluster, absent),
@@ -146,7 +146,7 @@ func start(ctx context.Context, mgr manager.Manager) error {
 	return <-stopped
 }
 
-// elected tells whether this process works, or has worked.
+// elected reports whether this process works, or has worked.
 func elected(mgr manager.Manager) bool {
 	select {
 	case <-mgr.Elected():

@@ -33,8 +33,8 @@ const memoryShare = 0.9
 // the operator's cache takes; to collect more often costs CPU only while there is work.
 const garbage = 20
 
-// limitGarbage has Go collect garbage early. GOGC in the environment goes before.
-func limitGarbage(lookupEnv func(string) (string, bool)) {
+// setGCPercent has Go collect garbage early. GOGC in the environment goes before.
+func setGCPercent(lookupEnv func(string) (string, bool)) {
 	if _, set := lookupEnv("GOGC"); !set {
 		debug.SetGCPercent(garbage)
 	}

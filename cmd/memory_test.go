@@ -39,7 +39,7 @@ func TestLimitGarbage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			before := debug.SetGCPercent(70) // as the runtime does at the start
 			t.Cleanup(func() { debug.SetGCPercent(before) })
-			limitGarbage(func(name string) (string, bool) {
+			setGCPercent(func(name string) (string, bool) {
 				value, set := test.environment[name]
 				return value, set
 			})

@@ -28,8 +28,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
-	"github.com/example/app-operator/internal/access"
 	operatormetrics "github.com/example/app-operator/internal/metrics"
+	"github.com/example/app-operator/internal/metricsauth"
 	"github.com/example/app-operator/internal/serving"
 )
 
@@ -53,11 +53,11 @@ func serveMetrics(mgr manager.Manager, cluster *rest.Config, opts *options) erro
 	}))
 	log := ctrl.Log.WithName("metrics")
 	if opts.metricsSecure {
-		door, err := access.New(cluster)
+		door, err := metricsauth.New(cluster)
 		if err != nil {
 			return fmt.Errorf("guard the metrics: %w", err)
 		}
-		if handler, err = door.Guard(log, handler); err != nil {
+		if handler, err = door.Filter(log, handler); err != nil {
 			return fmt.Errorf("guard the metrics: %w", err)
 		}
 	}

@@ -30,10 +30,10 @@ import (
 // +kubebuilder:subresource:scale:specpath=.spec.replicas,statuspath=.status.replicas,selectorpath=.status.selector
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,description="True when this generation is rolled out and available."
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,description="Why the application is ready or not."
-// +kubebuilder:printcolumn:name="Replicas",type=string,JSONPath=`.status.replicaSummary`,description="Ready and wanted pods."
+// +kubebuilder:printcolumn:name="Replicas",type=string,JSONPath=`.status.replicaSummary`,description="Ready and desired pods."
 // +kubebuilder:printcolumn:name="URL",type=string,JSONPath=`.status.url`,description="Where the application is served."
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:printcolumn:name="Image",type=string,priority=1,JSONPath=`.spec.image`,description="The wanted container image."
+// +kubebuilder:printcolumn:name="Image",type=string,priority=1,JSONPath=`.spec.image`,description="The desired container image."
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 63 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",fieldPath=".metadata",reason=FieldValueInvalid,message="metadata.name must be a DNS-1035 label, because the Service bears it: lower-case letters, digits and '-', starting with a letter, ending with a letter or digit, at most 63 characters; choose another name"
 // +kubebuilder:validation:XValidation:rule="!has(self.spec.initContainers) || self.spec.initContainers.all(c, c.name != self.metadata.name)",fieldPath=".spec.initContainers",reason=FieldValueInvalid,message="the application's container bears the application's name; give the init container another name"
 // +kubebuilder:validation:XValidation:rule="!has(self.spec.sidecars) || self.spec.sidecars.all(c, c.name != self.metadata.name)",fieldPath=".spec.sidecars",reason=FieldValueInvalid,message="the application's container bears the application's name; give the sidecar another name"
@@ -120,7 +120,7 @@ type ApplicationSpec struct {
 	// +kubebuilder:validation:items:MaxLength=131072
 	Args []string `json:"args,omitempty"`
 
-	// replicas is how many pods are wanted. With autoscaling it is only where the autoscaler starts.
+	// replicas is how many pods are desired. With autoscaling it is only where the autoscaler starts.
 	// +optional
 	// +kubebuilder:default=1
 	// +kubebuilder:validation:Minimum=0
@@ -244,7 +244,7 @@ type ApplicationSpec struct {
 	Scheduling *SchedulingSpec `json:"scheduling,omitempty"`
 
 	// suspend takes the application down to zero pods and keeps everything else. Resuming brings back the
-	// wanted number.
+	// desired number.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 
@@ -299,7 +299,7 @@ type ApplicationStatus struct {
 	// +optional
 	AvailableReplicas int32 `json:"availableReplicas"`
 
-	// replicaSummary is ready and wanted pods as text, as kubectl get shows them: 2/3.
+	// replicaSummary is ready and desired pods as text, as kubectl get shows them: 2/3.
 	// +optional
 	ReplicaSummary string `json:"replicaSummary,omitempty"`
 

@@ -27,7 +27,7 @@ const (
 	// itself; False when it is settled: nothing will be done until something changes.
 	ConditionProgressing = "Progressing"
 
-	// ConditionAvailable is True while the Deployment has its minimum of available pods, or none are wanted;
+	// ConditionAvailable is True while the Deployment has its minimum of available pods, or none are desired;
 	// False when it has fewer; Unknown while nothing has been seen of it.
 	ConditionAvailable = "Available"
 
@@ -51,11 +51,11 @@ const (
 
 // The reasons of the conditions, and of the events that tell of their changes.
 const (
-	// ReasonRolloutComplete means that what is wanted runs.
+	// ReasonRolloutComplete means that what is desired runs.
 	ReasonRolloutComplete = "RolloutComplete"
-	// ReasonRollingOut means that what is wanted is on its way.
+	// ReasonRollingOut means that what is desired is on its way.
 	ReasonRollingOut = "RollingOut"
-	// ReasonSuspended means that zero pods are wanted because of spec.suspend.
+	// ReasonSuspended means that zero pods are desired because of spec.suspend.
 	ReasonSuspended = "Suspended"
 	// ReasonPaused means that the operator changes nothing because of spec.paused.
 	ReasonPaused = "Paused"
@@ -78,9 +78,9 @@ const (
 	ReasonCrashLooping = "CrashLooping"
 	// ReasonUnschedulable means that no node takes a pod.
 	ReasonUnschedulable = "Unschedulable"
-	// ReasonQuotaExceeded means that a ResourceQuota does not allow what is wanted.
+	// ReasonQuotaExceeded means that a ResourceQuota does not allow what is desired.
 	ReasonQuotaExceeded = "QuotaExceeded"
-	// ReasonAdmissionDenied means that an admission rule of the cluster refused what is wanted.
+	// ReasonAdmissionDenied means that an admission rule of the cluster refused what is desired.
 	ReasonAdmissionDenied = "AdmissionDenied"
 	// ReasonProgressDeadlineExceeded means that a rollout has not moved for its progress deadline.
 	ReasonProgressDeadlineExceeded = "ProgressDeadlineExceeded"

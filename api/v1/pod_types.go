@@ -308,7 +308,7 @@ type RolloutSpec struct {
 	// +kubebuilder:validation:Enum=RollingUpdate;Recreate
 	Strategy appsv1.DeploymentStrategyType `json:"strategy,omitempty"`
 
-	// maxSurge is how many pods above the wanted number a rolling update may run: a number, or a share of it. Recreate
+	// maxSurge is how many pods above the desired number a rolling update may run: a number, or a share of it. Recreate
 	// ignores it.
 	// +optional
 	// +kubebuilder:default="25%"
@@ -316,7 +316,7 @@ type RolloutSpec struct {
 	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 0 : self.size() <= 6 && self.matches('^(0|[1-9][0-9]*)%$')",message="it is a number of pods, or a share of them such as 25%; correct it"
 	MaxSurge *intstr.IntOrString `json:"maxSurge,omitempty"`
 
-	// maxUnavailable is how many pods below the wanted number a rolling update may have available: a number, or a share
+	// maxUnavailable is how many pods below the desired number a rolling update may have available: a number, or a share
 	// of it. Recreate ignores it.
 	// +optional
 	// +kubebuilder:default=0

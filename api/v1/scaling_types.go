@@ -74,7 +74,7 @@ type AutoscaledStatus struct {
 }
 
 // DisruptionBudgetSpec says how many pods may be evicted at a time, for example while nodes are drained. The
-// PodDisruptionBudget exists only while more than one pod is wanted; pods that are not ready may always be evicted.
+// PodDisruptionBudget exists only while more than one pod is desired; pods that are not ready may always be evicted.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.maxUnavailable) || !has(self.minAvailable)",fieldPath=".minAvailable",reason=FieldValueInvalid,message="it says the same as maxUnavailable in another way; give one of the two"
 type DisruptionBudgetSpec struct {
@@ -83,14 +83,14 @@ type DisruptionBudgetSpec struct {
 	// +kubebuilder:default=true
 	Enabled *bool `json:"enabled,omitempty"`
 
-	// maxUnavailable is how many pods may be missing: a number, or a share of the wanted ones. Where neither it nor
+	// maxUnavailable is how many pods may be missing: a number, or a share of the desired ones. Where neither it nor
 	// minAvailable is given, it is 1.
 	// +optional
 	// +kubebuilder:validation:XIntOrString
 	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 0 : self.size() <= 4 && self.matches('^(100|[1-9]?[0-9])%$')",message="it is a number of pods, or a share of them up to 100%; correct it"
 	MaxUnavailable *intstr.IntOrString `json:"maxUnavailable,omitempty"`
 
-	// minAvailable is how many pods must be left: a number, or a share of the wanted ones. As many as are wanted would
+	// minAvailable is how many pods must be left: a number, or a share of the desired ones. As many as are desired would
 	// keep nodes from being drained.
 	// +optional
 	// +kubebuilder:validation:XIntOrString

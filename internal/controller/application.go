@@ -37,8 +37,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	v1 "github.com/example/app-operator/api/v1"
-	"github.com/example/app-operator/internal/fault"
 	"github.com/example/app-operator/internal/metrics"
+	"github.com/example/app-operator/internal/outcome"
 	"github.com/example/app-operator/internal/status"
 )
 
@@ -65,7 +65,7 @@ type ApplicationReconciler struct {
 	MaxConcurrentReconciles int
 
 	watchdog watchdog
-	optional optionalKinds
+	optional optionalAPIs
 	turns    turns
 	// contents remembers, by kind and name, what the contents of referenced objects hash to.
 	contents *lru.Cache
@@ -94,7 +94,7 @@ func (r *ApplicationReconciler) Reconcile(ctx context.Context, app *v1.Applicati
 
 func (r *ApplicationReconciler) pass(ctx context.Context, app *v1.Application) (reconcile.Result, error) {
 	if app.DeletionTimestamp != nil {
-		return r.drain(ctx, app)
+		return r.finalize(ctx, app)
 	}
 	version := app.ResourceVersion
 	seen, err := r.sync(ctx, app)
@@ -114,7 +114,7 @@ func (r *ApplicationReconciler) sync(ctx context.Context, app *v1.Application) (
 	return seen, errors.Join(err, unseen, stillCrashing(app, seen))
 }
 
-// act brings the children to what is wanted. It returns whether it left anything as it is because of a pause.
+// act brings the children to what is desired. It returns whether it left anything as it is because of a pause.
 func (r *ApplicationReconciler) act(ctx context.Context, app *v1.Application) (bool, error) {
 	// Also while paused: the finalizer is not one of the application's objects, and a deletion is not paused.
 	if err := r.ensureFinalizer(ctx, app); err != nil {
@@ -154,7 +154,7 @@ func (r *ApplicationReconciler) report(
 	next := status.Of(app, seen, err)
 	r.timeRollout(app, next, seen)
 	end := func(err error) (reconcile.Result, error) {
-		result, err := fault.Result(err)
+		result, err := outcome.Result(err)
 		if err != nil { // it is tried again sooner than that
 			return result, err
 		}
@@ -169,7 +169,7 @@ func (r *ApplicationReconciler) report(
 		return end(err)
 	}
 	if wait := r.holdBack(app, next); wait > 0 {
-		return end(errors.Join(err, &fault.Waiting{Reason: v1.ReasonRollingOut, After: wait}))
+		return end(errors.Join(err, &outcome.Waiting{Reason: v1.ReasonRollingOut, After: wait}))
 	}
 	return end(errors.Join(err, r.writeStatus(ctx, app, next, err)))
 }
@@ -179,7 +179,7 @@ func (r *ApplicationReconciler) writeStatus(
 	ctx context.Context, app *v1.Application, next v1.ApplicationStatus, err error,
 ) error {
 	known, before, outdated := r.memory.of(app), app.Status, app.ResourceVersion
-	sum, failed := statusFingerprint(next)
+	sum, failed := statusHash(next)
 	if failed != nil {
 		return failed
 	}
@@ -199,7 +199,7 @@ func (r *ApplicationReconciler) writeStatus(
 		if app.ResourceVersion != outdated { // else the server had it already, and has nothing newer to show
 			known.statusWrite.made(outdated)
 		}
-		r.tell(ctx, app, before, next)
+		r.recordTransition(ctx, app, before, next)
 		countConflicts(before, next, err)
 		return nil
 	case apierrors.IsConflict(failed), apierrors.IsNotFound(failed):

@@ -30,7 +30,7 @@ import (
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	v1 "github.com/example/app-operator/api/v1"
-	"github.com/example/app-operator/internal/fault"
+	"github.com/example/app-operator/internal/outcome"
 )
 
 // apply makes the planned writes, and remembers what the API server has answered.
@@ -51,7 +51,7 @@ func (r *ApplicationReconciler) apply(ctx context.Context, app *v1.Application, 
 			r.turns.end(client.ObjectKeyFromObject(app))
 		}
 		if err != nil {
-			failed = append(failed, fault.Reworded(err, func(words string) string {
+			failed = append(failed, outcome.Reworded(err, func(words string) string {
 				return step.child.fields(app).InUsersWords(words, "the "+step.child.kind)
 			}))
 			continue
@@ -85,9 +85,9 @@ func (r *ApplicationReconciler) remove(ctx context.Context, child child, live cl
 	uid, version := live.GetUID(), live.GetResourceVersion()
 	err := r.Client.Delete(ctx, live, client.Preconditions{UID: &uid, ResourceVersion: &version})
 	if client.IgnoreNotFound(err) != nil {
-		return fault.FromAPI(err, child.kind)
+		return outcome.FromAPI(err, child.kind)
 	}
-	logf.FromContext(ctx).Info("Deleted what is no longer wanted", "child", child.kind)
+	logf.FromContext(ctx).Info("Deleted what is no longer desired", "child", child.kind)
 	return nil
 }
 
@@ -98,19 +98,19 @@ func (r *ApplicationReconciler) create(ctx context.Context, step step) (client.O
 		return nil, notInstalled(step.child)
 	}
 	if err != nil {
-		return nil, fault.FromAPI(err, step.child.kind)
+		return nil, outcome.FromAPI(err, step.child.kind)
 	}
 	logf.FromContext(ctx).Info("Created", "child", step.child.kind, "drift", step.repairs)
 	return answerOf(step)
 }
 
-// update makes a child that exists what is wanted, and returns it as the API server has answered.
+// update makes a child that exists what is desired, and returns it as the API server has answered.
 func (r *ApplicationReconciler) update(ctx context.Context, app *v1.Application, step step) (client.Object, error) {
 	version := step.live.GetResourceVersion()
 	if step.handsOver {
 		version = ""
 		if err := r.handOver(ctx, step); err != nil {
-			return nil, fault.FromAPI(err, step.child.kind)
+			return nil, outcome.FromAPI(err, step.child.kind)
 		}
 	}
 	if len(step.unwanted) > 0 {
@@ -120,7 +120,7 @@ func (r *ApplicationReconciler) update(ctx context.Context, app *v1.Application,
 			err = room.take(ctx, step.unwanted)
 		}
 		if err != nil {
-			return nil, fault.FromAPI(err, step.child.kind)
+			return nil, outcome.FromAPI(err, step.child.kind)
 		}
 	}
 	if step.foreign {
@@ -132,7 +132,7 @@ func (r *ApplicationReconciler) update(ctx context.Context, app *v1.Application,
 		err = r.applyMakingRoom(ctx, app, step, err)
 	}
 	if err != nil {
-		return nil, fault.FromAPI(err, step.child.kind)
+		return nil, outcome.FromAPI(err, step.child.kind)
 	}
 	logf.FromContext(ctx).Info("Updated", "child", step.child.kind, "drift", step.repairs)
 	return answerOf(step)
@@ -150,7 +150,7 @@ func (r *ApplicationReconciler) applyWhileOurs(ctx context.Context, app *v1.Appl
 				return err
 			}
 			if !metav1.IsControlledBy(now, app) {
-				return apierrors.NewConflict(step.child.api.GroupResource(), now.GetName(), errNotOurs)
+				return apierrors.NewConflict(step.child.optionalAPI.GroupResource(), now.GetName(), errNotControlled)
 			}
 			version = now.GetResourceVersion()
 		}
@@ -163,8 +163,8 @@ func (r *ApplicationReconciler) applyWhileOurs(ctx context.Context, app *v1.Appl
 	}
 }
 
-// errNotOurs is why a child is not written.
-var errNotOurs = errors.New("it does not belong to the Application any more")
+// errNotControlled is why a child is not written.
+var errNotControlled = errors.New("it does not belong to the Application any more")
 
 // readChild reads a child from the API server, with the managed fields that the cache does not hold. It is a patch that
 // changes nothing: the operator has no right to read single objects.
@@ -175,7 +175,7 @@ func readChild(ctx context.Context, c client.Client, step step, into client.Obje
 	return c.Patch(ctx, into, client.RawPatch(types.MergePatchType, nothing))
 }
 
-// applyOver applies what is wanted, whoever else has written it. Where that has been done before and was undone, it asks
+// applyOver applies what is desired, whoever else has written it. Where that has been done before and was undone, it asks
 // first who does that, unless it is known: an apply that is not forced is answered with the other field managers.
 func (r *ApplicationReconciler) applyOver(ctx context.Context, step step) error {
 	if step.dispute != nil && step.dispute.repairs > 0 && step.dispute.who == "" {

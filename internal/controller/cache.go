@@ -74,7 +74,7 @@ func (r *ApplicationReconciler) CacheOptions(namespaces []string) cache.Options 
 	options := cache.Options{
 		ReaderFailOnMissingInformer: true,
 		DefaultTransform:            transform,
-		DefaultWatchErrorHandler:    r.watchFailed,
+		DefaultWatchErrorHandler:    r.onWatchError,
 		NewInformer:                 newInformer(transform),
 		ByObject: map[client.Object]cache.ByObject{
 			&corev1.Pod{}:        {Label: pods},
@@ -91,13 +91,13 @@ func (r *ApplicationReconciler) CacheOptions(namespaces []string) cache.Options 
 	return options
 }
 
-// isApplication tells whether a reference is to an Application.
+// isApplication reports whether a reference is to an Application.
 func isApplication(reference metav1.OwnerReference) bool {
 	group, err := schema.ParseGroupVersion(reference.APIVersion)
 	return err == nil && group.Group == v1.GroupVersion.Group && reference.Kind == "Application"
 }
 
-// ofAnApplication tells whether an Application controls the object.
+// ofAnApplication reports whether an Application controls the object.
 func ofAnApplication(object metav1.Object) bool {
 	by := metav1.GetControllerOf(object)
 	return by != nil && isApplication(*by)

@@ -168,10 +168,10 @@ func TestAStatusThatNobodyReadsWakesNobody(t *testing.T) {
 	edited := scaled.DeepCopy()
 	edited.Spec.MaxReplicas = 7
 	old := strip(t, stripChild, before)
-	if childNews().Update(event.UpdateEvent{ObjectOld: old, ObjectNew: strip(t, stripChild, scaled)}) {
+	if childChanged().Update(event.UpdateEvent{ObjectOld: old, ObjectNew: strip(t, stripChild, scaled)}) {
 		t.Error("a new status passes")
 	}
-	if !childNews().Update(event.UpdateEvent{ObjectOld: old, ObjectNew: strip(t, stripChild, edited)}) {
+	if !childChanged().Update(event.UpdateEvent{ObjectOld: old, ObjectNew: strip(t, stripChild, edited)}) {
 		t.Error("an edit does not pass")
 	}
 	if old.ResourceVersion != "42" {

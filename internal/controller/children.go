@@ -38,23 +38,23 @@ import (
 // the cache, applying and pruning follow from it, and tests compare the Role with it. Every child bears its
 // Application's name.
 var children = []child{
-	childOf("ServiceAccount", &corev1.ServiceAccount{}, resources.ServiceAccount, resources.ServiceAccountFields).usedByPods(),
+	childOf("ServiceAccount", &corev1.ServiceAccount{}, resources.ServiceAccount, resources.ServiceAccountFields).afterRollout(),
 	// Before the pods that it protects.
 	childOf("NetworkPolicy", &networkingv1.NetworkPolicy{}, resources.NetworkPolicy, resources.NetworkPolicyFields).
 		without(resources.NotInNetworkPolicy),
 	childOf("Deployment", &appsv1.Deployment{}, resources.Deployment, resources.DeploymentFields).gatedByOthers().
 		without(resources.NotInDeployment).handingOver(sizeHandOver),
-	childOf("Service", &corev1.Service{}, resources.Service, resources.ServiceFields).madeInTurn(),
+	childOf("Service", &corev1.Service{}, resources.Service, resources.ServiceFields).throttle(),
 	childOf("HorizontalPodAutoscaler", &autoscalingv2.HorizontalPodAutoscaler{}, resources.HorizontalPodAutoscaler,
-		resources.HorizontalPodAutoscalerFields).withdrawn(drainSize),
+		resources.HorizontalPodAutoscalerFields).inDrainPhase(DrainReplicas),
 	childOf("PodDisruptionBudget", &policyv1.PodDisruptionBudget{}, resources.PodDisruptionBudget,
 		resources.PodDisruptionBudgetFields),
-	childOf("Ingress", &networkingv1.Ingress{}, resources.Ingress, resources.IngressFields).withdrawn(drainTraffic).
+	childOf("Ingress", &networkingv1.Ingress{}, resources.Ingress, resources.IngressFields).inDrainPhase(DrainTraffic).
 		handingOver(classHandOver),
 	childOf("HTTPRoute", &gatewayv1.HTTPRoute{}, resources.HTTPRoute, resources.HTTPRouteFields).
-		withdrawn(drainTraffic).servedAs(schema.GroupVersion(gatewayv1.GroupVersion).WithResource("httproutes")),
+		inDrainPhase(DrainTraffic).optionalAs(schema.GroupVersion(gatewayv1.GroupVersion).WithResource("httproutes")),
 	childOf("ServiceMonitor", emptyServiceMonitor(), resources.ServiceMonitor, resources.ServiceMonitorFields).
-		servedAs(resources.ServiceMonitorKind.GroupVersion().WithResource("servicemonitors")),
+		optionalAs(resources.ServiceMonitorKind.GroupVersion().WithResource("servicemonitors")),
 }
 
 // emptyServiceMonitor returns an object that any ServiceMonitor can be decoded into. The CRD lets values through that the
@@ -65,15 +65,15 @@ func emptyServiceMonitor() *unstructured.Unstructured {
 	return object
 }
 
-// draining is when a child is withdrawn from an Application that is drained, before its pods end. Zero is
+// drainPhase is when a child is withdrawn from an Application that is drained, before its pods end. Zero is
 // not at all: the garbage collector takes it.
-type draining int
+type drainPhase int
 
 const (
-	// drainTraffic comes first: nobody is to be sent to the pods any more.
-	drainTraffic draining = iota + 1
-	// drainSize comes second: nobody but us is to decide how many pods run.
-	drainSize
+	// DrainTraffic comes first: nobody is to be sent to the pods any more.
+	DrainTraffic drainPhase = iota + 1
+	// DrainReplicas comes second: nobody but us is to decide how many pods run.
+	DrainReplicas
 )
 
 // child is a kind of object that an Application may have one of.
@@ -83,18 +83,18 @@ type child struct {
 	object client.Object
 	// gated says that the child is left as it is while anything above it in the table is amiss: pods must not run as somebody
 	// else's ServiceAccount, for example. While anything is missing that the spec refers to, no new pods are rolled out, and
-	// what else there is to change is changed. Where no pods are wanted, nothing holds it back.
+	// what else there is to change is changed. Where no pods are desired, nothing holds it back.
 	gated bool
-	// outlived says that running pods use the child: when it is no longer wanted, it goes after the last pod that
+	// prunedAfterRollout says that running pods use the child: when it is no longer desired, it goes after the last pod that
 	// does, or their tokens would die under them.
-	outlived bool
-	// inTurn says that the API server makes such objects one at a time: an Application that gets one waits for its turn,
+	prunedAfterRollout bool
+	// throttled says that the API server makes such objects one at a time: an Application that gets one waits for its turn,
 	// after its pods have been asked for, and not with a worker that others need.
-	inTurn bool
-	// drained says when the child is withdrawn if the Application is drained.
-	drained draining
-	// api is where a cluster serves the kind that need not serve it; empty for kinds that every cluster has.
-	api schema.GroupVersionResource
+	throttled bool
+	// drainPhase says when the child is withdrawn if the Application is drained.
+	drainPhase drainPhase
+	// optionalAPI is where a cluster serves the kind that need not serve it; empty for kinds that every cluster has.
+	optionalAPI schema.GroupVersionResource
 	// handedOver is a field that does not simply go when the configuration stops setting it; nil if there is none.
 	handedOver *handedOver
 	// build returns what the object should be, or nil if it must not exist.
@@ -145,18 +145,18 @@ func (c child) gatedByOthers() child {
 	return c
 }
 
-func (c child) usedByPods() child {
-	c.outlived = true
+func (c child) afterRollout() child {
+	c.prunedAfterRollout = true
 	return c
 }
 
-func (c child) madeInTurn() child {
-	c.inTurn = true
+func (c child) throttle() child {
+	c.throttled = true
 	return c
 }
 
-func (c child) withdrawn(when draining) child {
-	c.drained = when
+func (c child) inDrainPhase(when drainPhase) child {
+	c.drainPhase = when
 	return c
 }
 
@@ -178,13 +178,13 @@ func (c child) without(paths func(resources.Inputs) []fieldpath.Path) child {
 	return c
 }
 
-func (c child) servedAs(api schema.GroupVersionResource) child {
-	c.api = api
+func (c child) optionalAs(api schema.GroupVersionResource) child {
+	c.optionalAPI = api
 	return c
 }
 
-// optional tells whether a cluster may be without the kind.
-func (c child) optional() bool { return !c.api.Empty() }
+// optional reports whether a cluster may be without the kind.
+func (c child) optional() bool { return !c.optionalAPI.Empty() }
 
 // empty returns a new object of the child's kind to read into.
 func (c child) empty() client.Object {

@@ -30,8 +30,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/example/app-operator/api/v1"
-	"github.com/example/app-operator/internal/fault"
 	"github.com/example/app-operator/internal/metrics"
+	"github.com/example/app-operator/internal/outcome"
 )
 
 // How repairs slow down that another client undoes. The first few of the same field are made at once. Each further one is
@@ -194,7 +194,7 @@ func (d *dispute) message(kind, app string) string {
 const otherInstallation = "another installation of app-operator keeps changing it"
 
 // contentionError is what to wait for before a repair is made again.
-type contentionError struct{ *fault.Waiting }
+type contentionError struct{ *outcome.Waiting }
 
 // Unwrap returns what the pause means for the Application.
 func (c *contentionError) Unwrap() error { return c.Waiting }
@@ -209,7 +209,7 @@ func (d *dispute) paced(kind, app string, now time.Time) error {
 		d.counted = true
 		metrics.RepairPutOff(kind)
 	}
-	return &contentionError{&fault.Waiting{
+	return &contentionError{&outcome.Waiting{
 		Reason: v1.ReasonFieldManagerConflict, Message: d.message(kind, app), After: wait,
 	}}
 }
@@ -230,7 +230,7 @@ func ownEntry(object client.Object) (fields uint64, at time.Time) {
 			at = entry.Time.Time
 		}
 		if entry.FieldsV1 != nil {
-			fields = sum64(entry.FieldsV1.GetRawBytes())
+			fields = hash64(entry.FieldsV1.GetRawBytes())
 		}
 	}
 	return fields, at

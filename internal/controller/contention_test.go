@@ -39,7 +39,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	v1 "github.com/example/app-operator/api/v1"
-	"github.com/example/app-operator/internal/ownership"
+	"github.com/example/app-operator/internal/managedfields"
 	"github.com/example/app-operator/internal/resources"
 )
 
@@ -364,7 +364,7 @@ func TestWhoWritesUnderTheOperatorsNameIsFoundOut(t *testing.T) {
 		"all of it": {step{live: live("hostile", `{"f:spec":{"f:a":{},"f:b":{}}}`, second.Add(time.Second))}, false},
 		"something beside it": {step{
 			live:     live(FieldOwner, `{"f:spec":{"f:a":{},"f:b":{}}}`, second),
-			unwanted: make([]ownership.Addition, 1),
+			unwanted: make([]managedfields.Addition, 1),
 		}, false},
 	} {
 		if got := known.right["Service"].wasOverwritten(test.repair); got != test.want {

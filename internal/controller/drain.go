@@ -33,8 +33,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	v1 "github.com/example/app-operator/api/v1"
-	"github.com/example/app-operator/internal/fault"
 	"github.com/example/app-operator/internal/metrics"
+	"github.com/example/app-operator/internal/outcome"
 	"github.com/example/app-operator/internal/status"
 )
 
@@ -71,17 +71,17 @@ func (r *ApplicationReconciler) patchFinalizers(ctx context.Context, app, before
 	patch := client.MergeFromWithOptions(identityOf(before), client.MergeFromWithOptimisticLock{})
 	written := identityOf(app)
 	if err := r.Client.Patch(ctx, written, patch); err != nil {
-		return fault.FromAPI(client.IgnoreNotFound(err), "the Application's finalizers")
+		return outcome.FromAPI(client.IgnoreNotFound(err), "the Application's finalizers")
 	}
 	app.ResourceVersion = written.ResourceVersion
 	known.finalizerWrite.made(before.ResourceVersion)
 	return nil
 }
 
-// drain lets an Application that is being deleted go: at once, or, with deletionPolicy Drain, when its last pod
+// finalize lets an Application that is being deleted go: at once, or, with deletionPolicy Drain, when its last pod
 // has ended. Nothing is made any more; what is left behind, the garbage collector takes. A pause does not hold
 // it up: an Application must always be deletable.
-func (r *ApplicationReconciler) drain(ctx context.Context, app *v1.Application) (reconcile.Result, error) {
+func (r *ApplicationReconciler) finalize(ctx context.Context, app *v1.Application) (reconcile.Result, error) {
 	if !controllerutil.ContainsFinalizer(app, v1.Finalizer) {
 		// Somebody else holds it back. The garbage collector does the rest; the status must not go on praising what was.
 		seen, err := r.observe(ctx, app)
@@ -96,7 +96,7 @@ func (r *ApplicationReconciler) drain(ctx context.Context, app *v1.Application) 
 	before := app.DeepCopy()
 	controllerutil.RemoveFinalizer(app, v1.Finalizer)
 	if err := r.patchFinalizers(ctx, app, before); err != nil {
-		return fault.Result(err)
+		return outcome.Result(err)
 	}
 	logf.FromContext(ctx).Info("Let go of the Application", "deletionPolicy", app.Spec.DeletionPolicy)
 	return reconcile.Result{}, nil
@@ -116,8 +116,8 @@ func (r *ApplicationReconciler) scaleDown(ctx context.Context, app *v1.Applicati
 	if err != nil {
 		return seen, false, err
 	}
-	for _, when := range []draining{drainTraffic, drainSize} {
-		if seen.WaitsFor, err = r.withdraw(ctx, app, when); seen.WaitsFor != "" || err != nil {
+	for _, when := range []drainPhase{DrainTraffic, DrainReplicas} {
+		if seen.WaitsFor, err = r.deleteBeforeDrain(ctx, app, when); seen.WaitsFor != "" || err != nil {
 			return seen, false, err
 		}
 	}
@@ -125,23 +125,23 @@ func (r *ApplicationReconciler) scaleDown(ctx context.Context, app *v1.Applicati
 	if deployment := seen.Deployment; deployment != nil && deployment.DeletionTimestamp == nil {
 		if ptr.Deref(deployment.Spec.Replicas, 1) != 0 {
 			return seen, false, r.memory.of(app).contention.paced(contended{kind: "Deployment", field: scaleDown}, app.Name,
-				func() error { return r.stop(ctx, deployment) })
+				func() error { return r.scaleToZero(ctx, deployment) })
 		}
 		if !status.RolledOut(deployment) {
 			return seen, false, nil
 		}
 	}
-	running, err := r.running(ctx, app, seen.Deployment)
+	running, err := r.hasRunningPods(ctx, app, seen.Deployment)
 	return seen, !running && err == nil, err
 }
 
-// withdraw deletes the children that are withdrawn at this point of a drain. It returns what is still there and has to
+// deleteBeforeDrain deletes the children that are withdrawn at this point of a drain. It returns what is still there and has to
 // be gone before the next point, or "".
-func (r *ApplicationReconciler) withdraw(ctx context.Context, app *v1.Application, when draining) (string, error) {
+func (r *ApplicationReconciler) deleteBeforeDrain(ctx context.Context, app *v1.Application, when drainPhase) (string, error) {
 	var left []string
 	var failed []error
 	for _, child := range children {
-		if child.drained != when || child.optional() && !r.optional.served(child.kind) {
+		if child.drainPhase != when || child.optional() && !r.optional.watched(child.kind) {
 			continue
 		}
 		live, err := r.live(ctx, app, child)
@@ -172,9 +172,9 @@ func (r *ApplicationReconciler) removePaced(ctx context.Context, app *v1.Applica
 	return nil
 }
 
-// running reports whether a pod of the Deployment still runs. Pods of a ReplicaSet that is not known to be the
+// hasRunningPods reports whether a pod of the Deployment still runs. Pods of a ReplicaSet that is not known to be the
 // Deployment's hold nothing up: anybody can make a pod with these labels.
-func (r *ApplicationReconciler) running(
+func (r *ApplicationReconciler) hasRunningPods(
 	ctx context.Context, app *v1.Application, deployment *appsv1.Deployment,
 ) (bool, error) {
 	if deployment == nil {
@@ -194,14 +194,14 @@ func (r *ApplicationReconciler) running(
 	}), nil
 }
 
-// stop scales a Deployment to zero. It is a plain patch of the one field, which no invalid spec can hinder.
-func (r *ApplicationReconciler) stop(ctx context.Context, deployment *appsv1.Deployment) error {
+// scaleToZero scales a Deployment to zero. It is a plain patch of the one field, which no invalid spec can hinder.
+func (r *ApplicationReconciler) scaleToZero(ctx context.Context, deployment *appsv1.Deployment) error {
 	before := deployment.DeepCopy()
 	after := deployment.DeepCopy()
 	after.Spec.Replicas = new(int32(0))
 	err := r.Client.Patch(ctx, after, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
 	if client.IgnoreNotFound(err) != nil {
-		return fault.FromAPI(err, "Deployment")
+		return outcome.FromAPI(err, "Deployment")
 	}
 	logf.FromContext(ctx).Info("Scaled to zero", "child", "Deployment")
 	return nil

@@ -83,7 +83,7 @@ func TestAFailedApply(t *testing.T) {
 		"by validation waits for another spec": {
 			err:   apierrors.NewInvalid(schema.GroupKind{Kind: "Service"}, "web", nil),
 			ready: metav1.ConditionFalse, reason: v1.ReasonInvalidSpec, progressing: metav1.ConditionFalse,
-			after:       maxLag, // since the other children were written, and not seen yet
+			after:       expectationTimeout, // since the other children were written, and not seen yet
 			wantMessage: `the API server refused Service: Service "web" is invalid`,
 		},
 	} {
@@ -211,7 +211,7 @@ func TestAStatusWrite(t *testing.T) {
 					},
 				})
 				result, err := r.Reconcile(t.Context(), theApplication(t, c))
-				after := maxLag // since its children were not seen yet
+				after := expectationTimeout // since its children were not seen yet
 				if test.retries {
 					after = 0
 				}

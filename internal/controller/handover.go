@@ -112,7 +112,7 @@ func (r *ApplicationReconciler) handOver(ctx context.Context, step step) error {
 	return err
 }
 
-// conflictsWithUs tells whether a conflict is with a value that we have applied since the cache saw the object.
+// conflictsWithUs reports whether a conflict is with a value that we have applied since the cache saw the object.
 func conflictsWithUs(err error) bool {
 	return strings.Contains(err.Error(), fmt.Sprintf("conflict with %q", FieldOwner))
 }

@@ -58,7 +58,7 @@ func (r *ApplicationReconciler) inputs(ctx context.Context, app *v1.Application)
 	settling := &r.memory.of(app).config
 	settling.due = time.Time{} // until it is found out again
 	deployment := &appsv1.Deployment{}
-	found, err := r.getOurs(ctx, app, deployment)
+	found, err := r.getControlled(ctx, app, deployment)
 	if err != nil {
 		return in, err
 	}
@@ -99,7 +99,7 @@ func (r *ApplicationReconciler) inputs(ctx context.Context, app *v1.Application)
 // readPorts reads the ports of the Service, and those of the pods where they may not be what the Deployment says.
 func (r *ApplicationReconciler) readPorts(ctx context.Context, in *inputs, deployment *appsv1.Deployment) error {
 	service := &corev1.Service{}
-	found, err := r.getOurs(ctx, in.Application, service)
+	found, err := r.getControlled(ctx, in.Application, service)
 	if err != nil {
 		return err
 	}

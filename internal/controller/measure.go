@@ -35,8 +35,8 @@ import (
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	v1 "github.com/example/app-operator/api/v1"
-	"github.com/example/app-operator/internal/fault"
 	"github.com/example/app-operator/internal/metrics"
+	"github.com/example/app-operator/internal/outcome"
 	"github.com/example/app-operator/internal/resources"
 	"github.com/example/app-operator/internal/status"
 )
@@ -54,7 +54,7 @@ type memory struct {
 type past struct {
 	// uid tells the Application from an earlier or later one of its name.
 	uid types.UID
-	// right holds, by kind, what was wanted of a child when it was last so.
+	// right holds, by kind, what was desired of a child when it was last so.
 	right map[string]rightness
 	// refused holds, by kind, what the API server has refused although nothing that others had added was to blame.
 	refused map[string]refusedConfig
@@ -71,7 +71,7 @@ type past struct {
 	// status is the fingerprint of the status that was last written; 0 if none was.
 	status uint64
 	// config is the configuration that a change has to settle for before the pods are restarted.
-	config settling
+	config debouncedConfig
 }
 
 // lastWrite is the last write of a part of the Application: the resource version from which it was made, and when. The cache
@@ -90,13 +90,13 @@ func (w *lastWrite) awaits(version string) time.Duration {
 	if w.from == "" || w.from != version {
 		return 0
 	}
-	return max(maxLag-time.Since(w.at), 0)
+	return max(expectationTimeout-time.Since(w.at), 0)
 }
 
-// rightness is that a child was as it was wanted.
+// rightness is that a child was as it was desired.
 type rightness struct {
-	// wanted is the fingerprint of what was wanted.
-	wanted uint64
+	// desired is the fingerprint of what was desired.
+	desired uint64
 	// uid and version are the child's. Together they name one state of one object.
 	uid     types.UID
 	version string
@@ -110,10 +110,10 @@ type rightness struct {
 }
 
 // refusedConfig is a configuration and in which words it was refused, both by their fingerprints: the words may be many.
-type refusedConfig struct{ wanted, words uint64 }
+type refusedConfig struct{ desired, words uint64 }
 
-func refusedIn(words string, wanted uint64) refusedConfig {
-	return refusedConfig{wanted: wanted, words: sum64([]byte(words))}
+func refusedIn(words string, desired uint64) refusedConfig {
+	return refusedConfig{desired: desired, words: hash64([]byte(words))}
 }
 
 // of returns what is remembered of the Application.
@@ -139,8 +139,8 @@ func (m *memory) forget(app types.NamespacedName) {
 	delete(m.apps, app)
 }
 
-// fingerprint stands for what is wanted of a child.
-func fingerprint(config configuration) (uint64, error) {
+// desiredHash stands for what is desired of a child.
+func desiredHash(config configuration) (uint64, error) {
 	content, err := json.Marshal(config.ApplyConfiguration)
 	if err != nil {
 		return 0, fmt.Errorf("encode an apply configuration: %w", err)
@@ -148,18 +148,18 @@ func fingerprint(config configuration) (uint64, error) {
 	for _, path := range config.unwanted {
 		content = append(content, path.String()...)
 	}
-	return sum64(content), nil
+	return hash64(content), nil
 }
 
-// sum64 stands for what is to be told from other contents.
-func sum64(content []byte) uint64 {
+// hash64 stands for what is to be told from other contents.
+func hash64(content []byte) uint64 {
 	sum := fnv.New64a()
 	_, _ = sum.Write(content) // never fails
 	return sum.Sum64()
 }
 
-// statusFingerprint stands for all that a status says. The times of transitions follow from what was there before.
-func statusFingerprint(of v1.ApplicationStatus) (uint64, error) {
+// statusHash stands for all that a status says. The times of transitions follow from what was there before.
+func statusHash(of v1.ApplicationStatus) (uint64, error) {
 	of = *of.DeepCopy()
 	for i := range of.Conditions {
 		of.Conditions[i].LastTransitionTime = metav1.Time{}
@@ -168,23 +168,23 @@ func statusFingerprint(of v1.ApplicationStatus) (uint64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("encode a status: %w", err)
 	}
-	return sum64(content), nil
+	return hash64(content), nil
 }
 
-// isRight notes that the cache shows a child as it is wanted.
-func (p *past) isRight(kind string, wanted uint64, live client.Object) {
+// isRight notes that the cache shows a child as it is desired.
+func (p *past) isRight(kind string, desired uint64, live client.Object) {
 	owned, applied := ownEntry(live)
 	p.right[kind] = rightness{
-		wanted: wanted, uid: live.GetUID(), version: live.GetResourceVersion(), owned: owned, applied: applied,
+		desired: desired, uid: live.GetUID(), version: live.GetResourceVersion(), owned: owned, applied: applied,
 	}
 }
 
-// wasMade notes that a write has made a child as it is wanted, and how the API server has answered.
-func (p *past) wasMade(kind string, wanted uint64, answer client.Object) {
+// wasMade notes that a write has made a child as it is desired, and how the API server has answered.
+func (p *past) wasMade(kind string, desired uint64, answer client.Object) {
 	owned, applied := ownEntry(answer)
 	forgetMetadata(answer)
 	p.right[kind] = rightness{
-		wanted: wanted, uid: answer.GetUID(), version: answer.GetResourceVersion(), owned: owned, applied: applied,
+		desired: desired, uid: answer.GetUID(), version: answer.GetResourceVersion(), owned: owned, applied: applied,
 		answer: answer, answered: time.Now(),
 	}
 }
@@ -196,7 +196,7 @@ func (p *past) awaits(kind string) time.Duration {
 	if was.answer == nil {
 		return 0
 	}
-	return max(maxLag-time.Since(was.answered), 0)
+	return max(expectationTimeout-time.Since(was.answered), 0)
 }
 
 // awaitsAny returns for how long to wait until there is nothing more to wait for: for any child, and for the status of the
@@ -235,44 +235,44 @@ func (p *past) onItsWay(kind, version string) client.Object {
 	return nil
 }
 
-// isStillRight tells whether the cache has shown this version of the child to be as it is wanted now. What would be found
+// isStillRight reports whether the cache has shown this version of the child to be as it is desired now. What would be found
 // is a function of the two.
-func (p *past) isStillRight(kind string, wanted uint64, live client.Object) bool {
+func (p *past) isStillRight(kind string, desired uint64, live client.Object) bool {
 	was := p.right[kind]
-	return was.answer == nil && was.wanted == wanted && was.is(live)
+	return was.answer == nil && was.desired == desired && was.is(live)
 }
 
-// is tells whether the object is the one that was right, in the same version.
+// is reports whether the object is the one that was right, in the same version.
 func (r rightness) is(live client.Object) bool {
 	return r.version != "" && r.version == live.GetResourceVersion() && r.uid == live.GetUID()
 }
 
-// wasRight tells whether the child was as it is wanted now before the cache came to this version, in which it is not. Then
+// wasRight reports whether the child was as it is desired now before the cache came to this version, in which it is not. Then
 // somebody else has changed or deleted it.
-func (p *past) wasRight(kind string, wanted uint64, version string) bool {
+func (p *past) wasRight(kind string, desired uint64, version string) bool {
 	was := p.right[kind]
-	if !p.hasBeen(kind, wanted) || was.answer == nil {
-		return p.hasBeen(kind, wanted)
+	if !p.hasBeen(kind, desired) || was.answer == nil {
+		return p.hasBeen(kind, desired)
 	}
 	order, err := resourceversion.CompareResourceVersion(version, was.version)
 	return err == nil && order > 0 // else the cache lags
 }
 
-// hasBeen tells whether the child was as it is wanted now at some time, by the cache or by a write.
-func (p *past) hasBeen(kind string, wanted uint64) bool {
+// hasBeen reports whether the child was as it is desired now at some time, by the cache or by a write.
+func (p *past) hasBeen(kind string, desired uint64) bool {
 	was, ok := p.right[kind]
-	return ok && was.wanted == wanted
+	return ok && was.desired == desired
 }
 
 // isHopeless notes that nothing that others have added to a child is to blame for this refusal.
 func (p *past) isHopeless(step step, err error) {
-	p.refused[step.child.kind] = refusedIn(err.Error(), step.wanted)
+	p.refused[step.child.kind] = refusedIn(err.Error(), step.desired)
 }
 
 // wasHopeless reports whether that has been found of the same refusal before. To look again would write to the child, and
 // so call for the next pass, and so on.
 func (p *past) wasHopeless(step step, err error) bool {
-	return p.refused[step.child.kind] == refusedIn(err.Error(), step.wanted)
+	return p.refused[step.child.kind] == refusedIn(err.Error(), step.desired)
 }
 
 // forget notes that nothing is known of the child any more.
@@ -290,16 +290,16 @@ func (r *ApplicationReconciler) written(app *v1.Application, step step, answer c
 		known.forget(kind)
 	case step.live != nil && sameVersion(step.live, answer):
 		// It has changed nothing: what the cache shows is right, whatever the comparison makes of it.
-		known.isRight(kind, step.wanted, answer)
+		known.isRight(kind, step.desired, answer)
 		return
 	case step.live == nil && known.right[kind].is(answer):
 		// It was there all the time, and the cache has not come as far as its events said: versions have gone back, as after
 		// a backup of etcd was restored.
 		r.sights.forget(kind, app.Namespace)
-		known.wasMade(kind, step.wanted, answer)
+		known.wasMade(kind, step.desired, answer)
 		return
 	default:
-		known.wasMade(kind, step.wanted, answer)
+		known.wasMade(kind, step.desired, answer)
 	}
 	if step.dispute != nil {
 		step.dispute.wrote(step, time.Now())
@@ -312,7 +312,7 @@ func (r *ApplicationReconciler) written(app *v1.Application, step step, answer c
 	}
 }
 
-// sameVersion tells whether two objects are the same one in the same version.
+// sameVersion reports whether two objects are the same one in the same version.
 func sameVersion(a, b client.Object) bool {
 	return a.GetUID() == b.GetUID() && a.GetResourceVersion() == b.GetResourceVersion()
 }
@@ -326,7 +326,7 @@ func (r *ApplicationReconciler) timeRollout(app *v1.Application, next v1.Applica
 	if ready.Status == metav1.ConditionTrue && seen.Deployment != nil {
 		began := known.began
 		known.began = time.Time{}
-		if ready.Reason != v1.ReasonRolloutComplete { // no pods are wanted, or nothing is written
+		if ready.Reason != v1.ReasonRolloutComplete { // no pods are desired, or nothing is written
 			return
 		}
 		revision := seen.Deployment.Annotations[revisionAnnotation]
@@ -353,7 +353,7 @@ func (r *ApplicationReconciler) timeRollout(app *v1.Application, next v1.Applica
 // conflict is an error about an object of this kind that is in an Application's way.
 type conflict struct {
 	kind string
-	*fault.Invalid
+	*outcome.Invalid
 }
 
 // Unwrap returns what the conflict means for the Application.
@@ -362,10 +362,10 @@ func (c *conflict) Unwrap() error { return c.Invalid }
 // countConflicts counts what is in the Application's way, once its status has come to say so.
 func countConflicts(before, after v1.ApplicationStatus, err error) {
 	ready := meta.FindStatusCondition(after.Conditions, v1.ConditionReady)
-	if ready.Reason != v1.ReasonChildConflict || !changed(before, *ready) {
+	if ready.Reason != v1.ReasonChildConflict || !conditionChanged(before, *ready) {
 		return
 	}
-	for _, leaf := range fault.Leaves(err) {
+	for _, leaf := range outcome.Flatten(err) {
 		if found, ok := errors.AsType[*conflict](leaf); ok {
 			metrics.ConflictFound(found.kind)
 		}
@@ -379,7 +379,7 @@ func (r *ApplicationReconciler) registerMetrics(mgr ctrl.Manager) error {
 	for _, child := range children {
 		kinds = append(kinds, child.kind)
 	}
-	applications := metrics.Applications{Wanted: r.wantedReplicas, List: func() []v1.Application {
+	applications := metrics.Applications{DesiredReplicas: r.wantedReplicas, List: func() []v1.Application {
 		if !r.leads(mgr.Elected()) {
 			return nil
 		}
@@ -413,10 +413,10 @@ func (r *ApplicationReconciler) wantedReplicas(app *v1.Application) int32 {
 	defer cancel()
 	in := resources.Inputs{Application: app}
 	deployment := &appsv1.Deployment{}
-	if found, err := r.getOurs(ctx, app, deployment); found && err == nil {
+	if found, err := r.getControlled(ctx, app, deployment); found && err == nil {
 		in.Live = resources.LiveFrom(deployment)
 	}
-	return resources.WantedReplicas(in)
+	return resources.DesiredReplicas(in)
 }
 
 // applications returns the cached Applications, which must not be changed.

@@ -37,8 +37,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	v1 "github.com/example/app-operator/api/v1"
-	"github.com/example/app-operator/internal/fault"
 	"github.com/example/app-operator/internal/metrics"
+	"github.com/example/app-operator/internal/outcome"
 	"github.com/example/app-operator/internal/resources"
 	"github.com/example/app-operator/internal/status"
 )
@@ -185,26 +185,26 @@ func TestWhatIsDrift(t *testing.T) {
 	for what, test := range map[string]struct {
 		before  func(*past)
 		kind    string
-		wanted  uint64
+		desired uint64
 		version string
 		want    bool
 	}{
 		"never seen right, perhaps an older operator's": {never, "Service", 7, "101", false},
 		"was right, is not any more":                    {shown, "Service", 7, "101", true},
 		"was right, is gone":                            {shown, "Service", 7, "", true},
-		"wanted otherwise":                              {shown, "Service", 8, "101", false},
+		"desired otherwise":                             {shown, "Service", 8, "101", false},
 		"another kind":                                  {shown, "Deployment", 7, "101", false},
 		"changed after a write that no pass has seen":   {made, "Service", 7, "101", true},
 		"changed long after it":                         {made, "Service", 7, "1000", true},
 		"the cache lags behind a write":                 {made, "Service", 7, "99", false},
 		"the write itself, as others have it":           {made, "Service", 7, "100", false},
 		"the cache has shown nothing of the kind":       {made, "Service", 7, "", false},
-		"wanted otherwise after a write":                {made, "Service", 8, "101", false},
+		"desired otherwise after a write":               {made, "Service", 8, "101", false},
 		"versions that nobody can compare":              {made, "Service", 7, "a", false},
 	} {
 		known := (&memory{}).of(&v1.Application{})
 		test.before(known)
-		if got := known.wasRight(test.kind, test.wanted, test.version); got != test.want {
+		if got := known.wasRight(test.kind, test.desired, test.version); got != test.want {
 			t.Errorf("%s: drift %v, want %v", what, got, test.want)
 		}
 	}
@@ -224,7 +224,7 @@ func TestWhatIsOnItsWay(t *testing.T) {
 	long := func(known *past) {
 		made(known)
 		was := known.right["Service"]
-		was.answered = was.answered.Add(-2 * maxLag)
+		was.answered = was.answered.Add(-2 * expectationTimeout)
 		known.right["Service"] = was
 	}
 	for what, test := range map[string]struct {
@@ -240,7 +240,7 @@ func TestWhatIsOnItsWay(t *testing.T) {
 		"written, and the cache is newer":          {made, "Service", "101", false, true},
 		"another kind":                             {made, "Deployment", "99", false, false},
 		"written, seen, and the cache starts anew": {seen, "Service", "", false, false},
-		"written, and not wanted any more":         {gone, "Service", "99", false, false},
+		"written, and not desired any more":        {gone, "Service", "99", false, false},
 		"written long ago":                         {long, "Service", "99", false, false},
 		"versions that nobody can compare":         {made, "Service", "a", false, true},
 	} {
@@ -315,7 +315,7 @@ func TestWhatWasRightIsJudgedOnce(t *testing.T) {
 	live.ResourceVersion += "1"
 	plan("put right", false, false)
 	web.Spec.Port = new(int32(8080))
-	plan("wanted otherwise", true, false)
+	plan("desired otherwise", true, false)
 }
 
 // TestAnEditBeforeAnyPassHasSeenTheChild holds that it is drift: the API server's answer has told which version was right.
@@ -347,7 +347,7 @@ func TestWritten(t *testing.T) {
 		r.memory.of(app).isRight(kind, 7, serviceIn("100"))
 		was := counted(t, name)[kind]
 		config := configuration{ApplyConfiguration: corev1ac.Service("web", "apps")}
-		r.written(app, step{child: child{kind: kind}, config: config, wanted: 7, repairs: repairs}, serviceIn("102"))
+		r.written(app, step{child: child{kind: kind}, config: config, desired: 7, repairs: repairs}, serviceIn("102"))
 		if got := counted(t, name)[kind] - was; got != want {
 			t.Errorf("a repair (%v) counted %v", repairs, got)
 		}
@@ -361,7 +361,7 @@ func TestWritten(t *testing.T) {
 	r.memory.of(app).isRight(kind, 7, serviceIn("100"))
 	config := configuration{ApplyConfiguration: corev1ac.Service("web", "apps")}
 	before = counted(t, name)[kind]
-	r.written(app, step{child: child{kind: kind}, live: serviceIn("102"), config: config, wanted: 7, repairs: true}, serviceIn("102"))
+	r.written(app, step{child: child{kind: kind}, live: serviceIn("102"), config: config, desired: 7, repairs: true}, serviceIn("102"))
 	if !r.memory.of(app).isStillRight(kind, 7, serviceIn("102")) {
 		t.Error("a write that has changed nothing will be made again")
 	}
@@ -458,7 +458,7 @@ func TestWhatWasThereAllTheTimeIsNoRepair(t *testing.T) {
 	app := &v1.Application{ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "apps", UID: "1"}}
 	r.sights.note(sight{"Service", "apps"}, "1000")
 	config := configuration{ApplyConfiguration: corev1ac.Service("web", "apps")}
-	again := step{child: child{kind: "Service"}, config: config, wanted: 7, repairs: true}
+	again := step{child: child{kind: "Service"}, config: config, desired: 7, repairs: true}
 	r.memory.of(app).wasMade("Service", 7, serviceIn("101"))
 	before := counted(t, "app_operator_drift_repairs_total")["Service"]
 	r.written(app, again, serviceIn("101"))
@@ -474,7 +474,7 @@ func TestFingerprint(t *testing.T) {
 	of := func(port int32) uint64 {
 		t.Helper()
 		config := corev1ac.Service("web", "apps").WithSpec(corev1ac.ServiceSpec().WithPorts(corev1ac.ServicePort().WithPort(port)))
-		sum, err := fingerprint(configuration{ApplyConfiguration: config})
+		sum, err := desiredHash(configuration{ApplyConfiguration: config})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -491,7 +491,7 @@ func TestFingerprint(t *testing.T) {
 func TestCountConflicts(t *testing.T) {
 	const name = "app_operator_conflicts_total"
 	const theirs, fine = "False ChildConflict it is not ours", "False RolloutComplete none"
-	invalid := &fault.Invalid{Reason: v1.ReasonChildConflict}
+	invalid := &outcome.Invalid{Reason: v1.ReasonChildConflict}
 	both := errors.Join(&conflict{"Service", invalid}, errors.New("something else"), &conflict{"Deployment", invalid})
 	for _, test := range []struct {
 		name          string
@@ -529,9 +529,9 @@ func TestCountConflicts(t *testing.T) {
 // TestAConflictSaysWhatItMeans holds that the status and the work queue see through to the fault.
 func TestAConflictSaysWhatItMeans(t *testing.T) {
 	err := fmt.Errorf("pass: %w", errors.Join(errors.New("transient"),
-		&conflict{"Service", &fault.Invalid{Reason: v1.ReasonChildConflict, Message: "not ours"}}))
-	if found, ok := errors.AsType[*fault.Invalid](fault.Gravest(err)); !ok || found.Message != "not ours" {
-		t.Errorf("the gravest error is %v", fault.Gravest(err))
+		&conflict{"Service", &outcome.Invalid{Reason: v1.ReasonChildConflict, Message: "not ours"}}))
+	if found, ok := errors.AsType[*outcome.Invalid](outcome.MostSevere(err)); !ok || found.Message != "not ours" {
+		t.Errorf("the gravest error is %v", outcome.MostSevere(err))
 	}
 }
 
@@ -554,13 +554,13 @@ func TestWhoServesMetrics(t *testing.T) {
 	}
 }
 
-// TestWantedReplicas holds that the metric follows what is wanted, whatever words the status has for it.
+// TestWantedReplicas holds that the metric follows what is desired, whatever words the status has for it.
 func TestWantedReplicas(t *testing.T) {
 	r, c := withErrors(t, interceptor.Funcs{})
 	web := theApplication(t, c)
 	web.Status.ReplicaSummary = "2 of 7"
 	if got := r.wantedReplicas(web); got != 1 {
-		t.Errorf("%d pods are wanted before there is a Deployment, want 1", got)
+		t.Errorf("%d pods are desired before there is a Deployment, want 1", got)
 	}
 	web.Spec.Autoscaling = &v1.AutoscalingSpec{MaxReplicas: 9}
 	deployment := &appsv1.Deployment{
@@ -573,6 +573,6 @@ func TestWantedReplicas(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := r.wantedReplicas(web); got != 5 {
-		t.Errorf("%d pods are wanted, want the 5 that the autoscaler asks for", got)
+		t.Errorf("%d pods are desired, want the 5 that the autoscaler asks for", got)
 	}
 }

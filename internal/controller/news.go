@@ -63,13 +63,13 @@ func (r *ApplicationReconciler) holdBack(app *v1.Application, next v1.Applicatio
 	return 0
 }
 
-// busy tells whether Applications wait for a worker.
+// busy reports whether Applications wait for a worker.
 func (r *ApplicationReconciler) busy() bool {
 	queue := r.queue.Load()
 	return queue != nil && (*queue).Len() > 0
 }
 
-// isProgress tells whether a status differs from the one before by no more than a rollout's getting on: nobody waits for
+// isProgress reports whether a status differs from the one before by no more than a rollout's getting on: nobody waits for
 // it, and nobody has to act.
 func isProgress(before, after v1.ApplicationStatus) bool {
 	if before.ObservedGeneration != after.ObservedGeneration || before.Image != after.Image ||

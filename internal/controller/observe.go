@@ -36,7 +36,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
-	"github.com/example/app-operator/internal/fault"
+	"github.com/example/app-operator/internal/outcome"
 	"github.com/example/app-operator/internal/resources"
 	"github.com/example/app-operator/internal/status"
 )
@@ -58,7 +58,7 @@ func (r *ApplicationReconciler) observe(ctx context.Context, app *v1.Application
 		seen.Service, _ = known.onItsWay("Service", version).(*corev1.Service)
 	}
 	deployment := &appsv1.Deployment{}
-	found, err := r.getOurs(ctx, app, deployment)
+	found, err := r.getControlled(ctx, app, deployment)
 	if err != nil || !found {
 		return seen, err
 	}
@@ -83,7 +83,7 @@ func (r *ApplicationReconciler) observeAutoscaler(ctx context.Context, app *v1.A
 		return nil
 	}
 	autoscaler := &autoscalingv2.HorizontalPodAutoscaler{}
-	found, err := r.getOurs(ctx, app, autoscaler)
+	found, err := r.getControlled(ctx, app, autoscaler)
 	if found {
 		seen.Autoscaler = autoscaler
 	}
@@ -94,23 +94,23 @@ func (r *ApplicationReconciler) observeAutoscaler(ctx context.Context, app *v1.A
 func (r *ApplicationReconciler) observeExposure(ctx context.Context, app *v1.Application) (status.Observed, error) {
 	var seen status.Observed
 	service, ingress, route := &corev1.Service{}, &networkingv1.Ingress{}, &gatewayv1.HTTPRoute{}
-	found, err := r.getOurs(ctx, app, service)
+	found, err := r.getControlled(ctx, app, service)
 	if err != nil {
 		return seen, err
 	}
 	if found {
 		seen.Service = service
 	}
-	if found, err = r.getOurs(ctx, app, ingress); err != nil {
+	if found, err = r.getControlled(ctx, app, ingress); err != nil {
 		return seen, err
 	}
 	if found {
 		seen.Ingress = ingress
 	}
-	if !r.optional.served("HTTPRoute") {
+	if !r.optional.watched("HTTPRoute") {
 		return seen, nil
 	}
-	if found, err = r.getOurs(ctx, app, route); err != nil {
+	if found, err = r.getControlled(ctx, app, route); err != nil {
 		return seen, err
 	}
 	if found {
@@ -119,11 +119,11 @@ func (r *ApplicationReconciler) observeExposure(ctx context.Context, app *v1.App
 	return seen, nil
 }
 
-// calm is how long a container that has crashed again and again must run before it counts as cured. Without a readiness
+// crashLoopGracePeriod is how long a container that has crashed again and again must run before it counts as cured. Without a readiness
 // probe the kubelet calls it ready as soon as it is started, and the Deployment calls itself available.
-const calm = time.Minute
+const crashLoopGracePeriod = time.Minute
 
-// crashLooping tells whether the status says that this generation's pods crash again and again.
+// crashLooping reports whether the status says that this generation's pods crash again and again.
 func crashLooping(app *v1.Application) bool {
 	ready := meta.FindStatusCondition(app.Status.Conditions, v1.ConditionReady)
 	return ready != nil && ready.Reason == v1.ReasonCrashLooping && ready.ObservedGeneration == app.Generation
@@ -137,15 +137,15 @@ func stillCrashing(app *v1.Application, seen status.Observed) error {
 	}
 	for _, found := range seen.PodFaults {
 		if found.Current && found.Reason == v1.ReasonCrashLooping {
-			return &fault.Waiting{Reason: found.Reason, Message: found.Message, After: calm}
+			return &outcome.Waiting{Reason: found.Reason, Message: found.Message, After: crashLoopGracePeriod}
 		}
 	}
 	return nil
 }
 
-// getOurs reads the object of the Application's name, and returns whether it exists and is the Application's. What is read
+// getControlled reads the object of the Application's name, and returns whether it exists and is the Application's. What is read
 // shares memory with the cache and must not be changed.
-func (r *ApplicationReconciler) getOurs(ctx context.Context, app *v1.Application, object client.Object) (bool, error) {
+func (r *ApplicationReconciler) getControlled(ctx context.Context, app *v1.Application, object client.Object) (bool, error) {
 	err := r.Client.Get(ctx, client.ObjectKeyFromObject(app), object, client.UnsafeDisableDeepCopy)
 	if apierrors.IsNotFound(err) {
 		return false, nil
@@ -168,7 +168,7 @@ func (r *ApplicationReconciler) observePods(ctx context.Context, deployment *app
 		return err
 	}
 	now := metav1.Now()
-	since := metav1.NewTime(now.Add(-calm))
+	since := metav1.NewTime(now.Add(-crashLoopGracePeriod))
 	slices.SortFunc(pods, func(a, b corev1.Pod) int {
 		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
 	})

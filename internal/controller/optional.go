@@ -34,7 +34,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 
 	v1 "github.com/example/app-operator/api/v1"
-	"github.com/example/app-operator/internal/fault"
+	"github.com/example/app-operator/internal/outcome"
 )
 
 // retryAbsent is how long an Application waits until it asks again for a kind that the cluster does not serve. A
@@ -51,26 +51,26 @@ const retrySync = time.Second
 // answerTimeout is how long the API server may take to say what it serves.
 const answerTimeout = 10 * time.Second
 
-// optionalKinds knows which kinds of children the cluster serves that it need not serve. Their objects are watched from
+// optionalAPIs knows which kinds of children the cluster serves that it need not serve. Their objects are watched from
 // the start where they are served, from the first Application that wants one where they come later, and until they
 // are no longer served.
-type optionalKinds struct {
+type optionalAPIs struct {
 	// api asks the API server.
 	api rest.Interface
 	// cache holds the objects of the kinds that are served.
 	cache cache.Cache
-	// watch has the objects of a kind wake their Applications, and returns what tells whether they do.
+	// watch has the objects of a kind wake their Applications, and returns what reports whether they do.
 	watch func(child, cache.Informer) (awake func() bool, err error)
 
 	mu    sync.Mutex // held for as long as it takes to read or write what follows, never during a request
-	kinds map[string]*optionalKind
+	kinds map[string]*optionalAPI
 }
 
-// optionalKind is what is known of one kind.
-type optionalKind struct {
-	// awake tells whether the objects of the kind are in the cache and wake their Applications: before that, the end of
+// optionalAPI is what is known of one kind.
+type optionalAPI struct {
+	// handlerSynced reports whether the objects of the kind are in the cache and wake their Applications: before that, the end of
 	// one would go unnoticed. It is nil while the kind is not served.
-	awake func() bool
+	handlerSynced func() bool
 	// asked is when the API server answered last, and failed why it did not. Zero is that nothing is known.
 	asked  time.Time
 	failed error
@@ -79,7 +79,7 @@ type optionalKind struct {
 }
 
 // start finds out which kinds are served and has them watched. It waits for the answers.
-func (o *optionalKinds) start(ctx context.Context) error {
+func (o *optionalAPIs) start(ctx context.Context) error {
 	var failed []error
 	for _, child := range children {
 		if child.optional() && o.claim(child, 0) {
@@ -89,113 +89,113 @@ func (o *optionalKinds) start(ctx context.Context) error {
 	return errors.Join(failed...)
 }
 
-// readable returns nil when the objects of an optional child's kind can be read from the cache, and otherwise what is
+// ensureWatched returns nil when the objects of an optional child's kind can be read from the cache, and otherwise what is
 // waited for. It does not wait itself: where the last answer is missing or old, the API server is asked beside.
-func (o *optionalKinds) readable(ctx context.Context, child child) error {
+func (o *optionalAPIs) ensureWatched(ctx context.Context, child child) error {
 	if o.claim(child, askAgain) {
 		go func() { _ = o.ask(context.WithoutCancel(ctx), child) }() // the next pass has what came of it
 	}
 	known := o.known(child.kind)
 	switch {
-	case known.awake != nil && known.awake():
+	case known.handlerSynced != nil && known.handlerSynced():
 		return nil
-	case known.awake != nil:
+	case known.handlerSynced != nil:
 		return onItsWay(fmt.Sprintf("Waiting for the %ss of this namespace to be read", child.kind))
 	case known.failed != nil:
 		return known.failed
 	case known.asked.IsZero():
-		return onItsWay(fmt.Sprintf("Waiting for the API server to say whether it serves %s", child.api.GroupResource()))
+		return onItsWay(fmt.Sprintf("Waiting for the API server to say whether it serves %s", child.optionalAPI.GroupResource()))
 	}
 	return notInstalled(child)
 }
 
 func onItsWay(message string) error {
-	return &fault.Waiting{Reason: v1.ReasonRollingOut, After: retrySync, Message: message}
+	return &outcome.Waiting{Reason: v1.ReasonRollingOut, After: retrySync, Message: message}
 }
 
-// served tells whether the kind was served when that was last looked at, and its objects can be read.
-func (o *optionalKinds) served(kind string) bool {
-	awake := o.known(kind).awake
+// watched reports whether the kind was served when that was last looked at, and its objects can be read.
+func (o *optionalAPIs) watched(kind string) bool {
+	awake := o.known(kind).handlerSynced
 	return awake != nil && awake()
 }
 
 // known returns what is known of a kind.
-func (o *optionalKinds) known(kind string) optionalKind {
+func (o *optionalAPIs) known(kind string) optionalAPI {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if known := o.kinds[kind]; known != nil {
 		return *known
 	}
-	return optionalKind{}
+	return optionalAPI{}
 }
 
 // note changes what is known of a kind.
-func (o *optionalKinds) note(kind string, change func(known *optionalKind)) {
+func (o *optionalAPIs) note(kind string, change func(known *optionalAPI)) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.kinds == nil {
-		o.kinds = map[string]*optionalKind{}
+		o.kinds = map[string]*optionalAPI{}
 	}
 	if o.kinds[kind] == nil {
-		o.kinds[kind] = &optionalKind{}
+		o.kinds[kind] = &optionalAPI{}
 	}
 	change(o.kinds[kind])
 }
 
 // claim reports whether the caller has to ask for the kind: it is not watched, the last answer is at least as old as
 // this, and nobody else asks.
-func (o *optionalKinds) claim(child child, age time.Duration) (claimed bool) {
-	o.note(child.kind, func(known *optionalKind) {
-		claimed = known.awake == nil && !known.busy && time.Since(known.asked) >= age
+func (o *optionalAPIs) claim(child child, age time.Duration) (claimed bool) {
+	o.note(child.kind, func(known *optionalAPI) {
+		claimed = known.handlerSynced == nil && !known.busy && time.Since(known.asked) >= age
 		known.busy = known.busy || claimed
 	})
 	return claimed
 }
 
 // ask asks whether a kind is served, that the caller has claimed, and has it watched.
-func (o *optionalKinds) ask(ctx context.Context, child child) error {
-	awake, err := o.look(ctx, child)
-	o.note(child.kind, func(known *optionalKind) {
-		*known = optionalKind{awake: awake, asked: time.Now(), failed: err}
+func (o *optionalAPIs) ask(ctx context.Context, child child) error {
+	awake, err := o.discover(ctx, child)
+	o.note(child.kind, func(known *optionalAPI) {
+		*known = optionalAPI{handlerSynced: awake, asked: time.Now(), failed: err}
 	})
 	return err
 }
 
-// look returns what tells whether the objects of an optional child's kind can be read, or nil if the API server does not
+// discover returns what reports whether the objects of an optional child's kind can be read, or nil if the API server does not
 // serve it.
-func (o *optionalKinds) look(ctx context.Context, child child) (func() bool, error) {
+func (o *optionalAPIs) discover(ctx context.Context, child child) (func() bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
-	found, err := serves(ctx, o.api, child.api)
+	found, err := serves(ctx, o.api, child.optionalAPI)
 	if err != nil {
-		return nil, fmt.Errorf("find out whether the cluster serves %s: %w", child.api.GroupResource(), err)
+		return nil, fmt.Errorf("find out whether the cluster serves %s: %w", child.optionalAPI.GroupResource(), err)
 	}
 	if !found {
 		return nil, nil
 	}
 	informer, err := o.cache.GetInformer(ctx, child.object, cache.BlockUntilSynced(false))
 	if err != nil {
-		return nil, fmt.Errorf("watch %s: %w", child.api.GroupResource(), err)
+		return nil, fmt.Errorf("watch %s: %w", child.optionalAPI.GroupResource(), err)
 	}
 	awake, err := o.watch(child, informer)
 	if err != nil {
-		return nil, fmt.Errorf("watch %s: %w", child.api.GroupResource(), err)
+		return nil, fmt.Errorf("watch %s: %w", child.optionalAPI.GroupResource(), err)
 	}
-	ctrl.Log.WithName("controller").Info("Found an optional API; watching it", "api", child.api.GroupResource().String())
+	ctrl.Log.WithName("controller").Info("Found an optional API; watching it", "api", child.optionalAPI.GroupResource().String())
 	return awake, nil
 }
 
-// lose forgets the kind that a reflector of this type description could not find any more. It returns whether there
+// unwatch forgets the kind that a reflector of this type description could not find any more. It returns whether there
 // was one.
-func (o *optionalKinds) lose(ctx context.Context, description string) bool {
+func (o *optionalAPIs) unwatch(ctx context.Context, description string) bool {
 	for _, child := range children {
 		if !child.optional() || typeDescription(child) != description {
 			continue
 		}
 		lost := false
-		o.note(child.kind, func(known *optionalKind) {
-			if lost = known.awake != nil; lost {
-				*known = optionalKind{busy: true}
+		o.note(child.kind, func(known *optionalAPI) {
+			if lost = known.handlerSynced != nil; lost {
+				*known = optionalAPI{busy: true}
 			}
 		})
 		if !lost {
@@ -204,9 +204,9 @@ func (o *optionalKinds) lose(ctx context.Context, description string) bool {
 		if err := o.cache.RemoveInformer(ctx, child.object); err != nil {
 			ctrl.Log.WithName("controller").Error(err, "Could not stop watching", "kind", child.kind)
 		}
-		o.note(child.kind, func(known *optionalKind) { known.busy = false })
+		o.note(child.kind, func(known *optionalAPI) { known.busy = false })
 		ctrl.Log.WithName("controller").Info("Lost an optional API; it will be used again when it is back",
-			"api", child.api.GroupResource().String())
+			"api", child.optionalAPI.GroupResource().String())
 		return true
 	}
 	return false
@@ -221,10 +221,10 @@ func typeDescription(child child) string {
 }
 
 func notInstalled(child child) error {
-	return &fault.Waiting{
+	return &outcome.Waiting{
 		Reason: v1.ReasonAPINotInstalled, After: retryAbsent,
 		Message: fmt.Sprintf("%s is asked for, and the cluster does not serve %s; have its CRD installed, or change the spec",
-			child.kind, child.api.GroupVersion().String()+" "+child.api.Resource),
+			child.kind, child.optionalAPI.GroupVersion().String()+" "+child.optionalAPI.Resource),
 	}
 }
 
@@ -232,13 +232,13 @@ func notInstalled(child child) error {
 // staging/src/k8s.io/apiextensions-apiserver/pkg/apiserver/customresource_handler.go).
 const terminating = "not allowed while custom resource definition is terminating"
 
-// notServed tells whether a request failed because the API server does not serve the kind, or soon will not.
+// notServed reports whether a request failed because the API server does not serve the kind, or soon will not.
 func notServed(err error) bool {
 	return apierrors.IsNotFound(err) || apierrors.IsMethodNotSupported(err) || meta.IsNoMatchError(err) ||
 		apierrors.IsForbidden(err) && strings.Contains(err.Error(), terminating)
 }
 
-// serves tells whether the API server serves a resource.
+// serves reports whether the API server serves a resource.
 func serves(ctx context.Context, api rest.Interface, resource schema.GroupVersionResource) (bool, error) {
 	var served metav1.APIResourceList
 	err := api.Get().AbsPath("/apis/" + resource.GroupVersion().String()).MaxRetries(0).Do(ctx).Into(&served)

@@ -36,7 +36,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/example/app-operator/api/v1"
-	"github.com/example/app-operator/internal/fault"
+	"github.com/example/app-operator/internal/outcome"
 )
 
 // cluster is one that serves, or does not serve, the resources of a child.
@@ -69,7 +69,7 @@ func (c *cluster) RemoveInformer(context.Context, client.Object) error {
 }
 
 // newOptionalKinds returns the kinds of the cluster, whose objects wake their Applications when awake says so.
-func newOptionalKinds(t *testing.T, c *cluster, awake *bool) *optionalKinds {
+func newOptionalKinds(t *testing.T, c *cluster, awake *bool) *optionalAPIs {
 	t.Helper()
 	server := httptest.NewServer(c)
 	t.Cleanup(server.Close)
@@ -77,7 +77,7 @@ func newOptionalKinds(t *testing.T, c *cluster, awake *bool) *optionalKinds {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &optionalKinds{
+	return &optionalAPIs{
 		api: asks.RESTClient(), cache: c,
 		watch: func(child, cache.Informer) (func() bool, error) { return func() bool { return *awake }, nil },
 	}
@@ -97,7 +97,7 @@ func theRoute(t *testing.T) child {
 // waitsFor complains if the error is not a Waiting of this reason; "" is no error.
 func waitsFor(t *testing.T, err error, reason string) {
 	t.Helper()
-	waiting, ok := errors.AsType[*fault.Waiting](err)
+	waiting, ok := errors.AsType[*outcome.Waiting](err)
 	switch {
 	case reason == "" && err != nil:
 		t.Errorf("got %v, want none", err)
@@ -107,7 +107,7 @@ func waitsFor(t *testing.T, err error, reason string) {
 }
 
 // settle waits until nobody asks for the kind any more.
-func settle(t *testing.T, kinds *optionalKinds, kind string) {
+func settle(t *testing.T, kinds *optionalAPIs, kind string) {
 	t.Helper()
 	deadline := time.After(time.Minute)
 	for kinds.known(kind).busy {
@@ -124,41 +124,41 @@ func TestAnOptionalKindComesAndGoes(t *testing.T) {
 	c := &cluster{status: http.StatusNotFound}
 	kinds := newOptionalKinds(t, c, &awake)
 
-	_ = kinds.readable(t.Context(), route) // which asks, and has the answer the next time at the latest
+	_ = kinds.ensureWatched(t.Context(), route) // which asks, and has the answer the next time at the latest
 	settle(t, kinds, route.kind)
-	waitsFor(t, kinds.readable(t.Context(), route), v1.ReasonAPINotInstalled)
-	waitsFor(t, kinds.readable(t.Context(), route), v1.ReasonAPINotInstalled)
-	if c.asked != 1 || kinds.served(route.kind) {
+	waitsFor(t, kinds.ensureWatched(t.Context(), route), v1.ReasonAPINotInstalled)
+	waitsFor(t, kinds.ensureWatched(t.Context(), route), v1.ReasonAPINotInstalled)
+	if c.asked != 1 || kinds.watched(route.kind) {
 		t.Errorf("the API server was asked %d times in a row", c.asked)
 	}
 
 	c.status, c.resources = http.StatusOK, []string{"gateways", "httproutes"}
 	kinds.kinds[route.kind].asked = time.Now().Add(-time.Hour)
-	_ = kinds.readable(t.Context(), route)
+	_ = kinds.ensureWatched(t.Context(), route)
 	settle(t, kinds, route.kind)
-	waitsFor(t, kinds.readable(t.Context(), route), v1.ReasonRollingOut)
-	if kinds.served(route.kind) {
+	waitsFor(t, kinds.ensureWatched(t.Context(), route), v1.ReasonRollingOut)
+	if kinds.watched(route.kind) {
 		t.Error("it is served before its objects wake anybody")
 	}
 	awake = true
-	waitsFor(t, kinds.readable(t.Context(), route), "")
-	if !kinds.served(route.kind) || c.asked != 2 {
-		t.Errorf("served: %v, after %d questions", kinds.served(route.kind), c.asked)
+	waitsFor(t, kinds.ensureWatched(t.Context(), route), "")
+	if !kinds.watched(route.kind) || c.asked != 2 {
+		t.Errorf("served: %v, after %d questions", kinds.watched(route.kind), c.asked)
 	}
 
-	if kinds.lose(t.Context(), "*v1.Service") || c.removed != 0 {
+	if kinds.unwatch(t.Context(), "*v1.Service") || c.removed != 0 {
 		t.Error("another kind's loss is not this one's")
 	}
-	if !kinds.lose(t.Context(), fmt.Sprintf("%T", route.object)) || c.removed != 1 || kinds.served(route.kind) {
+	if !kinds.unwatch(t.Context(), fmt.Sprintf("%T", route.object)) || c.removed != 1 || kinds.watched(route.kind) {
 		t.Error("it is not lost")
 	}
-	if kinds.lose(t.Context(), fmt.Sprintf("%T", route.object)) {
+	if kinds.unwatch(t.Context(), fmt.Sprintf("%T", route.object)) {
 		t.Error("it is lost twice")
 	}
-	c.resources = []string{"gateways"}     // the group, without the kind
-	_ = kinds.readable(t.Context(), route) // which asks, and has the answer the next time at the latest
+	c.resources = []string{"gateways"}          // the group, without the kind
+	_ = kinds.ensureWatched(t.Context(), route) // which asks, and has the answer the next time at the latest
 	settle(t, kinds, route.kind)
-	waitsFor(t, kinds.readable(t.Context(), route), v1.ReasonAPINotInstalled)
+	waitsFor(t, kinds.ensureWatched(t.Context(), route), v1.ReasonAPINotInstalled)
 }
 
 func TestAnAnswerThatDoesNotComeIsNoAbsence(t *testing.T) {
@@ -167,8 +167,8 @@ func TestAnAnswerThatDoesNotComeIsNoAbsence(t *testing.T) {
 	if kinds.start(t.Context()) == nil {
 		t.Error("nobody is told")
 	}
-	err := kinds.readable(t.Context(), theRoute(t))
-	if _, ok := errors.AsType[*fault.Waiting](err); ok || err == nil {
+	err := kinds.ensureWatched(t.Context(), theRoute(t))
+	if _, ok := errors.AsType[*outcome.Waiting](err); ok || err == nil {
 		t.Errorf("got %v, want an error that is tried again", err)
 	}
 }
@@ -189,15 +189,15 @@ func TestAnAnswerThatDoesNotComeHoldsUpNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kinds := &optionalKinds{api: asks.RESTClient(), cache: &cluster{}}
+	kinds := &optionalAPIs{api: asks.RESTClient(), cache: &cluster{}}
 	route := theRoute(t)
 
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		waitsFor(t, kinds.readable(t.Context(), route), v1.ReasonRollingOut)
-		waitsFor(t, kinds.readable(t.Context(), route), v1.ReasonRollingOut)
-		if kinds.served(route.kind) || kinds.served("ServiceMonitor") || kinds.lose(t.Context(), typeDescription(route)) {
+		waitsFor(t, kinds.ensureWatched(t.Context(), route), v1.ReasonRollingOut)
+		waitsFor(t, kinds.ensureWatched(t.Context(), route), v1.ReasonRollingOut)
+		if kinds.watched(route.kind) || kinds.watched("ServiceMonitor") || kinds.unwatch(t.Context(), typeDescription(route)) {
 			t.Error("it is known before it is answered")
 		}
 	}()

@@ -26,7 +26,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/example/app-operator/api/v1"
-	"github.com/example/app-operator/internal/fault"
+	"github.com/example/app-operator/internal/outcome"
 )
 
 // maxBytes is how large an Application may be as JSON, its annotations and managed fields aside. The cache keeps a spec in
@@ -62,7 +62,7 @@ func stripApplication(in any) (any, error) {
 
 // oversized is what keeps the operator from working on an Application that is too large.
 func oversized() error {
-	return &fault.Invalid{Reason: v1.ReasonInvalidSpec, Message: fmt.Sprintf("the Application is larger than %d KiB, annotations "+
+	return &outcome.Invalid{Reason: v1.ReasonInvalidSpec, Message: fmt.Sprintf("the Application is larger than %d KiB, annotations "+
 		"and managed fields aside, and what is made for it stays as it is; make it smaller, for example by moving long values "+
 		"into ConfigMaps", maxBytes>>10)}
 }

@@ -76,14 +76,14 @@ func (r *ApplicationReconciler) NewCache(cluster *rest.Config, absent []string) 
 				return nil, fmt.Errorf("use the configuration of the cluster: %w", err)
 			}
 			p := &part{
-				namespace: namespace, check: check, wake: r.wakeAll,
+				namespace: namespace, check: check, wake: r.enqueueAll,
 				settled: make(chan struct{}), doubts: make(chan struct{}, 1),
 			}
 			p.missing.Store(slices.Contains(absent, namespace))
 			options.DefaultNamespaces = map[string]cache.Config{namespace: one}
 			options.DefaultWatchErrorHandler = func(ctx context.Context, reflector *toolscache.Reflector, err error) {
 				p.heard(err)
-				r.watchFailed(ctx, reflector, err)
+				r.onWatchError(ctx, reflector, err)
 			}
 			if p.Cache, err = cache.New(config, options); err != nil {
 				return nil, err

@@ -34,8 +34,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/example/app-operator/api/v1"
-	"github.com/example/app-operator/internal/fault"
-	"github.com/example/app-operator/internal/ownership"
+	"github.com/example/app-operator/internal/managedfields"
+	"github.com/example/app-operator/internal/outcome"
 	"github.com/example/app-operator/internal/resources"
 	"github.com/example/app-operator/internal/status"
 )
@@ -47,13 +47,13 @@ type step struct {
 	live client.Object
 	// config is what to apply; without one, live is deleted.
 	config configuration
-	// wanted is the configuration's fingerprint.
-	wanted uint64
+	// desired is the configuration's fingerprint.
+	desired uint64
 	// handsOver says that we own a field of which config says nothing any more, and that must not simply go (see handedOver).
 	handsOver bool
 	// unwanted is what the object has and must not have.
-	unwanted []ownership.Addition
-	// again says that a child that is not there has been made before, as it is wanted now.
+	unwanted []managedfields.Addition
+	// again says that a child that is not there has been made before, as it is desired now.
 	again bool
 	// repairs says that the child was as config wants it before somebody else changed or deleted it.
 	repairs bool
@@ -65,16 +65,16 @@ type step struct {
 
 func (s step) deletes() bool { return s.config.ApplyConfiguration == nil }
 
-// takesATurn tells whether the step has to wait for its turn. What has had one, and serves or was deleted by mistake, has not.
-func (s step) takesATurn() bool { return s.child.inTurn && s.live == nil && !s.again }
+// takesATurn reports whether the step has to wait for its turn. What has had one, and serves or was deleted by mistake, has not.
+func (s step) takesATurn() bool { return s.child.throttled && s.live == nil && !s.again }
 
-// plan returns the writes that bring every child to what is wanted: none if all is as it should be. Where a
+// plan returns the writes that bring every child to what is desired: none if all is as it should be. Where a
 // child cannot be had, the error says why, and the others are planned all the same.
 func (r *ApplicationReconciler) plan(ctx context.Context, app *v1.Application, in inputs) ([]step, error) {
 	var steps []step
 	var blocked, contended []error
 	for _, child := range inOrder(in.Inputs) {
-		if child.gated && len(blocked) > 0 && resources.WantedReplicas(in.Inputs) > 0 {
+		if child.gated && len(blocked) > 0 && resources.DesiredReplicas(in.Inputs) > 0 {
 			continue
 		}
 		next, err := r.planChild(ctx, app, in, child)
@@ -90,13 +90,13 @@ func (r *ApplicationReconciler) plan(ctx context.Context, app *v1.Application, i
 		}
 	}
 	if len(in.missing) > 0 {
-		blocked = slices.Insert(blocked, 0, error(&fault.Waiting{
+		blocked = slices.Insert(blocked, 0, error(&outcome.Waiting{
 			Reason: v1.ReasonReferenceMissing,
 			Message: fmt.Sprintf("%s does not exist in this namespace; create it, or change the spec",
 				strings.Join(in.missing, ", ")),
 		}))
 	}
-	early := func(step step) bool { return step.child.outlived && step.deletes() }
+	early := func(step step) bool { return step.child.prunedAfterRollout && step.deletes() }
 	blocked = append(blocked, contended...)
 	if !slices.ContainsFunc(steps, early) {
 		return steps, errors.Join(blocked...)
@@ -123,7 +123,7 @@ func inOrder(in resources.Inputs) []child {
 	return slices.Insert(ordered, deployment, children[service])
 }
 
-// settled tells whether, the planned steps aside, all pods are of what is wanted, so that what only older pods used
+// settled reports whether, the planned steps aside, all pods are of what is desired, so that what only older pods used
 // may go. What the cache shows of a Deployment that was just written is the past.
 func (r *ApplicationReconciler) settled(ctx context.Context, app *v1.Application, steps []step) (bool, error) {
 	for _, step := range steps {
@@ -135,7 +135,7 @@ func (r *ApplicationReconciler) settled(ctx context.Context, app *v1.Application
 		return false, nil
 	}
 	deployment := &appsv1.Deployment{}
-	found, err := r.getOurs(ctx, app, deployment)
+	found, err := r.getControlled(ctx, app, deployment)
 	if err != nil {
 		return false, err
 	}
@@ -164,12 +164,12 @@ func (r *ApplicationReconciler) planChild(
 	if err != nil {
 		return nil, fmt.Errorf("build %s: %w", child.kind, err)
 	}
-	wanted := config.ApplyConfiguration != nil
-	if child.optional() && !wanted && !r.optional.served(child.kind) {
+	desired := config.ApplyConfiguration != nil
+	if child.optional() && !desired && !r.optional.watched(child.kind) {
 		return nil, nil
 	}
 	if child.optional() {
-		if err := r.optional.readable(ctx, child); err != nil {
+		if err := r.optional.ensureWatched(ctx, child); err != nil {
 			return nil, err
 		}
 	}
@@ -178,7 +178,7 @@ func (r *ApplicationReconciler) planChild(
 	if err != nil {
 		return nil, err
 	}
-	if !wanted {
+	if !desired {
 		r.memory.of(app).forget(child.kind)
 		return r.pace(app, planPrune(app, child, live))
 	}
@@ -221,13 +221,13 @@ func (r *ApplicationReconciler) pace(app *v1.Application, next *step) (*step, er
 	return next, nil
 }
 
-// planWanted returns the write that one child needs to become what is wanted, or nil. The version is the child's, or, if
+// planWanted returns the write that one child needs to become what is desired, or nil. The version is the child's, or, if
 // there is none, the newest of the kind that the cache has shown in the namespace.
 func (r *ApplicationReconciler) planWanted(
 	app *v1.Application, child child, live client.Object, version string, config configuration,
 ) (*step, error) {
 	known := r.memory.of(app)
-	sum, err := fingerprint(config)
+	sum, err := desiredHash(config)
 	if err != nil {
 		return nil, err
 	}
@@ -236,20 +236,20 @@ func (r *ApplicationReconciler) planWanted(
 	case onItsWay && known.hasBeen(child.kind, sum):
 		return nil, nil
 	case onItsWay: // the next write is planned by what there is
-		return nil, &fault.Waiting{
+		return nil, &outcome.Waiting{
 			Reason:  v1.ReasonRollingOut,
 			Message: fmt.Sprintf("Waiting to see the last change of %s before it is changed again", child.kind),
 			After:   known.awaits(child.kind),
 		}
 	case live == nil:
 		return &step{
-			child: child, config: config, wanted: sum,
+			child: child, config: config, desired: sum,
 			again: known.hasBeen(child.kind, sum), repairs: known.wasRight(child.kind, sum, version),
 		}, nil
 	case !metav1.IsControlledBy(live, app):
-		return nil, notOurs(app, child, live)
+		return nil, conflictError(app, child, live)
 	case live.GetDeletionTimestamp() != nil:
-		return nil, &fault.Waiting{
+		return nil, &outcome.Waiting{
 			Reason:  v1.ReasonRollingOut,
 			Message: fmt.Sprintf("Waiting for %s %s, which is being deleted, to be gone", child.kind, live.GetName()),
 		}
@@ -263,7 +263,7 @@ func (r *ApplicationReconciler) planWanted(
 	case next == nil:
 		known.isRight(child.kind, sum, live)
 	default:
-		next.wanted = sum
+		next.desired = sum
 		next.repairs = known.wasRight(child.kind, sum, version)
 	}
 	return next, nil
@@ -271,7 +271,7 @@ func (r *ApplicationReconciler) planWanted(
 
 // holdBack reports whether something is missing that new pods of the child would need.
 func (in inputs) holdBack(child child) bool {
-	return child.gated && len(in.missing) > 0 && resources.WantedReplicas(in.Inputs) > 0
+	return child.gated && len(in.missing) > 0 && resources.DesiredReplicas(in.Inputs) > 0
 }
 
 // keepPods makes the configuration of the Deployment want pods like those that run, and no others: what they refer to is missing.
@@ -292,29 +292,29 @@ func keepPods(app *v1.Application, config configuration, live client.Object) (bo
 	return true, nil
 }
 
-// planPrune returns the deletion of a child that is not wanted, or nil if there is none, if it is not ours, or if it is
+// planPrune returns the deletion of a child that is not desired, or nil if there is none, if it is not ours, or if it is
 // going already. An account that was made for the application, and is now asked for by name, stays.
 func planPrune(app *v1.Application, child child, live client.Object) *step {
 	if live == nil || !metav1.IsControlledBy(live, app) || live.GetDeletionTimestamp() != nil {
 		return nil
 	}
-	if child.outlived && live.GetName() == resources.ReferencedServiceAccount(app) {
+	if child.prunedAfterRollout && live.GetName() == resources.ReferencedServiceAccount(app) {
 		return nil
 	}
 	return &step{child: child, live: live}
 }
 
-// planUpdate returns the write that makes a live child what is wanted, or nil if it is.
+// planUpdate returns the write that makes a live child what is desired, or nil if it is.
 func planUpdate(child child, live client.Object, config configuration) (*step, error) {
-	owned, err := ownership.Of(live, FieldOwner)
+	owned, err := managedfields.Of(live, FieldOwner)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", child.kind, err)
 	}
-	same, err := owned.Hold(config.ApplyConfiguration, readable(live))
+	same, err := owned.Matches(config.ApplyConfiguration, readable(live))
 	if err != nil {
-		return nil, fmt.Errorf("compare %s with what is wanted: %w", child.kind, err)
+		return nil, fmt.Errorf("compare %s with what is desired: %w", child.kind, err)
 	}
-	unwanted, err := ownership.Existing(readable(live), config.unwanted)
+	unwanted, err := managedfields.Existing(readable(live), config.unwanted)
 	if err != nil {
 		return nil, fmt.Errorf("look for what %s must not have: %w", child.kind, err)
 	}
@@ -323,7 +323,7 @@ func planUpdate(child child, live client.Object, config configuration) (*step, e
 	}
 	next := &step{child: child, live: live, config: config, unwanted: unwanted}
 	if child.handedOver != nil && owned.Has("spec", child.handedOver.field) {
-		kept, err := ownership.Sets(config.ApplyConfiguration, "spec", child.handedOver.field)
+		kept, err := managedfields.Sets(config.ApplyConfiguration, "spec", child.handedOver.field)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", child.kind, err)
 		}
@@ -354,10 +354,10 @@ func (r *ApplicationReconciler) live(ctx context.Context, app *v1.Application, c
 	return object, nil
 }
 
-// notOurs says what it means that an object of the name we need is not the Application's. It is never changed.
-func notOurs(app *v1.Application, child child, live client.Object) error {
+// conflictError says what it means that an object of the name we need is not the Application's. It is never changed.
+func conflictError(app *v1.Application, child child, live client.Object) error {
 	if by := metav1.GetControllerOf(live); by != nil && isApplication(*by) && by.Name == app.Name {
-		return &fault.Waiting{
+		return &outcome.Waiting{
 			Reason: v1.ReasonRollingOut,
 			Message: fmt.Sprintf("Waiting for %s %s of an earlier Application of this name to be garbage-collected",
 				child.kind, live.GetName()),
@@ -367,7 +367,7 @@ func notOurs(app *v1.Application, child child, live client.Object) error {
 	if _, ok := live.(*corev1.ServiceAccount); ok {
 		remedy = "to run the pods as it, name it in spec.serviceAccount.name; otherwise " + remedy
 	}
-	return &conflict{kind: child.kind, Invalid: &fault.Invalid{
+	return &conflict{kind: child.kind, Invalid: &outcome.Invalid{
 		Reason: v1.ReasonChildConflict,
 		Message: fmt.Sprintf("%s %s exists and is not this Application's, so it is left alone; %s",
 			child.kind, live.GetName(), remedy),

@@ -74,7 +74,7 @@ func TestChildNews(t *testing.T) {
 		{"an object that became a child", service(nil), ours, passes{create: true, update: true, delete: true}},
 	}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) { checkPasses(t, childNews(), test.before, test.now, test.want) })
+		t.Run(test.name, func(t *testing.T) { checkPasses(t, childChanged(), test.before, test.now, test.want) })
 	}
 }
 
@@ -121,14 +121,16 @@ func TestPodNews(t *testing.T) {
 		{"what is no pod", &appsv1.ReplicaSet{}, &appsv1.ReplicaSet{}, passes{delete: true}},
 	}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) { checkPasses(t, podNews(), test.before, test.now, test.want) })
+		t.Run(test.name, func(t *testing.T) { checkPasses(t, podFaultChanged(), test.before, test.now, test.want) })
 	}
 }
 
 func TestComesAndGoes(t *testing.T) {
 	object := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "builder"}}
-	t.Run("comes", func(t *testing.T) { checkPasses(t, comes(), object, object, passes{create: true}) })
-	t.Run("comes or goes", func(t *testing.T) { checkPasses(t, comesOrGoes(), object, object, passes{create: true, delete: true}) })
+	t.Run("comes", func(t *testing.T) { checkPasses(t, onCreate(), object, object, passes{create: true}) })
+	t.Run("comes or goes", func(t *testing.T) {
+		checkPasses(t, onCreateOrDelete(), object, object, passes{create: true, delete: true})
+	})
 }
 
 func TestLabelled(t *testing.T) {
@@ -153,7 +155,7 @@ func TestLabelled(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if diff := cmp.Diff(test.want, labelled(t.Context(), test.object)); diff != "" {
+			if diff := cmp.Diff(test.want, requestForLabel(t.Context(), test.object)); diff != "" {
 				t.Errorf("requests (-want +got):\n%s", diff)
 			}
 		})
@@ -165,7 +167,7 @@ func TestLabelled(t *testing.T) {
 			if object, err = stripReplicaSet(object); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(test.want, labelled(t.Context(), object.(client.Object))); diff != "" {
+			if diff := cmp.Diff(test.want, requestForLabel(t.Context(), object.(client.Object))); diff != "" {
 				t.Errorf("requests (-want +got):\n%s", diff)
 			}
 		})
@@ -218,14 +220,14 @@ func TestReferringTo(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			reconciler := &ApplicationReconciler{Client: &test.listing}
-			if diff := cmp.Diff(test.all, reconciler.referringTo("Secret")(t.Context(), secret)); diff != "" {
+			if diff := cmp.Diff(test.all, reconciler.requestsForReferrers("Secret")(t.Context(), secret)); diff != "" {
 				t.Errorf("requests (-want +got):\n%s", diff)
 			}
 			asked := test.listing.option
 			if asked.Namespace != "shop" || asked.FieldSelector.String() != byReference+"=Secret credentials" {
 				t.Errorf("asked for namespace %q, fields %v", asked.Namespace, asked.FieldSelector)
 			}
-			if diff := cmp.Diff(test.restarted, reconciler.configuredBy("Secret")(t.Context(), secret)); diff != "" {
+			if diff := cmp.Diff(test.restarted, reconciler.requestsForConfig("Secret")(t.Context(), secret)); diff != "" {
 				t.Errorf("requests of a change (-want +got):\n%s", diff)
 			}
 		})
@@ -235,7 +237,7 @@ func TestReferringTo(t *testing.T) {
 func TestChanges(t *testing.T) {
 	old := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{ResourceVersion: "1"}}
 	changed := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{ResourceVersion: "2"}}
-	passes := changes()
+	passes := onUpdate()
 	if !passes.Update(event.UpdateEvent{ObjectOld: old, ObjectNew: changed}) {
 		t.Error("a new version does not pass")
 	}

@@ -33,10 +33,10 @@ import (
 // TestRole compares the Role with the table of children and with what else is read and written: nothing may be missing,
 // and nothing may be granted beyond it. The suite in test/controller compares it with what is really used.
 func TestRole(t *testing.T) {
-	wanted := sets.New[string]()
+	desired := sets.New[string]()
 	grant := func(resource schema.GroupResource, verbs ...string) {
 		for _, verb := range verbs {
-			wanted.Insert(verb + " " + resource.String())
+			desired.Insert(verb + " " + resource.String())
 		}
 	}
 	scheme, err := NewScheme()
@@ -44,7 +44,7 @@ func TestRole(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, child := range children {
-		resource := child.api.GroupResource()
+		resource := child.optionalAPI.GroupResource()
 		if !child.optional() {
 			kind, err := apiutil.GVKForObject(child.object, scheme)
 			if err != nil {
@@ -54,7 +54,7 @@ func TestRole(t *testing.T) {
 			resource = plural.GroupResource()
 		}
 		grant(resource, "list", "watch", "create", "patch")
-		if child.kind != "Deployment" { // which is always wanted
+		if child.kind != "Deployment" { // which is always desired
 			grant(resource, "delete")
 		}
 	}
@@ -71,7 +71,7 @@ func TestRole(t *testing.T) {
 	}
 	grant(schema.GroupResource{Resource: "persistentvolumeclaims"}, "list", "watch")
 	grant(schema.GroupResource{Group: "events.k8s.io", Resource: "events"}, "create")
-	if diff := cmp.Diff(sets.List(wanted), sets.List(granted(t))); diff != "" {
+	if diff := cmp.Diff(sets.List(desired), sets.List(granted(t))); diff != "" {
 		t.Errorf("config/rbac/role.yaml (-needed +granted):\n%s", diff)
 	}
 }

@@ -33,7 +33,7 @@ import (
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	v1 "github.com/example/app-operator/api/v1"
-	"github.com/example/app-operator/internal/ownership"
+	"github.com/example/app-operator/internal/managedfields"
 )
 
 // maxAdditions is how many additions are tried, the likeliest ones. A pod template has some thirty that the API server has
@@ -55,12 +55,12 @@ func (r *ApplicationReconciler) applyMakingRoom(ctx context.Context, app *v1.App
 		return err
 	}
 	complains := complaints(refusal)
-	additions, err := ownership.Additions(step.config.ApplyConfiguration, readable(room.live), room.before, complains)
+	additions, err := managedfields.Additions(step.config.ApplyConfiguration, readable(room.live), room.before, complains)
 	if err != nil {
 		return fmt.Errorf("find what others have added to %s: %w", step.child.kind, err)
 	}
 	needed, err := fewest(additions[:min(len(additions), maxAdditions)], len(complains),
-		func(set []ownership.Addition) (int, error) { return room.tryWithout(ctx, set) })
+		func(set []managedfields.Addition) (int, error) { return room.tryWithout(ctx, set) })
 	if err == nil && len(needed) == 0 {
 		known.isHopeless(step, refusal)
 		err = refusal
@@ -161,7 +161,7 @@ func (r *ApplicationReconciler) readRoom(ctx context.Context, step step) (*room,
 }
 
 // tryWithout returns how much the API server complains of if the additions are taken away.
-func (m *room) tryWithout(ctx context.Context, additions []ownership.Addition) (int, error) {
+func (m *room) tryWithout(ctx context.Context, additions []managedfields.Addition) (int, error) {
 	if err := m.take(ctx, additions); err != nil {
 		return 0, err
 	}
@@ -174,9 +174,9 @@ func (m *room) tryWithout(ctx context.Context, additions []ownership.Addition) (
 }
 
 // take makes the additions ours, and gives back all others.
-func (m *room) take(ctx context.Context, additions []ownership.Addition) error {
+func (m *room) take(ctx context.Context, additions []managedfields.Addition) error {
 	version := m.config["apiVersion"].(string)
-	next, err := ownership.Take(m.before, FieldOwner, version, additions)
+	next, err := managedfields.Take(m.before, FieldOwner, version, additions)
 	if err != nil {
 		return fmt.Errorf("%s: %w", m.step.child.kind, err)
 	}
@@ -202,7 +202,7 @@ func (m *room) write(ctx context.Context, next []metav1.ManagedFieldsEntry) erro
 			return err
 		}
 		if attempt == maxAttempts {
-			return apierrors.NewConflict(m.step.child.api.GroupResource(), object.GetName(), err)
+			return apierrors.NewConflict(m.step.child.optionalAPI.GroupResource(), object.GetName(), err)
 		}
 		// The entries have moved, as those of a status do on every write, or one of them has changed.
 		if err = readChild(ctx, m.client, m.step, object); err != nil {

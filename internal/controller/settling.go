@@ -21,13 +21,13 @@ import "time"
 // How long the contents of ConfigMaps and Secrets must not have changed before the pods are restarted for them, and how
 // long a change waits at most. Several changes in a row make one rollout.
 const (
-	configSettles = 3 * time.Second
-	configWaits   = 30 * time.Second
+	configDebounce = 3 * time.Second
+	configMaxWait  = 30 * time.Second
 )
 
-// settling is a change of the configuration that the pods do not have yet. Its clock is what its methods are given. The zero
+// debouncedConfig is a change of the configuration that the pods do not have yet. Its clock is what its methods are given. The zero
 // value is ready.
-type settling struct {
+type debouncedConfig struct {
 	// hash is the configuration's newest, since says when it was first seen, and first when the first of the changes was.
 	hash         string
 	since, first time.Time
@@ -38,14 +38,14 @@ type settling struct {
 }
 
 // roll returns the newest configuration, which the pods are to have at once.
-func (s *settling) roll(hash string) string {
-	*s = settling{rolled: hash}
+func (s *debouncedConfig) roll(hash string) string {
+	*s = debouncedConfig{rolled: hash}
 	return hash
 }
 
 // settle returns which configuration the pods are to have: the one that they have, until a new one has settled. Without
 // pods there is nothing to wait for.
-func (s *settling) settle(has, hash string, now time.Time) string {
+func (s *debouncedConfig) settle(has, hash string, now time.Time) string {
 	if has == "" || has == hash || hash == s.rolled {
 		return s.roll(hash)
 	}
@@ -55,8 +55,8 @@ func (s *settling) settle(has, hash string, now time.Time) string {
 	if s.first.IsZero() {
 		s.first = now
 	}
-	s.due = s.since.Add(configSettles)
-	if latest := s.first.Add(configWaits); latest.Before(s.due) {
+	s.due = s.since.Add(configDebounce)
+	if latest := s.first.Add(configMaxWait); latest.Before(s.due) {
 		s.due = latest
 	}
 	if s.due.After(now) {
@@ -66,7 +66,7 @@ func (s *settling) settle(has, hash string, now time.Time) string {
 }
 
 // wait returns for how long the newest configuration has to settle yet.
-func (s *settling) wait(now time.Time) time.Duration {
+func (s *debouncedConfig) wait(now time.Time) time.Duration {
 	if s.due.IsZero() {
 		return 0
 	}

@@ -36,7 +36,7 @@ func TestAConfigurationSettles(t *testing.T) {
 		"a burst that does not end":     {[]float64{0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28}, []int{300}},
 		"a change while others settle ": {[]float64{0, 2.9}, []int{59}},
 	} {
-		var config settling
+		var config debouncedConfig
 		has, newest := "0", 0
 		var rolls []int
 		for tick := range 400 {
@@ -68,7 +68,7 @@ func TestAConfigurationSettles(t *testing.T) {
 
 func TestWhatNeedNotSettle(t *testing.T) {
 	now := time.Now()
-	var config settling
+	var config debouncedConfig
 	if got := config.settle("", "a", now); got != "a" {
 		t.Error("the first pods wait for a configuration to settle")
 	}

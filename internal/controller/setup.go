@@ -99,7 +99,7 @@ func (r *ApplicationReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	}
 	r.optional.watch = func(child child, informer cache.Informer) (func() bool, error) {
 		objects := source.Kind[client.Object](
-			mgr.GetCache(), child.object, &handler.EnqueueRequestForObject{}, r.sights.of(child.kind), childNews())
+			mgr.GetCache(), child.object, &handler.EnqueueRequestForObject{}, r.sights.of(child.kind), childChanged())
 		started := r.queue.Load() != nil
 		if err := built.Watch(objects); err != nil || !started { // the controller waits for its first sources itself
 			return informer.HasSynced, err
@@ -108,7 +108,7 @@ func (r *ApplicationReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		go func() {
 			if r.synced(objects, informer) {
 				awake.Store(true)
-				r.wakeAll()
+				r.enqueueAll()
 			}
 		}()
 		return awake.Load, nil
@@ -119,12 +119,12 @@ func (r *ApplicationReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	if err := r.registerMetrics(mgr); err != nil {
 		return err
 	}
-	return mgr.Add(manager.RunnableFunc(r.lookAgain))
+	return mgr.Add(manager.RunnableFunc(r.rediscover))
 }
 
-// lookAgain runs when this process is elected, until the API server has said which optional APIs it serves. A standby does
-// not hear of one that comes: what is left of it, and not wanted any more, would stay.
-func (r *ApplicationReconciler) lookAgain(ctx context.Context) error {
+// rediscover runs when this process is elected, until the API server has said which optional APIs it serves. A standby does
+// not hear of one that comes: what is left of it, and not desired any more, would stay.
+func (r *ApplicationReconciler) rediscover(ctx context.Context) error {
 	err := r.optional.start(ctx)
 	for err != nil && ctx.Err() == nil {
 		logOptional(err)
@@ -154,8 +154,8 @@ func (r *ApplicationReconciler) synced(objects source.SyncingSource, informer ca
 // retryWake is how long to wait before all Applications are looked at because some could not be listed that should be.
 const retryWake = 5 * time.Second
 
-// wakeAll has every Application looked at, later if they cannot be listed now.
-func (r *ApplicationReconciler) wakeAll() {
+// enqueueAll has every Application looked at, later if they cannot be listed now.
+func (r *ApplicationReconciler) enqueueAll() {
 	queue := r.queue.Load()
 	if queue == nil || (*queue).ShuttingDown() {
 		return // not started: every Application is still to be looked at
@@ -163,7 +163,7 @@ func (r *ApplicationReconciler) wakeAll() {
 	apps, err := r.applications()
 	if err != nil {
 		ctrl.Log.WithName("controller").Error(err, "Could not list the Applications; looking at all of them later")
-		time.AfterFunc(retryWake, r.wakeAll)
+		time.AfterFunc(retryWake, r.enqueueAll)
 		return
 	}
 	for i := range apps {
@@ -195,9 +195,9 @@ func (r *ApplicationReconciler) setDefaults(mgr ctrl.Manager) error {
 func (r *ApplicationReconciler) buildController(mgr ctrl.Manager) (controller.Controller, error) {
 	build := ctrl.NewControllerManagedBy(mgr).
 		For(&v1.Application{}).
-		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(labelled), builder.WithPredicates(podNews())).
-		WatchesMetadata(&appsv1.ReplicaSet{}, handler.EnqueueRequestsFromMapFunc(labelled),
-			builder.WithPredicates(comes())).
+		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(requestForLabel), builder.WithPredicates(podFaultChanged())).
+		WatchesMetadata(&appsv1.ReplicaSet{}, handler.EnqueueRequestsFromMapFunc(requestForLabel),
+			builder.WithPredicates(onCreate())).
 		WatchesRawSource(source.Func(func(_ context.Context, queue queue) error {
 			r.queue.Store(&queue)
 			return nil
@@ -209,18 +209,18 @@ func (r *ApplicationReconciler) buildController(mgr ctrl.Manager) (controller.Co
 	for _, child := range children {
 		if !child.optional() {
 			build.Watches(child.object, &handler.EnqueueRequestForObject{},
-				builder.WithPredicates(r.sights.of(child.kind), childNews()))
+				builder.WithPredicates(r.sights.of(child.kind), childChanged()))
 		}
 	}
 	for _, kind := range []string{
 		resources.KindConfigMap, resources.KindPersistentVolumeClaim, resources.KindSecret, resources.KindServiceAccount,
 	} {
-		build.Watches(referencedKind(kind), handler.EnqueueRequestsFromMapFunc(r.referringTo(kind)),
-			builder.WithPredicates(comesOrGoes()))
+		build.Watches(referencedKind(kind), handler.EnqueueRequestsFromMapFunc(r.requestsForReferrers(kind)),
+			builder.WithPredicates(onCreateOrDelete()))
 	}
 	for _, kind := range []string{resources.KindConfigMap, resources.KindSecret} {
-		build.Watches(referencedKind(kind), handler.EnqueueRequestsFromMapFunc(r.configuredBy(kind)),
-			builder.WithPredicates(r.forgetContents(kind), changes()))
+		build.Watches(referencedKind(kind), handler.EnqueueRequestsFromMapFunc(r.requestsForConfig(kind)),
+			builder.WithPredicates(r.forgetContents(kind), onUpdate()))
 	}
 	return build.Build(r.inTurn(reconcile.Func(r.reconcileNamed)))
 }
@@ -282,8 +282,8 @@ func metadataOf(kind schema.GroupVersionKind) *metav1.PartialObjectMetadata {
 	return object
 }
 
-// labelled maps a pod or ReplicaSet to the Application that its label names.
-func labelled(_ context.Context, object client.Object) []reconcile.Request {
+// requestForLabel maps a pod or ReplicaSet to the Application that its label names.
+func requestForLabel(_ context.Context, object client.Object) []reconcile.Request {
 	name := object.GetLabels()[resources.LabelInstance]
 	if name == "" {
 		return nil
@@ -291,15 +291,15 @@ func labelled(_ context.Context, object client.Object) []reconcile.Request {
 	return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: object.GetNamespace(), Name: name}}}
 }
 
-// referringTo maps an object of the kind to the Applications that refer to it.
-func (r *ApplicationReconciler) referringTo(kind string) handler.MapFunc {
+// requestsForReferrers maps an object of the kind to the Applications that refer to it.
+func (r *ApplicationReconciler) requestsForReferrers(kind string) handler.MapFunc {
 	return func(ctx context.Context, object client.Object) []reconcile.Request {
 		return r.requests(ctx, kind, object, func(*v1.Application) bool { return true })
 	}
 }
 
-// configuredBy maps an object of the kind to the Applications whose pods are to be restarted when it changes.
-func (r *ApplicationReconciler) configuredBy(kind string) handler.MapFunc {
+// requestsForConfig maps an object of the kind to the Applications whose pods are to be restarted when it changes.
+func (r *ApplicationReconciler) requestsForConfig(kind string) handler.MapFunc {
 	return func(ctx context.Context, object client.Object) []reconcile.Request {
 		return r.requests(ctx, kind, object, func(app *v1.Application) bool {
 			return app.Spec.Rollout != nil && app.Spec.Rollout.RestartOnConfigChange
@@ -318,7 +318,7 @@ func (r *ApplicationReconciler) requests(
 	if err != nil {
 		ctrl.Log.WithName("controller").Error(err, "Could not list the Applications that refer to an object; looking at all of them later",
 			"kind", kind)
-		time.AfterFunc(retryWake, r.wakeAll)
+		time.AfterFunc(retryWake, r.enqueueAll)
 		return nil
 	}
 	var requests []reconcile.Request
@@ -330,19 +330,19 @@ func (r *ApplicationReconciler) requests(
 	return requests
 }
 
-// watchFailed hears of each informer that cannot list or watch. When a kind is not served any more, all Applications
+// onWatchError hears of each informer that cannot list or watch. When a kind is not served any more, all Applications
 // are looked at: those that want it have to say so.
-func (r *ApplicationReconciler) watchFailed(ctx context.Context, reflector *toolscache.Reflector, err error) {
-	if !apierrors.IsNotFound(err) || !r.optional.lose(ctx, reflector.TypeDescription()) {
+func (r *ApplicationReconciler) onWatchError(ctx context.Context, reflector *toolscache.Reflector, err error) {
+	if !apierrors.IsNotFound(err) || !r.optional.unwatch(ctx, reflector.TypeDescription()) {
 		watchErrorHandler(ctx, reflector, err)
 		return
 	}
-	r.wakeAll() //nolint:contextcheck // the informer's context ends with the informer
+	r.enqueueAll() //nolint:contextcheck // the informer's context ends with the informer
 }
 
-// childNews passes what happens to Applications' children, and the going of strangers' objects, which frees a
+// childChanged passes what happens to Applications' children, and the going of strangers' objects, which frees a
 // name. Children bear their Application's name, so the object's key is the request.
-func childNews() predicate.Predicate {
+func childChanged() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(e event.CreateEvent) bool { return ofAnApplication(e.Object) },
 		UpdateFunc: func(e event.UpdateEvent) bool {
@@ -352,16 +352,16 @@ func childNews() predicate.Predicate {
 	}
 }
 
-// sameButVersion tells whether all that is cached of two versions of an object is the same.
+// sameButVersion reports whether all that is cached of two versions of an object is the same.
 func sameButVersion(before, after client.Object) bool {
 	before = before.DeepCopyObject().(client.Object)
 	before.SetResourceVersion(after.GetResourceVersion())
 	return equality.Semantic.DeepEqual(before, after)
 }
 
-// podNews passes a pod's new, changed or cured fault, and its end. All else about pods reaches the controller
+// podFaultChanged passes a pod's new, changed or cured fault, and its end. All else about pods reaches the controller
 // through the Deployment.
-func podNews() predicate.Predicate {
+func podFaultChanged() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(e event.CreateEvent) bool { return faultOf(e.Object) != nil },
 		UpdateFunc: func(e event.UpdateEvent) bool {
@@ -376,24 +376,24 @@ func faultOf(object client.Object) *status.PodFault {
 	if !ok {
 		return nil
 	}
-	return status.FaultOf(pod, metav1.NewTime(time.Now().Add(-calm)))
+	return status.FaultOf(pod, metav1.NewTime(time.Now().Add(-crashLoopGracePeriod)))
 }
 
-// comes passes the appearance of an object.
-func comes() predicate.Predicate {
+// onCreate passes the appearance of an object.
+func onCreate() predicate.Predicate {
 	return predicate.Funcs{
 		UpdateFunc: func(event.UpdateEvent) bool { return false },
 		DeleteFunc: func(event.DeleteEvent) bool { return false },
 	}
 }
 
-// comesOrGoes passes the appearance and the end of an object.
-func comesOrGoes() predicate.Predicate {
+// onCreateOrDelete passes the appearance and the end of an object.
+func onCreateOrDelete() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
 }
 
-// changes passes a new version of an object.
-func changes() predicate.Predicate {
+// onUpdate passes a new version of an object.
+func onUpdate() predicate.Predicate {
 	return predicate.And(predicate.ResourceVersionChangedPredicate{}, predicate.Funcs{
 		CreateFunc: func(event.CreateEvent) bool { return false },
 		DeleteFunc: func(event.DeleteEvent) bool { return false },

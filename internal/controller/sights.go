@@ -25,9 +25,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 )
 
-// maxLag is how long the cache is waited for to show what was written. Usually it takes milliseconds, and the event that
+// expectationTimeout is how long the cache is waited for to show what was written. Usually it takes milliseconds, and the event that
 // shows it brings the next pass. Only what was written and deleted while a watch was interrupted has no such event.
-const maxLag = 30 * time.Second
+const expectationTimeout = 30 * time.Second
 
 // sights are how far the caches have come: the newest resource version of each kind and namespace of which there was an
 // event. A cache is never older than its events. The zero value is ready.

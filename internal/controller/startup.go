@@ -67,7 +67,7 @@ func watchedResources() []schema.GroupResource {
 	}
 	for _, child := range children {
 		if child.optional() { // served or not, the right to it is in the Role
-			watched = append(watched, child.api.GroupResource())
+			watched = append(watched, child.optionalAPI.GroupResource())
 		}
 	}
 	return watched
@@ -152,7 +152,7 @@ func (s *Startup) setDefaults() {
 type preflight struct {
 	host    string
 	cluster kubernetes.Interface
-	wanted  []right
+	desired []right
 	granted map[string]bool
 	// namespaces is how many there are to be served.
 	namespaces int
@@ -181,7 +181,7 @@ func newPreflight(config *rest.Config, startup Startup) (*preflight, error) {
 	}
 	return &preflight{
 		host: host.String(), cluster: cluster,
-		wanted: startup.rights(), namespaces: len(startup.Namespaces), granted: map[string]bool{},
+		desired: startup.rights(), namespaces: len(startup.Namespaces), granted: map[string]bool{},
 	}, nil
 }
 
@@ -235,7 +235,7 @@ func (p *preflight) findCRD(ctx context.Context) error {
 // findRights asks for every right not granted yet, and returns all that are denied in one error.
 func (p *preflight) findRights(ctx context.Context) error {
 	var missing []right
-	for _, want := range p.wanted {
+	for _, want := range p.desired {
 		var denied []string
 		for _, verb := range want.verbs {
 			allowed, err := p.mayI(ctx, want, verb)

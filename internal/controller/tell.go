@@ -32,37 +32,37 @@ import (
 // pkg/apis/core/validation, NoteLengthLimit).
 const maxNote = 1024
 
-// tell logs and records what has changed between two statuses: an event for each change of what Ready means,
+// recordTransition logs and records what has changed between two statuses: an event for each change of what Ready means,
 // and one for each new fault beside it. A fault is told once, wherever it is seen first.
-func (r *ApplicationReconciler) tell(
+func (r *ApplicationReconciler) recordTransition(
 	ctx context.Context, app *v1.Application, before, after v1.ApplicationStatus,
 ) {
 	ready := meta.FindStatusCondition(after.Conditions, v1.ConditionReady)
-	if changed(before, *ready) {
+	if conditionChanged(before, *ready) {
 		// The message is for those who may read the Application: it may quote what its pods have said.
 		logf.FromContext(ctx).Info("Status changed", "ready", ready.Status, "reason", ready.Reason)
-		if !known(before, ready.Reason) {
+		if !faultAlreadyReported(before, ready.Reason) {
 			kind := corev1.EventTypeNormal
-			if ready.Status == metav1.ConditionFalse || known(after, ready.Reason) {
+			if ready.Status == metav1.ConditionFalse || faultAlreadyReported(after, ready.Reason) {
 				kind = corev1.EventTypeWarning
 			}
 			r.event(app, kind, *ready)
 		}
 	}
 	degraded := meta.FindStatusCondition(after.Conditions, v1.ConditionDegraded)
-	if degraded.Status == metav1.ConditionTrue && degraded.Reason != ready.Reason && changed(before, *degraded) {
+	if degraded.Status == metav1.ConditionTrue && degraded.Reason != ready.Reason && conditionChanged(before, *degraded) {
 		r.event(app, corev1.EventTypeWarning, *degraded)
 	}
 }
 
-// changed tells whether a condition's status or reason is not what it was.
-func changed(before v1.ApplicationStatus, now metav1.Condition) bool {
+// conditionChanged reports whether a condition's status or reason is not what it was.
+func conditionChanged(before v1.ApplicationStatus, now metav1.Condition) bool {
 	was := meta.FindStatusCondition(before.Conditions, now.Type)
 	return was == nil || was.Status != now.Status || was.Reason != now.Reason
 }
 
-// known tells whether the status tells of a fault for this reason.
-func known(status v1.ApplicationStatus, reason string) bool {
+// faultAlreadyReported reports whether the status tells of a fault for this reason.
+func faultAlreadyReported(status v1.ApplicationStatus, reason string) bool {
 	was := meta.FindStatusCondition(status.Conditions, v1.ConditionDegraded)
 	return was != nil && was.Status == metav1.ConditionTrue && was.Reason == reason
 }

@@ -155,7 +155,7 @@ func TestTheLogDoesNotQuoteContainers(t *testing.T) {
 		statusOf("False CrashLooping password=hunter2", "True CrashLooping password=hunter2"),
 		statusOf("Unknown RollingOut Waiting for new pods", "True CrashLooping password=hunter2"),
 	} {
-		r.tell(logf.IntoContext(t.Context(), logger), app, v1.ApplicationStatus{}, after)
+		r.recordTransition(logf.IntoContext(t.Context(), logger), app, v1.ApplicationStatus{}, after)
 	}
 	if !strings.Contains(log.String(), "CrashLooping") || strings.Contains(log.String(), "hunter2") {
 		t.Errorf("the log says:\n%s", log.String())
@@ -196,6 +196,6 @@ func tellOf(t *testing.T, before, after v1.ApplicationStatus) []told {
 	t.Helper()
 	app := &v1.Application{ObjectMeta: metav1.ObjectMeta{Name: "my-app"}}
 	notes := &notebook{t: t, app: app}
-	(&ApplicationReconciler{Recorder: notes}).tell(t.Context(), app, before, after)
+	(&ApplicationReconciler{Recorder: notes}).recordTransition(t.Context(), app, before, after)
 	return notes.events
 }

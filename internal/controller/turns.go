@@ -28,7 +28,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	v1 "github.com/example/app-operator/api/v1"
-	"github.com/example/app-operator/internal/fault"
+	"github.com/example/app-operator/internal/outcome"
 )
 
 // maxTurns is how many Applications get a Service at a time. The API server gives one Service at a time its address, so
@@ -70,7 +70,7 @@ func (t *turns) begin(app types.NamespacedName) (end func()) {
 	}
 }
 
-// take tells whether it is the Application's turn. If it is not, the Application waits for it.
+// take reports whether it is the Application's turn. If it is not, the Application waits for it.
 func (t *turns) take(app types.NamespacedName) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -118,7 +118,7 @@ func (t *turns) leave(app types.NamespacedName) {
 	t.line = slices.DeleteFunc(t.line, func(waits types.NamespacedName) bool { return waits == app })
 }
 
-// waits tells whether the Application waits for its turn, and whether any does.
+// waits reports whether the Application waits for its turn, and whether any does.
 func (t *turns) waits(app types.NamespacedName) (itself, anybody bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -165,7 +165,7 @@ func (r *ApplicationReconciler) callUp(app types.NamespacedName) {
 
 // notYet says that the Application waits for its turn to have the child.
 func notYet(child child) error {
-	return &fault.Waiting{
+	return &outcome.Waiting{
 		Reason:  v1.ReasonRollingOut,
 		Message: "Waiting for its turn to get a " + child.kind + ", of which the API server makes one at a time",
 	}

@@ -187,8 +187,8 @@ func TestADeploymentDoesNotWaitForOthersServices(t *testing.T) {
 
 func aDeploymentDoesNotWait(t *testing.T) {
 	r, c, called, end := inLine(t)
-	if result := reconcileOnce(t, r, c); result.RequeueAfter != maxLag {
-		t.Errorf("looks again after %s; it is called, and what it wrote should be seen after %s", result.RequeueAfter, maxLag)
+	if result := reconcileOnce(t, r, c); result.RequeueAfter != expectationTimeout {
+		t.Errorf("looks again after %s; it is called, and what it wrote should be seen after %s", result.RequeueAfter, expectationTimeout)
 	}
 	key := app("web")
 	if err := c.Get(t.Context(), key, &appsv1.Deployment{}); err != nil {
@@ -214,12 +214,12 @@ func aDeploymentDoesNotWait(t *testing.T) {
 func TestARepairDoesNotWaitForItsTurn(t *testing.T) {
 	r, c, _, _ := inLine(t)
 	web := theApplication(t, c)
-	at := slices.IndexFunc(children, func(child child) bool { return child.inTurn })
+	at := slices.IndexFunc(children, func(child child) bool { return child.throttled })
 	config, err := children[at].build(resources.Inputs{Application: web})
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum, err := fingerprint(config)
+	sum, err := desiredHash(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -257,8 +257,8 @@ func aNewServiceIsSeen(t *testing.T) {
 	})
 	check := func(when string, wantApplies int) {
 		t.Helper()
-		if result := reconcileOnce(t, r, c); result.RequeueAfter != maxLag {
-			t.Errorf("%s it is looked at again after %s, want %s", when, result.RequeueAfter, maxLag)
+		if result := reconcileOnce(t, r, c); result.RequeueAfter != expectationTimeout {
+			t.Errorf("%s it is looked at again after %s, want %s", when, result.RequeueAfter, expectationTimeout)
 		}
 		if got := theApplication(t, c).Status.URL; got != "http://web.apps.svc" {
 			t.Errorf("%s the URL is %q: another pass would have to write the status again", when, got)

@@ -49,9 +49,9 @@ func (a *added) Add(request reconcile.Request) { a.requests = append(a.requests,
 func TestAListThatFailsIsTriedAgain(t *testing.T) {
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "apps", Name: "database"}}
 	for name, wake := range map[string]func(context.Context, *ApplicationReconciler){
-		"when all are woken": func(_ context.Context, r *ApplicationReconciler) { r.wakeAll() },
+		"when all are woken": func(_ context.Context, r *ApplicationReconciler) { r.enqueueAll() },
 		"when those are woken that refer to an object": func(ctx context.Context, r *ApplicationReconciler) {
-			r.referringTo(resources.KindSecret)(ctx, secret)
+			r.requestsForReferrers(resources.KindSecret)(ctx, secret)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -95,7 +95,7 @@ func TestNobodyIsWokenAfterTheEnd(t *testing.T) {
 			return errors.New("the cache has ended")
 		}})
 		r.queue.Store(new(queue(&added{})))
-		r.wakeAll()
+		r.enqueueAll()
 		r.queue.Store(new(queue(ended{})))
 		time.Sleep(time.Minute)
 		synctest.Wait()

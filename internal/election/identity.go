@@ -68,7 +68,7 @@ func NewIdentity(lookupEnv func(string) (string, bool)) (Identity, error) {
 // String returns what stands in the Lease.
 func (id Identity) String() string { return id.text }
 
-// InPod tells whether the identity names a pod.
+// InPod reports whether the identity names a pod.
 func (id Identity) InPod() bool { return id.UID != "" }
 
 // parseIdentity reads the holder of a Lease. It returns false if the holder is no process in a pod: nobody, a process

@@ -44,7 +44,7 @@ type leases struct {
 	coordinationv1client.LeaseInterface
 	options *Options
 	me      string
-	watched *watched
+	watched *objectInformer
 	term    *term
 	log     logr.Logger
 
@@ -59,22 +59,22 @@ type leases struct {
 type elector struct {
 	// read is the Lease as the elector knows it.
 	read *coordinationv1.Lease
-	// behind is the resourceVersion that the watch had brought when an update failed. Until it brings another one, it is
+	// staleRV is the resourceVersion that the watch had brought when an update failed. Until it brings another one, it is
 	// taken for being behind.
-	behind string
+	staleRV string
 	// led says that this process has led. It asks the API server from then on, and at once: should it have lost the Lease, it
 	// wins it back or ends.
 	led bool
 	// asked is when the API server was last asked for the Lease, sent when it was last asked to renew it.
 	asked, sent time.Time
-	// known is set by Get until the next Update: the elector knows the present Lease, and does not renew blindly.
-	known bool
+	// freshRead is set by Get until the next Update: the elector knows the present Lease, and does not renew blindly.
+	freshRead bool
 }
 
 // newLeases returns the Lease of the namespace and name in the options, for the process of the identity me. No other
 // place makes a leases, tests included: a channel that is nil is waited for without a word.
 func newLeases(
-	api coordinationv1client.LeaseInterface, options *Options, me string, watched *watched, log logr.Logger,
+	api coordinationv1client.LeaseInterface, options *Options, me string, watched *objectInformer, log logr.Logger,
 ) *leases {
 	return &leases{
 		LeaseInterface: api, options: options, me: me, watched: watched, log: log,
@@ -88,9 +88,9 @@ func (l *leases) Leases(string) coordinationv1client.LeaseInterface { return l }
 // Get returns the Lease: to a standby what the watch has brought, or what the API server says, a retry period apart, and to
 // a process that has led what the API server says.
 func (l *leases) Get(ctx context.Context, name string, options metav1.GetOptions) (*coordinationv1.Lease, error) {
-	l.known = true
+	l.freshRead = true
 	if !l.term.holder() && !l.led {
-		if seen := l.watched.lease(); seen != nil && seen.ResourceVersion != l.behind {
+		if seen := l.watched.lease(); seen != nil && seen.ResourceVersion != l.staleRV {
 			l.read = seen.DeepCopy() // LeaseLock writes into what it gets
 			return l.read.DeepCopy(), nil
 		}
@@ -111,7 +111,7 @@ func (l *leases) Get(ctx context.Context, name string, options metav1.GetOptions
 	case holder == l.me:
 	case holder != "" && l.led:
 		l.stopsLeading()
-		tell(l.taken)
+		notify(l.taken)
 	default:
 		l.stopsLeading() // the elector may win it back, but nothing else goes on
 	}
@@ -137,8 +137,8 @@ func (l *leases) Create(
 func (l *leases) Update(
 	ctx context.Context, lease *coordinationv1.Lease, options metav1.UpdateOptions,
 ) (*coordinationv1.Lease, error) {
-	blind := !l.known
-	l.known = false
+	blind := !l.freshRead
+	l.freshRead = false
 	if ptr.Deref(lease.Spec.HolderIdentity, "") != l.me {
 		l.stopsLeading() // before anybody can know
 		if l.read == nil || ptr.Deref(l.read.Spec.HolderIdentity, "") != l.me {
@@ -164,7 +164,7 @@ func (l *leases) Update(
 	updated, err := l.LeaseInterface.Update(ctx, lease, options)
 	if err != nil {
 		if seen := l.watched.lease(); seen != nil {
-			l.behind = seen.ResourceVersion
+			l.staleRV = seen.ResourceVersion
 		}
 		return nil, err
 	}
@@ -216,7 +216,7 @@ func (l *leases) giveBack(ctx context.Context, seen *coordinationv1.Lease) error
 }
 
 // renewNow has the leader renew at once, and so find out.
-func (l *leases) renewNow() { tell(l.wake) }
+func (l *leases) renewNow() { notify(l.wake) }
 
 // observe is told what the watch has brought. When it is later than what this process has written, and does not name it,
 // the process writes nothing more, without a question to the API server. What is earlier is from before it led, or from

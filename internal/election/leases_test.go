@@ -100,7 +100,7 @@ func TestReleaseAfterConflict(t *testing.T) {
 	me := "me"
 	api := &stored{lease: &coordinationv1.Lease{Spec: coordinationv1.LeaseSpec{HolderIdentity: &me}}}
 	api.lease.ResourceVersion = "2"
-	watched := newWatched(nil, "leases", "ns", "lease", make(chan struct{}, 1), logr.Discard())
+	watched := newObjectInformer(nil, "leases", "ns", "lease", make(chan struct{}, 1), logr.Discard())
 	stale := api.lease.DeepCopy()
 	stale.Namespace, stale.Name, stale.ResourceVersion = "ns", "lease", "1"
 	if err := watched.informer.GetStore().Add(stale); err != nil {

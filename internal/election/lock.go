@@ -65,7 +65,7 @@ func NewLock(cluster *rest.Config, options *Options, id Identity, log logr.Logge
 		return nil, fmt.Errorf("create the client that watches the leader's Pod: %w", err)
 	}
 	news := make(chan struct{}, 1)
-	watched := newWatched(leaseClient.RESTClient(), "leases", options.Namespace, options.ID, news, log)
+	watched := newObjectInformer(leaseClient.RESTClient(), "leases", options.Namespace, options.ID, news, log)
 	guarded := newLeases(quickClient.Leases(options.Namespace), options, id.String(), watched, log)
 	writes, err := guarded.term.guard(cluster)
 	if err != nil {

@@ -85,13 +85,13 @@ type modelState struct {
 	podSeen   int8
 }
 
-// leads tells whether the process calls itself leader: it does so while it is alive, frozen or not.
+// leads reports whether the process calls itself leader: it does so while it is alive, frozen or not.
 func (s *modelState) leads(process int8) bool {
 	p := s.processes[process]
 	return p.started && !p.dead && p.until > s.now
 }
 
-// free tells whether the normal election lets somebody have the Lease: whoever waits counts from when it sees a renewal,
+// free reports whether the normal election lets somebody have the Lease: whoever waits counts from when it sees a renewal,
 // which is no earlier than the API server took it.
 func (s *modelState) free() bool {
 	return s.lease.holder == nobody || s.now >= s.lease.at+duration

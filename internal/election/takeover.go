@@ -33,21 +33,21 @@ const retry = time.Second
 // takeover watches the Lease, and on a standby the holder's Pod, and gives the Lease back for a holder that is proven
 // dead.
 type takeover struct {
-	leases *leases
-	me     Identity
-	pods   rest.Interface
-	news   chan struct{}
+	leases  *leases
+	me      Identity
+	pods    rest.Interface
+	changed chan struct{}
 	// enabled is false where the operator was told so, or is not told which Pod it runs in.
 	enabled bool
 
-	pod     *watched
+	pod     *objectInformer
 	stopPod func()
 	// doubt is what was said last about a leader that may be dead.
 	doubt string
 }
 
 func newTakeover(leases *leases, me Identity, pods rest.Interface, news chan struct{}) *takeover {
-	return &takeover{leases: leases, me: me, pods: pods, news: news, enabled: leases.options.FastTakeover && me.InPod()}
+	return &takeover{leases: leases, me: me, pods: pods, changed: news, enabled: leases.options.FastTakeover && me.InPod()}
 }
 
 // errTaken begins with the words of the manager's own error for a lost Lease.
@@ -56,56 +56,56 @@ var errTaken = errors.New("leader election lost: the Lease names another process
 // run goes on until ctx ends, or until this process has lost the Lease to another.
 func (t *takeover) run(ctx context.Context) error {
 	defer t.leases.watched.start(ctx)()
-	defer t.leave()
+	defer t.unwatchPod()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-t.leases.taken:
 			return errTaken
-		case <-t.news:
+		case <-t.changed:
 		}
 		lease := t.leases.watched.lease()
 		if lease == nil {
 			t.leases.renewNow()
 			showHolder("")
-			t.leave()
+			t.unwatchPod()
 			continue
 		}
 		// Should this process lead, somebody may have emptied or taken its Lease, and others act on it already.
 		t.leases.observe(lease)
 		showHolder(ptr.Deref(lease.Spec.HolderIdentity, ""))
-		t.follow(ctx, lease)
-		t.consider(ctx, lease)
+		t.watchHolderPod(ctx, lease)
+		t.releaseIfHolderDead(ctx, lease)
 	}
 }
 
-// follow watches the Pod of the Lease's holder, if that is another one in a Pod, and no other.
-func (t *takeover) follow(ctx context.Context, lease *coordinationv1.Lease) {
+// watchHolderPod watches the Pod of the Lease's holder, if that is another one in a Pod, and no other.
+func (t *takeover) watchHolderPod(ctx context.Context, lease *coordinationv1.Lease) {
 	holder, ok := parseIdentity(ptr.Deref(lease.Spec.HolderIdentity, ""))
 	if !ok || !t.enabled || holder.String() == t.me.String() {
-		t.leave()
+		t.unwatchPod()
 		return
 	}
 	if t.pod != nil && t.pod.name == holder.Pod {
 		return
 	}
-	t.leave()
-	t.pod = newWatched(t.pods, "pods", t.me.Namespace, holder.Pod, t.news, t.leases.log)
+	t.unwatchPod()
+	t.pod = newObjectInformer(t.pods, "pods", t.me.Namespace, holder.Pod, t.changed, t.leases.log)
 	t.stopPod = t.pod.start(ctx)
 }
 
-// leave watches no Pod any more.
-func (t *takeover) leave() {
+// unwatchPod watches no Pod any more.
+func (t *takeover) unwatchPod() {
 	if t.pod != nil {
 		t.stopPod()
 	}
 	t.pod, t.stopPod, t.doubt = nil, nil, ""
 }
 
-// consider gives the Lease back if its holder is proven dead. Whoever is told so by the same report and is later, or by
+// releaseIfHolderDead gives the Lease back if its holder is proven dead. Whoever is told so by the same report and is later, or by
 // a Lease that has been renewed meanwhile, has a conflict.
-func (t *takeover) consider(ctx context.Context, lease *coordinationv1.Lease) {
+func (t *takeover) releaseIfHolderDead(ctx context.Context, lease *coordinationv1.Lease) {
 	if t.pod == nil || !t.pod.informer.HasSynced() {
 		return
 	}
@@ -126,6 +126,6 @@ func (t *takeover) consider(ctx context.Context, lease *coordinationv1.Lease) {
 		log.V(1).Info("The leader's container has ended, and its lease has changed since it was read")
 	case ctx.Err() == nil:
 		log.Error(err, "Could not give the lease of a dead leader back; trying again", "after", retry.String())
-		time.AfterFunc(retry, func() { tell(t.news) })
+		time.AfterFunc(retry, func() { notify(t.changed) })
 	}
 }

@@ -31,24 +31,24 @@ import (
 	toolscache "k8s.io/client-go/tools/cache"
 )
 
-// watched is one object, by its name, as a watch has brought it.
-type watched struct {
+// objectInformer is one object, by its name, as a watch has brought it.
+type objectInformer struct {
 	kind, namespace, name string
 	informer              toolscache.SharedIndexInformer
 	tell                  func()
 }
 
-// newWatched returns the object of the kind "leases" or "pods". Each change of it is told to news, which has room for one
+// newObjectInformer returns the object of the kind "leases" or "pods". Each change of it is told to news, which has room for one
 // word: several changes are news once.
-func newWatched(client rest.Interface, kind, namespace, name string, news chan<- struct{}, log logr.Logger) *watched {
+func newObjectInformer(client rest.Interface, kind, namespace, name string, news chan<- struct{}, log logr.Logger) *objectInformer {
 	var object runtime.Object = &coordinationv1.Lease{}
 	if kind == "pods" {
 		object = &corev1.Pod{}
 	}
 	selector := fields.OneTermEqualSelector("metadata.name", name)
 	informer := toolscache.NewSharedIndexInformer(toolscache.NewListWatchFromClient(client, kind, namespace, selector), object, 0, nil)
-	tell := func() { tell(news) }
-	w := &watched{kind: kind, namespace: namespace, name: name, informer: informer, tell: tell}
+	tell := func() { notify(news) }
+	w := &objectInformer{kind: kind, namespace: namespace, name: name, informer: informer, tell: tell}
 	_, _ = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{ // fails only when it has been stopped
 		AddFunc:    func(any) { tell() },
 		UpdateFunc: func(any, any) { tell() },
@@ -66,8 +66,8 @@ func newWatched(client rest.Interface, kind, namespace, name string, news chan<-
 	return w
 }
 
-// tell leaves word for whoever receives from the channel, which has room for one word: more of them are one.
-func tell(news chan<- struct{}) {
+// notify leaves word for whoever receives from the channel, which has room for one word: more of them are one.
+func notify(news chan<- struct{}) {
 	select {
 	case news <- struct{}{}:
 	default:
@@ -75,12 +75,12 @@ func tell(news chan<- struct{}) {
 }
 
 // object returns what is known of the object, or nil.
-func (w *watched) object() any {
+func (w *objectInformer) object() any {
 	object, _, _ := w.informer.GetStore().GetByKey(w.namespace + "/" + w.name) // the store is a map
 	return object
 }
 
-func (w *watched) lease() *coordinationv1.Lease {
+func (w *objectInformer) lease() *coordinationv1.Lease {
 	if w == nil {
 		return nil
 	}
@@ -88,13 +88,13 @@ func (w *watched) lease() *coordinationv1.Lease {
 	return lease
 }
 
-func (w *watched) pod() *corev1.Pod {
+func (w *objectInformer) pod() *corev1.Pod {
 	pod, _ := w.object().(*corev1.Pod)
 	return pod
 }
 
 // start watches until ctx ends or stop is called, which returns when the watch has ended.
-func (w *watched) start(ctx context.Context) (stop func()) {
+func (w *objectInformer) start(ctx context.Context) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	running.Go(func() { w.informer.RunWithContext(ctx) })

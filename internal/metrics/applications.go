@@ -36,7 +36,7 @@ var (
 	degradedDesc = prometheus.NewDesc("app_operator_application_degraded",
 		"Whether the Application has a fault that a person should look at, and the reason: 1 if so, 0 if none is seen.",
 		applicationReason, nil)
-	wantedDesc = prometheus.NewDesc("app_operator_application_wanted_replicas",
+	desiredDesc = prometheus.NewDesc("app_operator_application_wanted_replicas",
 		"How many pods the Application wants now.", application, nil)
 	availableDesc = prometheus.NewDesc("app_operator_application_available_replicas",
 		"How many pods of the Application have been ready for long enough to count.", application, nil)
@@ -47,13 +47,13 @@ var (
 type Applications struct {
 	// List returns all Applications, which are not changed; none where this process has no say on them.
 	List func() []v1.Application
-	// Wanted returns how many pods an Application wants now.
-	Wanted func(*v1.Application) int32
+	// DesiredReplicas returns how many pods an Application wants now.
+	DesiredReplicas func(*v1.Application) int32
 }
 
 // Describe implements prometheus.Collector.
 func (Applications) Describe(descs chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{readyDesc, degradedDesc, wantedDesc, availableDesc} {
+	for _, desc := range []*prometheus.Desc{readyDesc, degradedDesc, desiredDesc, availableDesc} {
 		descs <- desc
 	}
 }
@@ -71,7 +71,7 @@ func (a Applications) Collect(metrics chan<- prometheus.Metric) {
 		gauge(readyDesc, ready, why)
 		degraded, why := condition(app, v1.ConditionDegraded)
 		gauge(degradedDesc, degraded, why)
-		gauge(wantedDesc, float64(a.Wanted(app)))
+		gauge(desiredDesc, float64(a.DesiredReplicas(app)))
 		gauge(availableDesc, float64(app.Status.AvailableReplicas))
 	}
 }

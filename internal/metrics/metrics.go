@@ -31,7 +31,7 @@ import (
 var (
 	rolloutDuration = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "app_operator_rollout_duration_seconds",
-		Help: "How long rollouts of new pods took, from the operator's write until all wanted pods were available.",
+		Help: "How long rollouts of new pods took, from the operator's write until all desired pods were available.",
 		// From an image that is on the node to a database that migrates.
 		Buckets: []float64{1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800},
 	})
@@ -75,7 +75,7 @@ const KindApplication = "Application"
 // RolloutTook notes how long a rollout took that is complete now.
 func RolloutTook(duration time.Duration) { rolloutDuration.Observe(duration.Seconds()) }
 
-// DriftRepaired notes that an object of this kind was put right, although nobody wanted it to be another one.
+// DriftRepaired notes that an object of this kind was put right, although nobody desired it to be another one.
 func DriftRepaired(kind string) { driftRepairs.WithLabelValues(kind).Inc() }
 
 // RepairPutOff notes that the repair of an object of this kind waits, because somebody else undoes it again and again.

@@ -73,8 +73,8 @@ func everything(apps ...v1.Application) []prometheus.Collector {
 // all returns the metrics of these Applications, each of which wants a pod for each letter of its name.
 func all(apps ...v1.Application) Applications {
 	return Applications{
-		List:   func() []v1.Application { return apps },
-		Wanted: func(app *v1.Application) int32 { return int32(len(app.Name)) },
+		List:            func() []v1.Application { return apps },
+		DesiredReplicas: func(app *v1.Application) int32 { return int32(len(app.Name)) },
 	}
 }
 

@@ -185,13 +185,13 @@ func TestWhatLeadsNowhereIsNotThere(t *testing.T) {
 }
 
 func TestAsReportsWhatItCannotConvert(t *testing.T) {
-	if _, err := as[corev1ac.EnvVarApplyConfiguration](func() {}); err == nil {
+	if _, err := toApplyConfig[corev1ac.EnvVarApplyConfiguration](func() {}); err == nil {
 		t.Error("no error for a value without a JSON form")
 	}
-	if _, err := as[corev1ac.EnvVarApplyConfiguration]("text"); err == nil {
+	if _, err := toApplyConfig[corev1ac.EnvVarApplyConfiguration]("text"); err == nil {
 		t.Error("no error for a value of another form")
 	}
-	if _, err := asList[corev1ac.EnvVarApplyConfiguration]([]string{"text"}); err == nil {
+	if _, err := toApplyConfigs[corev1ac.EnvVarApplyConfiguration]([]string{"text"}); err == nil {
 		t.Error("no error for a list of such values")
 	}
 }

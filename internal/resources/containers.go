@@ -59,11 +59,11 @@ func addContainers(spec *corev1ac.PodSpecApplyConfiguration, in Inputs) error {
 // mainContainer returns the container that runs the image. It bears the application's name.
 func mainContainer(in Inputs, volumes fileVolumes) (*corev1ac.ContainerApplyConfiguration, error) {
 	app, ports := in.Application, portsOf(in)
-	env, err := asList[corev1ac.EnvVarApplyConfiguration](app.Spec.Env)
+	env, err := toApplyConfigs[corev1ac.EnvVarApplyConfiguration](app.Spec.Env)
 	if err != nil {
 		return nil, err
 	}
-	envFrom, err := asList[corev1ac.EnvFromSourceApplyConfiguration](app.Spec.EnvFrom)
+	envFrom, err := toApplyConfigs[corev1ac.EnvFromSourceApplyConfiguration](app.Spec.EnvFrom)
 	if err != nil {
 		return nil, err
 	}
@@ -88,12 +88,12 @@ func mainContainer(in Inputs, volumes fileVolumes) (*corev1ac.ContainerApplyConf
 		return nil, err
 	}
 	if app.Spec.Resources != nil {
-		if container.Resources, err = as[corev1ac.ResourceRequirementsApplyConfiguration](app.Spec.Resources); err != nil {
+		if container.Resources, err = toApplyConfig[corev1ac.ResourceRequirementsApplyConfiguration](app.Spec.Resources); err != nil {
 			return nil, err
 		}
 	}
-	secure(container, app)
-	complete(container)
+	applyProfile(container, app)
+	setDefaults(container)
 	return container, nil
 }
 
@@ -102,22 +102,22 @@ func mainContainer(in Inputs, volumes fileVolumes) (*corev1ac.ContainerApplyConf
 func extraContainers(
 	app *v1.Application, containers []corev1.Container, volumes fileVolumes,
 ) ([]*corev1ac.ContainerApplyConfiguration, error) {
-	configs, err := asList[corev1ac.ContainerApplyConfiguration](containers)
+	configs, err := toApplyConfigs[corev1ac.ContainerApplyConfiguration](containers)
 	if err != nil {
 		return nil, err
 	}
 	for _, config := range configs {
 		volumes.rename(config)
 		setContainerZeros(config)
-		secure(config, app)
-		complete(config)
+		applyProfile(config, app)
+		setDefaults(config)
 	}
 	return configs, nil
 }
 
-// complete does to a container what the API server does on every write to values that have one owner as a whole:
-// otherwise the live object would differ from what is wanted, and each pass would write it.
-func complete(container *corev1ac.ContainerApplyConfiguration) {
+// setDefaults does to a container what the API server does on every write to values that have one owner as a whole:
+// otherwise the live object would differ from what is desired, and each pass would write it.
+func setDefaults(container *corev1ac.ContainerApplyConfiguration) {
 	if container.TerminationMessagePolicy == nil { // a crash is told with the program's last words
 		container.WithTerminationMessagePolicy(corev1.TerminationMessageFallbackToLogsOnError)
 	}

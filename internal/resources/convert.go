@@ -21,9 +21,9 @@ import (
 	"fmt"
 )
 
-// as returns a user's value of a Kubernetes API type as its apply configuration. Both have the same JSON form,
+// toApplyConfig returns a user's value of a Kubernetes API type as its apply configuration. Both have the same JSON form,
 // in which what is unset is absent: a field that the user left out stays unowned.
-func as[T any](value any) (*T, error) {
+func toApplyConfig[T any](value any) (*T, error) {
 	data, err := json.Marshal(value)
 	if err != nil {
 		return nil, fmt.Errorf("encode %T: %w", value, err)
@@ -35,11 +35,11 @@ func as[T any](value any) (*T, error) {
 	return config, nil
 }
 
-// asList is as for each of the values.
-func asList[T, V any](values []V) ([]*T, error) {
+// toApplyConfigs is as for each of the values.
+func toApplyConfigs[T, V any](values []V) ([]*T, error) {
 	configs := make([]*T, 0, len(values))
 	for _, value := range values {
-		config, err := as[T](value)
+		config, err := toApplyConfig[T](value)
 		if err != nil {
 			return nil, err
 		}
@@ -48,9 +48,9 @@ func asList[T, V any](values []V) ([]*T, error) {
 	return configs, nil
 }
 
-// clone returns a copy of an optional value. The client decodes the API server's answer into a configuration, and
+// ptrCopy returns a copy of an optional value. The client decodes the API server's answer into a configuration, and
 // through a shared pointer that would reach the Application.
-func clone[T any](value *T) *T {
+func ptrCopy[T any](value *T) *T {
 	if value == nil {
 		return nil
 	}

@@ -38,7 +38,7 @@ var (
 	maxUnavailable = intstr.FromInt32(0)
 )
 
-// Deployment returns the Deployment that runs the pods. It is always wanted.
+// Deployment returns the Deployment that runs the pods. It is always desired.
 func Deployment(in Inputs) (*appsv1ac.DeploymentApplyConfiguration, error) {
 	app := in.Application
 	template, err := podTemplate(in)
@@ -58,14 +58,14 @@ func Deployment(in Inputs) (*appsv1ac.DeploymentApplyConfiguration, error) {
 		WithLabels(Labels(app.Name)).
 		WithOwnerReferences(owner(app)).
 		WithSpec(spec)
-	size(config, in)
+	setReplicas(config, in)
 	return config, nil
 }
 
-// size sets how many pods the Deployment asks for. While an autoscaler decides, that is not ours to say.
-func size(config *appsv1ac.DeploymentApplyConfiguration, in Inputs) {
+// setReplicas sets how many pods the Deployment asks for. While an autoscaler decides, that is not ours to say.
+func setReplicas(config *appsv1ac.DeploymentApplyConfiguration, in Inputs) {
 	if !Autoscaled(in.Application) || starting(in) {
-		config.Spec.WithReplicas(WantedReplicas(in))
+		config.Spec.WithReplicas(DesiredReplicas(in))
 	}
 }
 

@@ -29,7 +29,7 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 	"sigs.k8s.io/structured-merge-diff/v6/typed"
 
-	"github.com/example/app-operator/internal/ownership"
+	"github.com/example/app-operator/internal/managedfields"
 )
 
 // TestDriftIsSeen compares package ownership with the generated functions that extract what a manager owns, on every object
@@ -40,8 +40,8 @@ func TestDriftIsSeen(t *testing.T) {
 	for _, name := range cases(t) {
 		configs := buildAll(t, readInputs(t, name))
 		for _, builder := range builders {
-			config, wanted := configs[builder.kind]
-			if !wanted {
+			config, desired := configs[builder.kind]
+			if !desired {
 				continue
 			}
 			live := applied(t, builder, config)
@@ -62,18 +62,18 @@ func TestDriftIsSeen(t *testing.T) {
 				}
 				got, err := holds(config, edited)
 				if err != nil || got != want {
-					t.Errorf("%s of %s, %s: as wanted %v, want %v; error %v", builder.kind, name, what, got, want, err)
+					t.Errorf("%s of %s, %s: as desired %v, want %v; error %v", builder.kind, name, what, got, want, err)
 				}
 				seen[want]++
 			}
 		}
 	}
 	if seen[true] < 300 || seen[false] < 2000 {
-		t.Errorf("compared %d objects that are as wanted and %d that are not", seen[true], seen[false])
+		t.Errorf("compared %d objects that are as desired and %d that are not", seen[true], seen[false])
 	}
 }
 
-// TestAnotherWishIsSeen is the same where what is wanted has changed, not the object.
+// TestAnotherWishIsSeen is the same where what is desired has changed, not the object.
 func TestAnotherWishIsSeen(t *testing.T) {
 	all := map[string][]runtime.ApplyConfiguration{}
 	for _, name := range cases(t) {
@@ -95,14 +95,14 @@ func TestAnotherWishIsSeen(t *testing.T) {
 				}
 				got, err := holds(after, live)
 				if err != nil || got != want {
-					t.Errorf("%s %d, wanted as %d: as wanted %v, want %v; error %v", builder.kind, i, j, got, want, err)
+					t.Errorf("%s %d, desired as %d: as desired %v, want %v; error %v", builder.kind, i, j, got, want, err)
 				}
 			}
 		}
 	}
 }
 
-// same tells by what the generated functions do whether an object is as it is wanted.
+// same tells by what the generated functions do whether an object is as it is desired.
 func same(t *testing.T, builder builder, config runtime.ApplyConfiguration, live object) (bool, error) {
 	t.Helper()
 	owned, err := extract(t, builder, config, live)
@@ -162,10 +162,10 @@ func fillZeros(object, config any) {
 		if !ok {
 			return
 		}
-		for _, wanted := range config {
+		for _, desired := range config {
 			for _, item := range items {
-				if sameItem(wanted, item) {
-					fillZeros(item, wanted)
+				if sameItem(desired, item) {
+					fillZeros(item, desired)
 				}
 			}
 		}
@@ -174,7 +174,7 @@ func fillZeros(object, config any) {
 
 func isZero(value any) bool { return value == "" || value == false || value == float64(0) }
 
-// sameItem tells whether two items of a list have the same key, by the keys of those lists that have zeros in them.
+// sameItem reports whether two items of a list have the same key, by the keys of those lists that have zeros in them.
 func sameItem(a, b any) bool {
 	first, ok := a.(map[string]any)
 	second, okay := b.(map[string]any)
@@ -190,14 +190,14 @@ func sameItem(a, b any) bool {
 }
 
 func holds(config runtime.ApplyConfiguration, live object) (bool, error) {
-	owned, err := ownership.Of(live, manager)
+	owned, err := managedfields.Of(live, manager)
 	if err != nil {
 		return false, err
 	}
 	if untyped, ok := live.(*unstructured.Unstructured); ok {
-		return owned.Hold(config, untyped.Object)
+		return owned.Matches(config, untyped.Object)
 	}
-	return owned.Hold(config, live)
+	return owned.Matches(config, live)
 }
 
 func nameOf(t *testing.T, config runtime.ApplyConfiguration) string {

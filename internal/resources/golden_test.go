@@ -98,7 +98,7 @@ func builderOf[O, C any, PO interface {
 	}
 }
 
-// buildAll returns the wanted children by kind; one that must not exist is absent.
+// buildAll returns the desired children by kind; one that must not exist is absent.
 func buildAll(t testing.TB, in Inputs) map[string]runtime.ApplyConfiguration {
 	t.Helper()
 	configs := map[string]runtime.ApplyConfiguration{}
@@ -114,7 +114,7 @@ func buildAll(t testing.TB, in Inputs) map[string]runtime.ApplyConfiguration {
 	return configs
 }
 
-// TestGolden compares what is wanted for testdata/CASE/application.yaml, and the inputs.yaml that some cases have, with
+// TestGolden compares what is desired for testdata/CASE/application.yaml, and the inputs.yaml that some cases have, with
 // testdata/CASE/want.yaml. They lie side by side to be read.
 func TestGolden(t *testing.T) {
 	for _, name := range cases(t) {
@@ -140,7 +140,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// compareGolden reports how one child differs from what was wanted before.
+// compareGolden reports how one child differs from what was desired before.
 func compareGolden(t *testing.T, kind, want, got string) {
 	t.Helper()
 	complain := t.Errorf
@@ -181,14 +181,14 @@ func documents(text string) map[string]string {
 	return byKind
 }
 
-// goldenDocuments returns the wanted children as the documents of a want.yaml, in the order of building.
+// goldenDocuments returns the desired children as the documents of a want.yaml, in the order of building.
 func goldenDocuments(t *testing.T, in Inputs) []string {
 	t.Helper()
 	configs := buildAll(t, in)
 	texts := make([]string, 0, len(builders))
 	for _, builder := range builders {
-		config, wanted := configs[builder.kind]
-		if !wanted {
+		config, desired := configs[builder.kind]
+		if !desired {
 			texts = append(texts, fmt.Sprintf("# %s: none\n", builder.kind))
 			continue
 		}

@@ -79,7 +79,7 @@ func behavior(
 			continue
 		}
 		var err error
-		if *rules.config, err = as[autoscalingv2ac.HPAScalingRulesApplyConfiguration](rules.of); err != nil {
+		if *rules.config, err = toApplyConfig[autoscalingv2ac.HPAScalingRulesApplyConfiguration](rules.of); err != nil {
 			return nil, err
 		}
 	}
@@ -159,7 +159,7 @@ func metrics(autoscaling *v1.AutoscalingSpec) ([]*autoscalingv2ac.MetricSpecAppl
 	if memory != nil {
 		metrics = append(metrics, utilization(corev1.ResourceMemory, *memory))
 	}
-	more, err := asList[autoscalingv2ac.MetricSpecApplyConfiguration](autoscaling.Metrics)
+	more, err := toApplyConfigs[autoscalingv2ac.MetricSpecApplyConfiguration](autoscaling.Metrics)
 	return append(metrics, more...), err
 }
 

@@ -26,7 +26,7 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 )
 
-// HTTPRoute returns the route to the Service's main port, or nil where none is wanted. The lists of a route have one
+// HTTPRoute returns the route to the Service's main port, or nil where none is desired. The lists of a route have one
 // owner as a whole, so the defaults of its CRD are filled in here.
 func HTTPRoute(in Inputs) (*gatewayv1ac.HTTPRouteApplyConfiguration, error) {
 	app := in.Application

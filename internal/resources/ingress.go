@@ -23,7 +23,7 @@ import (
 	networkingv1ac "k8s.io/client-go/applyconfigurations/networking/v1"
 )
 
-// Ingress returns the Ingress in front of the Service's main port, or nil where none is wanted.
+// Ingress returns the Ingress in front of the Service's main port, or nil where none is desired.
 func Ingress(in Inputs) (*networkingv1ac.IngressApplyConfiguration, error) {
 	app := in.Application
 	ingress := app.Spec.Ingress

@@ -295,31 +295,31 @@ func checkVolumes(t *testing.T, app *v1.Application, configs map[string]runtime.
 // for more than one alone, and that the next pass finds all as it should be.
 func checkReplicas(t *testing.T, in Inputs, configs map[string]runtime.ApplyConfiguration) {
 	t.Helper()
-	app, wanted := in.Application, WantedReplicas(in)
+	app, desired := in.Application, DesiredReplicas(in)
 	stopped := app.Spec.Suspend || app.DeletionTimestamp != nil
 	autoscaling := app.Spec.Autoscaling != nil && !stopped
 	decided := autoscaling && in.Live != nil && in.Live.Replicas > 0
 	said := childOf[*appsv1ac.DeploymentApplyConfiguration](configs, "Deployment").Spec.Replicas
 	switch {
-	case decided && (said != nil || wanted != in.Live.Replicas):
-		t.Errorf("the autoscaler decides on %d; %d wanted, the Deployment says %s", in.Live.Replicas, wanted, text(t, said))
-	case !decided && (said == nil || *said != wanted):
-		t.Errorf("%d pods wanted, the Deployment says %s", wanted, text(t, said))
-	case stopped && wanted != 0:
-		t.Errorf("%d pods wanted of an Application that is to have none", wanted)
+	case decided && (said != nil || desired != in.Live.Replicas):
+		t.Errorf("the autoscaler decides on %d; %d desired, the Deployment says %s", in.Live.Replicas, desired, text(t, said))
+	case !decided && (said == nil || *said != desired):
+		t.Errorf("%d pods desired, the Deployment says %s", desired, text(t, said))
+	case stopped && desired != 0:
+		t.Errorf("%d pods desired of an Application that is to have none", desired)
 	}
-	if _, budgeted := configs["PodDisruptionBudget"]; budgeted && wanted <= 1 {
-		t.Errorf("there is a budget for %d pods", wanted)
+	if _, budgeted := configs["PodDisruptionBudget"]; budgeted && desired <= 1 {
+		t.Errorf("there is a budget for %d pods", desired)
 	}
 	if (configs["HorizontalPodAutoscaler"] != nil) != (app.Spec.Autoscaling != nil) {
 		t.Error("the autoscaler is not there when it is asked for, and only then")
 	}
-	if wanted < 0 || specReplicas(app) < 0 { // which no schema and no API server lets pass
+	if desired < 0 || specReplicas(app) < 0 { // which no schema and no API server lets pass
 		return
 	}
 	next := afterwards(t, in)
-	if again := WantedReplicas(next); again != wanted && wanted > 0 {
-		t.Errorf("%d pods wanted by the first pass and %d by the next", wanted, again)
+	if again := DesiredReplicas(next); again != desired && desired > 0 {
+		t.Errorf("%d pods desired by the first pass and %d by the next", desired, again)
 	}
 	if now, later := deploymentOf(t, in), deploymentOf(t, next); !autoscaling {
 		if diff := cmp.Diff(text(t, now), text(t, later)); diff != "" {

@@ -26,13 +26,13 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 )
 
-// PodDisruptionBudget returns the budget for evictions, or nil where none is wanted: of a single pod it would keep
+// PodDisruptionBudget returns the budget for evictions, or nil where none is desired: of a single pod it would keep
 // nodes from being drained, and of none it would be pointless. Pods that are not ready may always be evicted, since a
 // crash loop must not hold up a drain either.
 func PodDisruptionBudget(in Inputs) (*policyv1ac.PodDisruptionBudgetApplyConfiguration, error) {
 	app := in.Application
 	budget := ptr.Deref(app.Spec.DisruptionBudget, v1.DisruptionBudgetSpec{})
-	if !ptr.Deref(budget.Enabled, true) || WantedReplicas(in) <= 1 {
+	if !ptr.Deref(budget.Enabled, true) || DesiredReplicas(in) <= 1 {
 		return nil, nil
 	}
 	spec := policyv1ac.PodDisruptionBudgetSpec().

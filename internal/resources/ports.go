@@ -52,10 +52,10 @@ func portsOf(in Inputs) []port {
 	for i := range ports {
 		ports[i].containerName = containerName(in, ports, i)
 	}
-	for i, wanted := range ports {
-		ports[i].target = intstr.FromString(wanted.containerName)
-		if wanted.containerName == wanted.name {
-			ports[i].target = choose(in, ports, i, ports[i].target, intstr.FromInt32(wanted.number))
+	for i, desired := range ports {
+		ports[i].target = intstr.FromString(desired.containerName)
+		if desired.containerName == desired.name {
+			ports[i].target = choose(in, ports, i, ports[i].target, intstr.FromInt32(desired.number))
 		}
 	}
 	return ports
@@ -81,10 +81,10 @@ func specPorts(app *v1.Application) []port {
 // Retargets reports whether a port that the Service serves already is to target another port of the pods. The Service then has
 // to be written before the pods are replaced.
 func Retargets(in Inputs) bool {
-	return slices.ContainsFunc(portsOf(in), func(wanted port) bool {
+	return slices.ContainsFunc(portsOf(in), func(desired port) bool {
 		return slices.ContainsFunc(in.ServicePorts, func(live corev1.ServicePort) bool {
-			return live.Protocol == wanted.protocol && (live.Name == wanted.name || live.Port == wanted.served) &&
-				live.TargetPort != wanted.target
+			return live.Protocol == desired.protocol && (live.Name == desired.name || live.Port == desired.served) &&
+				live.TargetPort != desired.target
 		})
 	})
 }
@@ -96,13 +96,13 @@ func PortsSettled(in Inputs) bool {
 	if in.Live != nil {
 		live = in.Live.Ports
 	}
-	for _, wanted := range portsOf(in) {
-		has := find(live, wanted.target, wanted.protocol)
-		if wanted.target.Type != intstr.String || has == nil || has.ContainerPort != wanted.number {
+	for _, desired := range portsOf(in) {
+		has := find(live, desired.target, desired.protocol)
+		if desired.target.Type != intstr.String || has == nil || has.ContainerPort != desired.number {
 			return false
 		}
 		if !slices.ContainsFunc(in.ServicePorts, func(served corev1.ServicePort) bool {
-			return served.Name == wanted.name && served.Protocol == wanted.protocol && served.TargetPort == wanted.target
+			return served.Name == desired.name && served.Protocol == desired.protocol && served.TargetPort == desired.target
 		}) {
 			return false
 		}
@@ -113,28 +113,28 @@ func PortsSettled(in Inputs) bool {
 // containerName returns the name of the i-th port in the container. What the Deployment has stays, or each pass would restart
 // the pods.
 func containerName(in Inputs, ports []port, i int) string {
-	wanted := ports[i]
-	switch live := liveName(in, wanted); {
-	case live == wanted.name:
+	desired := ports[i]
+	switch live := liveName(in, desired); {
+	case live == desired.name:
 		return live
-	case live != "" && !taken(ports, i, live) && !renamed(in, wanted, live):
+	case live != "" && !taken(ports, i, live) && !renamed(in, desired, live):
 		return live
 	}
-	candidates := []intstr.IntOrString{intstr.FromString(wanted.name), intstr.FromInt32(wanted.number)}
+	candidates := []intstr.IntOrString{intstr.FromString(desired.name), intstr.FromInt32(desired.number)}
 	for _, pod := range in.PodPorts {
 		if older := predecessor(in, ports, i, pod); older != nil && !taken(ports, i, older.Name) {
 			candidates = append(candidates, intstr.FromString(older.Name))
 		}
 	}
-	return cmp.Or(choose(in, ports, i, candidates...).StrVal, wanted.name)
+	return cmp.Or(choose(in, ports, i, candidates...).StrVal, desired.name)
 }
 
 // liveName returns the name that the Deployment has for the port's number, or "".
-func liveName(in Inputs, wanted port) string {
+func liveName(in Inputs, desired port) string {
 	if in.Live == nil {
 		return ""
 	}
-	if live := find(in.Live.Ports, intstr.FromInt32(wanted.number), wanted.protocol); live != nil {
+	if live := find(in.Live.Ports, intstr.FromInt32(desired.number), desired.protocol); live != nil {
 		return live.Name
 	}
 	return ""
@@ -142,14 +142,14 @@ func liveName(in Inputs, wanted port) string {
 
 // renamed reports whether the port is to have its own name in the container, in place of that which older pods have: the spec
 // has just given it another name, for which the Service may target the number already, or another image replaces the pods anyway.
-func renamed(in Inputs, wanted port, live string) bool {
+func renamed(in Inputs, desired port, live string) bool {
 	if in.Live.Image != in.Application.Spec.Image {
 		return true
 	}
-	byName, byNumber := intstr.FromString(live), intstr.FromInt32(wanted.number)
+	byName, byNumber := intstr.FromString(live), intstr.FromInt32(desired.number)
 	return slices.ContainsFunc(in.ServicePorts, func(served corev1.ServicePort) bool {
-		return served.Protocol == wanted.protocol &&
-			(served.TargetPort == byNumber || served.TargetPort == byName && served.Name != wanted.name)
+		return served.Protocol == desired.protocol &&
+			(served.TargetPort == byNumber || served.TargetPort == byName && served.Name != desired.name)
 	})
 }
 
@@ -196,20 +196,20 @@ func reaches(in Inputs, ports []port, i int, target intstr.IntOrString, pod []co
 // targets, or what its port of the number does, on which clients rely; else what has the name or the number in the pod, or is
 // the only one left.
 func predecessor(in Inputs, ports []port, i int, pod []corev1.ContainerPort) *corev1.ContainerPort {
-	wanted := ports[i]
-	if older := byServiceName(in, wanted, pod); older != nil {
+	desired := ports[i]
+	if older := byServiceName(in, desired, pod); older != nil {
 		return older
 	}
 	for _, served := range in.ServicePorts {
-		if served.Port == wanted.served && served.Protocol == wanted.protocol {
+		if served.Port == desired.served && served.Protocol == desired.protocol {
 			if older := find(pod, served.TargetPort, served.Protocol); older != nil {
 				return older
 			}
 		}
 	}
 	free := unclaimed(in, ports, i, pod)
-	for _, key := range []intstr.IntOrString{intstr.FromString(wanted.name), intstr.FromInt32(wanted.number)} {
-		if older := find(free, key, wanted.protocol); older != nil {
+	for _, key := range []intstr.IntOrString{intstr.FromString(desired.name), intstr.FromInt32(desired.number)} {
+		if older := find(free, key, desired.protocol); older != nil {
 			return older
 		}
 	}
@@ -217,9 +217,9 @@ func predecessor(in Inputs, ports []port, i int, pod []corev1.ContainerPort) *co
 }
 
 // byServiceName returns the pod's port that the Service's port of this name targets, or nil.
-func byServiceName(in Inputs, wanted port, pod []corev1.ContainerPort) *corev1.ContainerPort {
+func byServiceName(in Inputs, desired port, pod []corev1.ContainerPort) *corev1.ContainerPort {
 	for _, served := range in.ServicePorts {
-		if served.Name == wanted.name && served.Protocol == wanted.protocol {
+		if served.Name == desired.name && served.Protocol == desired.protocol {
 			return find(pod, served.TargetPort, served.Protocol)
 		}
 	}
@@ -242,34 +242,34 @@ func unclaimed(in Inputs, ports []port, i int, pod []corev1.ContainerPort) []cor
 	return free
 }
 
-// onlyOneLeft returns the free port of a pod if it is the only one that is not wanted any more, the i-th is the only one that
+// onlyOneLeft returns the free port of a pod if it is the only one that is not desired any more, the i-th is the only one that
 // the pod has not, and one of the two is all there is or the main port: it has moved. Otherwise it returns nil: a port that
 // goes and one that comes have nothing to do with each other.
 func onlyOneLeft(ports []port, i int, pod, free []corev1.ContainerPort) *corev1.ContainerPort {
-	wanted := ports[i]
+	desired := ports[i]
 	for j, other := range ports {
-		if j != i && other.protocol == wanted.protocol && !has(pod, other) {
+		if j != i && other.protocol == desired.protocol && !has(pod, other) {
 			return nil
 		}
 	}
 	left := slices.DeleteFunc(free, func(candidate corev1.ContainerPort) bool {
-		return candidate.Protocol != wanted.protocol || slices.ContainsFunc(ports, func(other port) bool {
+		return candidate.Protocol != desired.protocol || slices.ContainsFunc(ports, func(other port) bool {
 			return other.name == candidate.Name || other.number == candidate.ContainerPort && other.protocol == candidate.Protocol
 		})
 	})
 	if len(left) != 1 {
 		return nil
 	}
-	if main := wanted.name == MainPortName || left[0].Name == MainPortName; !main && (len(pod) > 1 || len(ports) > 1) {
+	if main := desired.name == MainPortName || left[0].Name == MainPortName; !main && (len(pod) > 1 || len(ports) > 1) {
 		return nil
 	}
 	return &left[0]
 }
 
 // has reports whether the pod has a port of the name or the number.
-func has(pod []corev1.ContainerPort, wanted port) bool {
-	return find(pod, intstr.FromString(wanted.name), wanted.protocol) != nil ||
-		find(pod, intstr.FromInt32(wanted.number), wanted.protocol) != nil
+func has(pod []corev1.ContainerPort, desired port) bool {
+	return find(pod, intstr.FromString(desired.name), desired.protocol) != nil ||
+		find(pod, intstr.FromInt32(desired.number), desired.protocol) != nil
 }
 
 // find returns the port of the name or number, or nil.

@@ -41,7 +41,7 @@ func addProbes(container *corev1ac.ContainerApplyConfiguration, app *v1.Applicat
 		if kind.probe == nil {
 			continue
 		}
-		config, err := as[corev1ac.ProbeApplyConfiguration](kind.probe)
+		config, err := toApplyConfig[corev1ac.ProbeApplyConfiguration](kind.probe)
 		if err != nil {
 			return err
 		}

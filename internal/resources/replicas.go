@@ -58,17 +58,17 @@ func MainContainer(pod *corev1.PodSpec, name string) *corev1.Container {
 	return nil
 }
 
-// WantedReplicas returns how many pods should run now: none while the application is suspended or being deleted;
+// DesiredReplicas returns how many pods should run now: none while the application is suspended or being deleted;
 // with an autoscaler as many as it has asked for; otherwise spec.replicas, which is 1 by default. What an autoscaler
 // that is gone has asked for stays until spec.replicas is changed.
-func WantedReplicas(in Inputs) int32 {
+func DesiredReplicas(in Inputs) int32 {
 	switch app := in.Application; {
 	case app.Spec.Suspend || app.DeletionTimestamp != nil:
 		return 0
 	case app.Spec.Autoscaling != nil && !starting(in):
 		return in.Live.Replicas
 	case app.Spec.Autoscaling != nil:
-		return within(app.Spec.Autoscaling, startReplicas(in))
+		return clamp(app.Spec.Autoscaling, startReplicas(in))
 	case Keeping(in):
 		return askedReplicas(in)
 	default:
@@ -133,7 +133,7 @@ func AutoscaledStatus(in Inputs) *v1.AutoscaledStatus {
 	}
 }
 
-// Autoscaled tells whether an autoscaler decides how many pods run now.
+// Autoscaled reports whether an autoscaler decides how many pods run now.
 func Autoscaled(app *v1.Application) bool {
 	return app.Spec.Autoscaling != nil && !app.Spec.Suspend && app.DeletionTimestamp == nil
 }
@@ -147,6 +147,6 @@ func minReplicas(autoscaling *v1.AutoscalingSpec) int32 {
 	return ptr.Deref(autoscaling.MinReplicas, 1)
 }
 
-func within(autoscaling *v1.AutoscalingSpec, replicas int32) int32 {
+func clamp(autoscaling *v1.AutoscalingSpec, replicas int32) int32 {
 	return min(max(replicas, minReplicas(autoscaling)), autoscaling.MaxReplicas)
 }

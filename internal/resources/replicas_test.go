@@ -37,8 +37,8 @@ type replicasTest struct {
 	live *LiveDeployment
 	// was is what the status remembers, and now what it is to remember.
 	was, now *v1.AutoscaledStatus
-	// wanted is how many pods should run.
-	wanted int32
+	// desired is how many pods should run.
+	desired int32
 	// unsaid says that the Deployment does not say how many.
 	unsaid bool
 }
@@ -77,91 +77,91 @@ func kept(overridden int32) *v1.AutoscaledStatus {
 
 // withoutAutoscaler are Applications that have never had one.
 var withoutAutoscaler = []replicasTest{
-	{name: "as many as asked for", spec: spec(3), wanted: 3},
-	{name: "none when none are asked for", spec: spec(0), wanted: 0},
-	{name: "one when nothing is said", wanted: 1},
-	{name: "none while suspended", spec: suspended(spec(3)), wanted: 0},
-	{name: "none while suspended, when nothing is said", spec: suspended(v1.ApplicationSpec{}), wanted: 0},
-	{name: "none while being deleted", spec: spec(3), gone: true, wanted: 0},
-	{name: "a pause changes nothing", spec: paused(spec(3)), wanted: 3},
-	{name: "the Deployment is scaled back", spec: spec(3), live: pods(5), wanted: 3},
-	{name: "as many as asked for when resumed", spec: spec(3), live: pods(0), wanted: 3},
+	{name: "as many as asked for", spec: spec(3), desired: 3},
+	{name: "none when none are asked for", spec: spec(0), desired: 0},
+	{name: "one when nothing is said", desired: 1},
+	{name: "none while suspended", spec: suspended(spec(3)), desired: 0},
+	{name: "none while suspended, when nothing is said", spec: suspended(v1.ApplicationSpec{}), desired: 0},
+	{name: "none while being deleted", spec: spec(3), gone: true, desired: 0},
+	{name: "a pause changes nothing", spec: paused(spec(3)), desired: 3},
+	{name: "the Deployment is scaled back", spec: spec(3), live: pods(5), desired: 3},
+	{name: "as many as asked for when resumed", spec: spec(3), live: pods(0), desired: 3},
 }
 
 // withAutoscaler are Applications that have one now.
 var withAutoscaler = []replicasTest{
-	{name: "it starts from spec.replicas", spec: autoscaled(spec(3)), wanted: 3},
+	{name: "it starts from spec.replicas", spec: autoscaled(spec(3)), desired: 3},
 	{name: "it starts from one when nothing is said", spec: v1.ApplicationSpec{
 		Autoscaling: &v1.AutoscalingSpec{MaxReplicas: 6},
-	}, wanted: 1},
-	{name: "it starts at its least", spec: autoscaled(spec(0)), wanted: 2},
-	{name: "it starts at its most", spec: autoscaled(spec(9)), wanted: 6},
-	{name: "it starts from no pods", spec: autoscaled(spec(3)), live: pods(0), wanted: 3},
+	}, desired: 1},
+	{name: "it starts at its least", spec: autoscaled(spec(0)), desired: 2},
+	{name: "it starts at its most", spec: autoscaled(spec(9)), desired: 6},
+	{name: "it starts from no pods", spec: autoscaled(spec(3)), live: pods(0), desired: 3},
 	{
 		name: "it takes over what runs", spec: autoscaled(spec(3)),
-		live: pods(5), wanted: 5, unsaid: true, now: asked(5, 3),
+		live: pods(5), desired: 5, unsaid: true, now: asked(5, 3),
 	},
 	{
 		name: "it takes over even what is beyond its bounds", spec: autoscaled(spec(3)),
-		live: pods(9), wanted: 9, unsaid: true, now: asked(9, 3),
+		live: pods(9), desired: 9, unsaid: true, now: asked(9, 3),
 	},
 	{
 		name: "it decides", spec: autoscaled(spec(3)),
-		live: pods(4), was: asked(5, 3), wanted: 4, unsaid: true, now: asked(4, 3),
+		live: pods(4), was: asked(5, 3), desired: 4, unsaid: true, now: asked(4, 3),
 	},
 	{
 		name: "it overrides whatever spec.replicas becomes", spec: autoscaled(spec(5)),
-		live: pods(4), was: asked(4, 3), wanted: 4, unsaid: true, now: asked(4, 5),
+		live: pods(4), was: asked(4, 3), desired: 4, unsaid: true, now: asked(4, 5),
 	},
 	{
-		name: "the Deployment was deleted", spec: autoscaled(spec(1)), was: asked(5, 1), wanted: 5, now: asked(5, 1),
+		name: "the Deployment was deleted", spec: autoscaled(spec(1)), was: asked(5, 1), desired: 5, now: asked(5, 1),
 	},
 	{
 		name: "the Deployment was deleted, and it may not ask for so many any more",
-		spec: autoscaled(spec(1)), was: asked(9, 1), wanted: 6, now: asked(9, 1),
+		spec: autoscaled(spec(1)), was: asked(9, 1), desired: 6, now: asked(9, 1),
 	},
 	{
 		name: "somebody has scaled the Deployment to nothing", spec: autoscaled(spec(1)),
-		live: pods(0), was: asked(5, 1), wanted: 5, now: asked(5, 1),
+		live: pods(0), was: asked(5, 1), desired: 5, now: asked(5, 1),
 	},
 	{
 		name: "turned on again, it decides and nothing is kept", spec: autoscaled(spec(3)),
-		live: pods(4), was: kept(3), wanted: 4, unsaid: true, now: asked(4, 3),
+		live: pods(4), was: kept(3), desired: 4, unsaid: true, now: asked(4, 3),
 	},
 	{
-		name: "turned on again without a Deployment", spec: autoscaled(spec(3)), was: kept(3), wanted: 5, now: asked(5, 3),
+		name: "turned on again without a Deployment", spec: autoscaled(spec(3)), was: kept(3), desired: 5, now: asked(5, 3),
 	},
 	{
 		name: "none while suspended", spec: suspended(autoscaled(spec(3))),
-		live: pods(4), was: asked(4, 3), wanted: 0, now: asked(4, 3),
+		live: pods(4), was: asked(4, 3), desired: 0, now: asked(4, 3),
 	},
 	{
 		name: "what it has asked for outlives a suspension", spec: suspended(autoscaled(spec(3))),
-		live: pods(0), was: asked(4, 3), wanted: 0, now: asked(4, 3),
+		live: pods(0), was: asked(4, 3), desired: 0, now: asked(4, 3),
 	},
 	{
 		name: "and the Deployment's deletion during one", spec: suspended(autoscaled(spec(3))),
-		was: asked(4, 3), wanted: 0, now: asked(4, 3),
+		was: asked(4, 3), desired: 0, now: asked(4, 3),
 	},
 	{
 		name: "and what somebody makes of the Deployment", spec: suspended(autoscaled(spec(3))),
-		live: pods(1), was: asked(4, 3), wanted: 0, now: asked(4, 3),
+		live: pods(1), was: asked(4, 3), desired: 0, now: asked(4, 3),
 	},
 	{
 		name: "none while being deleted", spec: autoscaled(spec(3)), gone: true,
-		live: pods(4), was: asked(4, 3), wanted: 0, now: asked(4, 3),
+		live: pods(4), was: asked(4, 3), desired: 0, now: asked(4, 3),
 	},
 	{
 		name: "paused, it goes on deciding", spec: paused(autoscaled(spec(3))),
-		live: pods(6), was: asked(4, 3), wanted: 6, unsaid: true, now: asked(6, 3),
+		live: pods(6), was: asked(4, 3), desired: 6, unsaid: true, now: asked(6, 3),
 	},
 	{
 		name: "paused, and the Deployment was deleted", spec: paused(autoscaled(spec(3))),
-		was: asked(4, 3), wanted: 4, now: asked(4, 3),
+		was: asked(4, 3), desired: 4, now: asked(4, 3),
 	},
 	{
 		name: "asked for during a pause, it does not decide yet", spec: paused(autoscaled(spec(3))),
-		live: pods(3), wanted: 3, unsaid: true,
+		live: pods(3), desired: 3, unsaid: true,
 	},
 }
 
@@ -169,51 +169,51 @@ var withAutoscaler = []replicasTest{
 var afterAutoscaler = []replicasTest{
 	{
 		name: "what was kept comes back after a suspension", spec: spec(3),
-		live: pods(0), was: kept(3), wanted: 5, now: kept(3),
+		live: pods(0), was: kept(3), desired: 5, now: kept(3),
 	},
 	{
 		name: "taken away during a suspension, what it had asked for comes back", spec: spec(3),
-		live: pods(0), was: asked(5, 3), wanted: 5, now: kept(3),
+		live: pods(0), was: asked(5, 3), desired: 5, now: kept(3),
 	},
-	{name: "nothing is not worth keeping", spec: spec(3), live: pods(0), was: asked(0, 3), wanted: 3},
-	{name: "what runs is kept", spec: spec(3), live: pods(5), was: asked(4, 3), wanted: 5, now: kept(3)},
-	{name: "what runs is kept when nothing is said", live: pods(5), was: asked(5, 1), wanted: 5, now: kept(1)},
+	{name: "nothing is not worth keeping", spec: spec(3), live: pods(0), was: asked(0, 3), desired: 3},
+	{name: "what runs is kept", spec: spec(3), live: pods(5), was: asked(4, 3), desired: 5, now: kept(3)},
+	{name: "what runs is kept when nothing is said", live: pods(5), was: asked(5, 1), desired: 5, now: kept(1)},
 	{
 		name: "what ran is kept although somebody scales the Deployment", spec: spec(3),
-		live: pods(7), was: kept(3), wanted: 5, now: kept(3),
+		live: pods(7), was: kept(3), desired: 5, now: kept(3),
 	},
 	{
 		name: "what ran is kept although somebody deletes the Deployment", spec: spec(3),
-		was: kept(3), wanted: 5, now: kept(3),
+		was: kept(3), desired: 5, now: kept(3),
 	},
 	{
 		name: "even if that happens together with the end of the autoscaler", spec: spec(3),
-		was: asked(5, 3), wanted: 5, now: kept(3),
+		was: asked(5, 3), desired: 5, now: kept(3),
 	},
-	{name: "until spec.replicas is another one", spec: spec(4), live: pods(5), was: kept(3), wanted: 4},
+	{name: "until spec.replicas is another one", spec: spec(4), live: pods(5), was: kept(3), desired: 4},
 	{
 		name: "even if spec.replicas changes together with the end of the autoscaler", spec: spec(4),
-		live: pods(5), was: asked(5, 3), wanted: 4,
+		live: pods(5), was: asked(5, 3), desired: 4,
 	},
 	{
 		name: "none while suspended", spec: suspended(spec(3)),
-		live: pods(5), was: kept(3), wanted: 0, now: kept(3),
+		live: pods(5), was: kept(3), desired: 0, now: kept(3),
 	},
 	{
 		name: "none while suspended, from the end of the autoscaler on", spec: suspended(spec(3)),
-		live: pods(5), was: asked(5, 3), wanted: 0, now: kept(3),
+		live: pods(5), was: asked(5, 3), desired: 0, now: kept(3),
 	},
 	{
 		name: "none while being deleted", spec: spec(3), gone: true,
-		live: pods(5), was: kept(3), wanted: 0, now: kept(3),
+		live: pods(5), was: kept(3), desired: 0, now: kept(3),
 	},
 	{
 		name: "during a pause it is still there, and decides", spec: paused(spec(3)),
-		live: pods(6), was: asked(4, 3), wanted: 6, now: asked(6, 3),
+		live: pods(6), was: asked(4, 3), desired: 6, now: asked(6, 3),
 	},
 	{
 		name: "during a pause spec.replicas does not take over yet", spec: paused(spec(4)),
-		live: pods(5), was: kept(3), wanted: 4, now: kept(3),
+		live: pods(5), was: kept(3), desired: 4, now: kept(3),
 	},
 }
 
@@ -228,10 +228,10 @@ func TestReplicas(t *testing.T) {
 				if test.gone {
 					in.Application.DeletionTimestamp = new(metav1.Now())
 				}
-				if got := WantedReplicas(in); got != test.wanted {
-					t.Errorf("WantedReplicas = %d, want %d", got, test.wanted)
+				if got := DesiredReplicas(in); got != test.desired {
+					t.Errorf("WantedReplicas = %d, want %d", got, test.desired)
 				}
-				said := &test.wanted
+				said := &test.desired
 				if test.unsaid {
 					said = nil
 				}
@@ -279,8 +279,8 @@ func TestReplicasThroughTheLifeOfAnApplication(t *testing.T) {
 			in.Live = pods(step.asked)
 		}
 		for pass := range 3 {
-			if got := WantedReplicas(in); got != step.want {
-				t.Fatalf("%s, pass %d: %d wanted, not %d", step.name, pass, got, step.want)
+			if got := DesiredReplicas(in); got != step.want {
+				t.Fatalf("%s, pass %d: %d desired, not %d", step.name, pass, got, step.want)
 			}
 			in = afterwards(t, in)
 		}

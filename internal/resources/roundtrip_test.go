@@ -45,8 +45,8 @@ func TestWantedConfigurationIsRecognisedOnceApplied(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			configs := buildAll(t, readInputs(t, name))
 			for _, builder := range builders {
-				config, wanted := configs[builder.kind]
-				if !wanted {
+				config, desired := configs[builder.kind]
+				if !desired {
 					continue
 				}
 				live := applied(t, builder, config)
@@ -58,7 +58,7 @@ func TestWantedConfigurationIsRecognisedOnceApplied(t *testing.T) {
 					t.Errorf("%s would be written again on every pass; error %v", builder.kind, err)
 				}
 				if !equality.Semantic.DeepEqual(config, owned) {
-					t.Errorf("%s would be written again on every pass (-wanted +owned):\n%s",
+					t.Errorf("%s would be written again on every pass (-desired +owned):\n%s",
 						builder.kind, cmp.Diff(text(t, config), text(t, owned)))
 				}
 			}
@@ -72,8 +72,8 @@ func TestWantedConfigurationFitsItsKind(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			configs := buildAll(t, readInputs(t, name))
 			for _, builder := range builders {
-				config, wanted := configs[builder.kind]
-				if !wanted {
+				config, desired := configs[builder.kind]
+				if !desired {
 					continue
 				}
 				back := tree(t, asObject(t, builder, config))
@@ -91,7 +91,7 @@ type userValue struct {
 	want, got any
 }
 
-// TestUserValuesArriveUnchanged compares what is wanted with the user's own values, as Kubernetes compares them.
+// TestUserValuesArriveUnchanged compares what is desired with the user's own values, as Kubernetes compares them.
 func TestUserValuesArriveUnchanged(t *testing.T) {
 	for _, name := range cases(t) {
 		t.Run(name, func(t *testing.T) {
@@ -117,15 +117,15 @@ func TestUserValuesArriveUnchanged(t *testing.T) {
 }
 
 func ofContainer(spec v1.ApplicationSpec, container corev1.Container) []userValue {
-	wanted := corev1.Container{Env: spec.Env}
+	desired := corev1.Container{Env: spec.Env}
 	if spec.Resources != nil {
-		wanted.Resources.Limits = corev1.ResourceList(spec.Resources.Limits)
-		wanted.Resources.Requests = corev1.ResourceList(spec.Resources.Requests)
+		desired.Resources.Limits = corev1.ResourceList(spec.Resources.Limits)
+		desired.Resources.Requests = corev1.ResourceList(spec.Resources.Requests)
 	}
-	wanted = wholeOwned(wanted)
+	desired = wholeOwned(desired)
 	return []userValue{
-		{"resources", wanted.Resources, container.Resources},
-		{"env", wanted.Env, container.Env},
+		{"resources", desired.Resources, container.Resources},
+		{"env", desired.Env, container.Env},
 		{"envFrom", spec.EnvFrom, container.EnvFrom},
 		{"command", spec.Command, container.Command},
 		{"args", spec.Args, container.Args},

@@ -29,7 +29,7 @@ import (
 // addScheduling says where the pods may run.
 func addScheduling(spec *corev1ac.PodSpecApplyConfiguration, app *v1.Application) error {
 	scheduling := ptr.Deref(app.Spec.Scheduling, v1.SchedulingSpec{})
-	tolerations, err := asList[corev1ac.TolerationApplyConfiguration](scheduling.Tolerations)
+	tolerations, err := toApplyConfigs[corev1ac.TolerationApplyConfiguration](scheduling.Tolerations)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func addScheduling(spec *corev1ac.PodSpecApplyConfiguration, app *v1.Application
 		return err
 	}
 	if scheduling.Affinity != nil {
-		if spec.Affinity, err = as[corev1ac.AffinityApplyConfiguration](scheduling.Affinity); err != nil {
+		if spec.Affinity, err = toApplyConfig[corev1ac.AffinityApplyConfiguration](scheduling.Affinity); err != nil {
 			return err
 		}
 	}
@@ -48,7 +48,7 @@ func addScheduling(spec *corev1ac.PodSpecApplyConfiguration, app *v1.Application
 	if scheduling.PriorityClassName != "" {
 		spec.WithPriorityClassName(scheduling.PriorityClassName)
 	}
-	spec.RuntimeClassName = clone(scheduling.RuntimeClassName)
+	spec.RuntimeClassName = ptrCopy(scheduling.RuntimeClassName)
 	return nil
 }
 
@@ -71,7 +71,7 @@ func spread(
 				WithMatchLabelKeys(appsv1.DefaultDeploymentUniqueLabelKey), // each revision by itself
 		}, nil
 	}
-	configs, err := asList[corev1ac.TopologySpreadConstraintApplyConfiguration](constraints)
+	configs, err := toApplyConfigs[corev1ac.TopologySpreadConstraintApplyConfiguration](constraints)
 	if err != nil {
 		return nil, err
 	}

@@ -38,9 +38,9 @@ func podSecurity(app *v1.Application) *corev1ac.PodSecurityContextApplyConfigura
 	if security == nil {
 		return context
 	}
-	context.RunAsUser = clone(security.RunAsUser)
-	context.RunAsGroup = clone(security.RunAsGroup)
-	context.FSGroup = clone(security.FSGroup)
+	context.RunAsUser = ptrCopy(security.RunAsUser)
+	context.RunAsGroup = ptrCopy(security.RunAsGroup)
+	context.FSGroup = ptrCopy(security.FSGroup)
 	return context
 }
 
@@ -48,13 +48,13 @@ func podSecurity(app *v1.Application) *corev1ac.PodSecurityContextApplyConfigura
 func mainSecurity(app *v1.Application) *corev1ac.SecurityContextApplyConfiguration {
 	context := corev1ac.SecurityContext()
 	if app.Spec.Security != nil {
-		context.ReadOnlyRootFilesystem = clone(app.Spec.Security.ReadOnlyRootFilesystem)
+		context.ReadOnlyRootFilesystem = ptrCopy(app.Spec.Security.ReadOnlyRootFilesystem)
 	}
 	return context
 }
 
-// secure puts a container under the profile, where it does not say otherwise.
-func secure(container *corev1ac.ContainerApplyConfiguration, app *v1.Application) {
+// applyProfile puts a container under the profile, where it does not say otherwise.
+func applyProfile(container *corev1ac.ContainerApplyConfiguration, app *v1.Application) {
 	if container.SecurityContext == nil {
 		container.WithSecurityContext(corev1ac.SecurityContext())
 	}
@@ -73,7 +73,7 @@ func secure(container *corev1ac.ContainerApplyConfiguration, app *v1.Application
 	}
 }
 
-// privileged tells whether the API server would refuse to forbid the container to escalate its privileges (kubernetes
+// privileged reports whether the API server would refuse to forbid the container to escalate its privileges (kubernetes
 // pkg/apis/core/validation, ValidateSecurityContext).
 func privileged(context *corev1ac.SecurityContextApplyConfiguration) bool {
 	return ptr.Deref(context.Privileged, false) ||

@@ -63,7 +63,7 @@ func servicePorts(in Inputs) []*corev1ac.ServicePortApplyConfiguration {
 			WithPort(port.served).
 			WithProtocol(port.protocol).
 			WithTargetPort(port.target)
-		config.AppProtocol = clone(port.appProtocol)
+		config.AppProtocol = ptrCopy(port.appProtocol)
 		configs = append(configs, config)
 	}
 	return configs

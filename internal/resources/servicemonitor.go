@@ -28,7 +28,7 @@ const (
 	metricsInterval = "30s"
 )
 
-// ServiceMonitor returns what has Prometheus read the pods' metrics through the Service, or nil where none is wanted.
+// ServiceMonitor returns what has Prometheus read the pods' metrics through the Service, or nil where none is desired.
 func ServiceMonitor(in Inputs) (*ServiceMonitorApplyConfiguration, error) {
 	app := in.Application
 	monitoring := app.Spec.Monitoring

@@ -77,13 +77,13 @@ func volumeOf(name string, file v1.File) (*corev1ac.VolumeApplyConfiguration, er
 	var err error
 	switch {
 	case file.ConfigMap != nil:
-		volume.ConfigMap, err = as[corev1ac.ConfigMapVolumeSourceApplyConfiguration](file.ConfigMap)
+		volume.ConfigMap, err = toApplyConfig[corev1ac.ConfigMapVolumeSourceApplyConfiguration](file.ConfigMap)
 	case file.Secret != nil:
-		volume.Secret, err = as[corev1ac.SecretVolumeSourceApplyConfiguration](file.Secret)
+		volume.Secret, err = toApplyConfig[corev1ac.SecretVolumeSourceApplyConfiguration](file.Secret)
 	case file.EmptyDir != nil:
-		volume.EmptyDir, err = as[corev1ac.EmptyDirVolumeSourceApplyConfiguration](file.EmptyDir)
+		volume.EmptyDir, err = toApplyConfig[corev1ac.EmptyDirVolumeSourceApplyConfiguration](file.EmptyDir)
 	case file.PersistentVolumeClaim != nil:
-		volume.PersistentVolumeClaim, err = as[corev1ac.PersistentVolumeClaimVolumeSourceApplyConfiguration](file.PersistentVolumeClaim)
+		volume.PersistentVolumeClaim, err = toApplyConfig[corev1ac.PersistentVolumeClaimVolumeSourceApplyConfiguration](file.PersistentVolumeClaim)
 	}
 	if err != nil {
 		return nil, err

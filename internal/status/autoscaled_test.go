@@ -125,9 +125,9 @@ func TestReplicaSummaryFollowsTheAutoscaler(t *testing.T) {
 		app  *v1.Application
 		want string
 	}{
-		"as many as it asks for":        {newApplication(autoscaled), "7/7"},
-		"as many as replicas asks for":  {newApplication(), "7/3"},
-		"none are wanted in suspension": {newApplication(autoscaled, suspended), "7/0"},
+		"as many as it asks for":         {newApplication(autoscaled), "7/7"},
+		"as many as replicas asks for":   {newApplication(), "7/3"},
+		"none are desired in suspension": {newApplication(autoscaled, suspended), "7/0"},
 	} {
 		if got := Of(test.app, Observed{Deployment: deployment}, nil).ReplicaSummary; got != test.want {
 			t.Errorf("%s: got %s, want %s", name, got, test.want)
@@ -137,7 +137,7 @@ func TestReplicaSummaryFollowsTheAutoscaler(t *testing.T) {
 	left.Status.Autoscaled = &v1.AutoscaledStatus{Replicas: 7, Overridden: 3}
 	got := Of(left, Observed{Deployment: deployment}, nil)
 	if got.ReplicaSummary != "7/7" {
-		t.Errorf("what an autoscaler has left is wanted: got %s", got.ReplicaSummary)
+		t.Errorf("what an autoscaler has left is desired: got %s", got.ReplicaSummary)
 	}
 	if diff := cmp.Diff(&v1.AutoscaledStatus{Replicas: 7, Overridden: 3, Kept: true}, got.Autoscaled); diff != "" {
 		t.Errorf("what the status remembers (-want +got):\n%s", diff)

@@ -31,7 +31,7 @@ import (
 // autoscalerFault returns why the autoscaler does not work, or nil. It has as much time as any fault that may heal by itself,
 // from when the pods were ready: until there are metrics of them, every autoscaler says that it cannot work. What has been
 // told stays until the autoscaler works, also during a rollout.
-func autoscalerFault(app *v1.Application, seen Observed, rollout verdict) *PodFault {
+func autoscalerFault(app *v1.Application, seen Observed, rollout evaluation) *PodFault {
 	failing := failingAutoscaler(seen.Autoscaler)
 	if failing == nil {
 		return nil
@@ -68,7 +68,7 @@ func autoscalerDue(status v1.ApplicationStatus, failing autoscalingv2.Horizontal
 	return addSeconds(since, failAfterSeconds)
 }
 
-// scalingDisabled is the reason that the autoscaler's controller gives where no pods are wanted (kubernetes
+// scalingDisabled is the reason that the autoscaler's controller gives where no pods are desired (kubernetes
 // pkg/controller/podautoscaler).
 const scalingDisabled = "ScalingDisabled"
 

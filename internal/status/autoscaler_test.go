@@ -87,7 +87,7 @@ func TestAutoscalersThatDoNotWork(t *testing.T) {
 			{720, newDeployment(3), inactive(at(600), ""), failed, 0},
 		},
 		"it cannot scale": {{0, newDeployment(3), unable, "", 120}, {120, newDeployment(3), unable, failed, 0}},
-		"nothing is wanted of it": {
+		"nothing is desired of it": {
 			{0, newDeployment(3), inactive(start, scalingDisabled), "", 0}, {900, newDeployment(3), inactive(start, scalingDisabled), "", 0},
 		},
 	} {

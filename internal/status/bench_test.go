@@ -26,7 +26,7 @@ func BenchmarkOf(b *testing.B) {
 		{"failing", "complete", "no faults", "joined"},
 	} {
 		app := newApplication()
-		seen, err := observed(b, state.deployment, state.pods), outcome(b, state.outcome)
+		seen, err := observed(b, state.deployment, state.pods), reconcileError(b, state.outcome)
 		// Most passes find what the last one found.
 		app.Status = Of(app, seen, err)
 		b.Run("state="+state.name, func(b *testing.B) {

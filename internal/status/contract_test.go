@@ -183,7 +183,7 @@ func complaintsAboutReady(in situation, got v1.ApplicationStatus) []string {
 	case deployment == nil || in.seen.DeploymentBehind || deployment.Status.ObservedGeneration < deployment.Generation:
 		return []string{"Ready is True by a Deployment that speaks of the past"}
 	case in.app.Spec.Paused && in.seen.Pending:
-		return []string{"Ready is True although what runs is not what is wanted"}
+		return []string{"Ready is True although what runs is not what is desired"}
 	case got.AvailableReplicas < *deployment.Spec.Replicas || got.UpdatedReplicas < *deployment.Spec.Replicas || got.Replicas > got.UpdatedReplicas:
 		return []string{"Ready is True before the new pods serve alone"}
 	case got.Image != in.app.Spec.Image:

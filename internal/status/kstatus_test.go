@@ -31,7 +31,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 
 	v1 "github.com/example/app-operator/api/v1"
-	"github.com/example/app-operator/internal/fault"
+	"github.com/example/app-operator/internal/outcome"
 )
 
 // The class of each reason of Ready, for kstatus.
@@ -112,10 +112,10 @@ func reconciliation(t testing.TB, got v1.ApplicationStatus) string {
 
 // TestReconcilingUntilStalled follows one Application through its faults.
 func TestReconcilingUntilStalled(t *testing.T) {
-	missing := &fault.Waiting{Reason: v1.ReasonReferenceMissing, Message: "Secret db does not exist"}
-	quota := &fault.Waiting{Reason: v1.ReasonQuotaExceeded, Message: "exceeded quota", After: time.Minute}
-	invalid := &fault.Invalid{Reason: v1.ReasonInvalidSpec, Message: "no"}
-	rolling := &fault.Waiting{Reason: v1.ReasonRollingOut, Message: "Waiting for pods"}
+	missing := &outcome.Waiting{Reason: v1.ReasonReferenceMissing, Message: "Secret db does not exist"}
+	quota := &outcome.Waiting{Reason: v1.ReasonQuotaExceeded, Message: "exceeded quota", After: time.Minute}
+	invalid := &outcome.Invalid{Reason: v1.ReasonInvalidSpec, Message: "no"}
+	rolling := &outcome.Waiting{Reason: v1.ReasonRollingOut, Message: "Waiting for pods"}
 	type pass struct {
 		at         int
 		generation int64
@@ -158,8 +158,8 @@ func TestReconcilingUntilStalled(t *testing.T) {
 		},
 		"a failing API server": {
 			{0, 1, rolling, "Reconciling RollingOut", kstatus.InProgressStatus, 0},
-			{10, 1, outcome(t, "transient"), "Reconciling ReconcileFailed", kstatus.InProgressStatus, 130},
-			{140, 1, outcome(t, "transient"), "Stalled ReconcileFailed", kstatus.FailedStatus, 0},
+			{10, 1, reconcileError(t, "transient"), "Reconciling ReconcileFailed", kstatus.InProgressStatus, 130},
+			{140, 1, reconcileError(t, "transient"), "Stalled ReconcileFailed", kstatus.FailedStatus, 0},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -25,7 +25,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
-	"github.com/example/app-operator/internal/fault"
+	"github.com/example/app-operator/internal/outcome"
 )
 
 // PodFault is a fault that a person should look at.
@@ -68,7 +68,7 @@ func schedulingFault(pod *corev1.Pod) *PodFault {
 		if condition.Type == corev1.PodScheduled && condition.Status == corev1.ConditionFalse &&
 			condition.Reason == corev1.PodReasonUnschedulable {
 			reason := v1.ReasonUnschedulable
-			if fault.Missing(condition.Message) != "" {
+			if outcome.MissingKind(condition.Message) != "" {
 				reason = v1.ReasonReferenceMissing
 			}
 			return &PodFault{
@@ -148,7 +148,7 @@ func pullWords(waiting *corev1.ContainerStateWaiting) string {
 	if waiting.Message == "" {
 		return waiting.Reason
 	}
-	return fault.Steady(backOffPulling.ReplaceAllString(waiting.Message, ""))
+	return outcome.NormalizeMessage(backOffPulling.ReplaceAllString(waiting.Message, ""))
 }
 
 // lastWords tells how a crashing container ended last, without the back-off's growing time.
@@ -165,7 +165,7 @@ func lastWords(container corev1.ContainerStatus) string {
 		words += " (" + ended.Reason + ")"
 	}
 	if message := strings.TrimSpace(ended.Message); message != "" {
-		words += ": " + fault.Shorten(message, maxWords)
+		words += ": " + outcome.Shorten(message, maxWords)
 	}
 	return words
 }

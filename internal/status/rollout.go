@@ -26,19 +26,19 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
-	"github.com/example/app-operator/internal/fault"
+	"github.com/example/app-operator/internal/outcome"
 	"github.com/example/app-operator/internal/resources"
 )
 
-// rolloutVerdict judges what the Deployment and its pods say, taking everything as applied.
-func rolloutVerdict(app *v1.Application, seen Observed) verdict {
+// evaluateRollout judges what the Deployment and its pods say, taking everything as applied.
+func evaluateRollout(app *v1.Application, seen Observed) evaluation {
 	deployment := seen.Deployment
 	switch {
 	case deployment == nil:
-		return underWay(app, seen, "Waiting for the Deployment to appear")
+		return progressing(app, seen, "Waiting for the Deployment to appear")
 	case seen.DeploymentBehind,
-		deployment.Status.ObservedGeneration < deployment.Generation && (seen.DeploymentWritten || !grows(app, deployment)):
-		return underWay(app, seen, "Waiting for the Deployment's controller")
+		deployment.Status.ObservedGeneration < deployment.Generation && (seen.DeploymentWritten || !scalingUp(app, deployment)):
+		return progressing(app, seen, "Waiting for the Deployment's controller")
 	}
 	waitsFor, found := missing(deployment), currentFault(seen)
 	if found == nil && waitsFor != "" {
@@ -46,34 +46,34 @@ func rolloutVerdict(app *v1.Application, seen Observed) verdict {
 	}
 	switch {
 	case waitsFor == "":
-		return completeVerdict(app, seen)
-	case wantedPods(deployment) == 0: // what is amiss with pods that are to end does not matter any more
-		return underWay(app, Observed{}, waitsFor)
-	case grows(app, deployment):
-		now := completeVerdict(app, seen)
+		return evaluateComplete(app, seen)
+	case desiredPods(deployment) == 0: // what is amiss with pods that are to end does not matter any more
+		return progressing(app, Observed{}, waitsFor)
+	case scalingUp(app, deployment):
+		now := evaluateComplete(app, seen)
 		now.degraded = found
 		return now
 	case found != nil:
-		return stuck(found.Reason, found.Message)
+		return stalled(found.Reason, found.Message)
 	default:
-		return underWay(app, seen, waitsFor)
+		return progressing(app, seen, waitsFor)
 	}
 }
 
-func completeVerdict(app *v1.Application, seen Observed) verdict {
-	now := verdict{ready: metav1.ConditionTrue, complete: true}
+func evaluateComplete(app *v1.Application, seen Observed) evaluation {
+	now := evaluation{ready: metav1.ConditionTrue, complete: true}
 	if app.Spec.Suspend {
 		now.reason = v1.ReasonSuspended
 		now.message = "Suspended: no pods run; set spec.suspend to false to bring them back"
 		return now
 	}
 	now.reason = v1.ReasonRolloutComplete
-	now.message = "All wanted pods run this spec and are available"
+	now.message = "All desired pods run this spec and are available"
 	switch {
 	case resources.Keeping(resources.Inputs{Application: app, Live: resources.LiveFrom(seen.Deployment)}):
 		now.message = "The pods run this spec and are available; an autoscaler has left so many, and they stay until spec.replicas is changed"
 	case resources.Autoscaled(app):
-		now.message = "The pods run this spec and are available; an autoscaler decides how many are wanted"
+		now.message = "The pods run this spec and are available; an autoscaler decides how many are desired"
 		if !scalingActive(seen.Autoscaler) {
 			now.message += neededRequests(app)
 		}
@@ -81,21 +81,21 @@ func completeVerdict(app *v1.Application, seen Observed) verdict {
 	return now
 }
 
-// grows tells whether all that is missing are pods that an autoscaler has asked for since this generation was Ready: no
-// fewer are available than were, or than are still wanted. A load that comes and goes is no news of the rollout.
-func grows(app *v1.Application, deployment *appsv1.Deployment) bool {
+// scalingUp reports whether all that is missing are pods that an autoscaler has asked for since this generation was Ready: no
+// fewer are available than were, or than are still desired. A load that comes and goes is no news of the rollout.
+func scalingUp(app *v1.Application, deployment *appsv1.Deployment) bool {
 	if !resources.Autoscaled(app) || deployment.Status.Replicas > deployment.Status.UpdatedReplicas {
 		return false
 	}
 	ready := meta.FindStatusCondition(app.Status.Conditions, v1.ConditionReady)
 	return ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == app.Generation &&
-		deployment.Status.AvailableReplicas >= min(app.Status.AvailableReplicas, wantedPods(deployment))
+		deployment.Status.AvailableReplicas >= min(app.Status.AvailableReplicas, desiredPods(deployment))
 }
 
-// underWay is the verdict when nobody has to act. A fault of an older revision's pods is told, since serving
+// progressing is the verdict when nobody has to act. A fault of an older revision's pods is told, since serving
 // may suffer from it.
-func underWay(app *v1.Application, seen Observed, message string) verdict {
-	now := verdict{
+func progressing(app *v1.Application, seen Observed, message string) evaluation {
+	now := evaluation{
 		ready: metav1.ConditionUnknown, progressing: true, reason: v1.ReasonRollingOut, message: message,
 	}
 	if app.Spec.Suspend {
@@ -108,26 +108,26 @@ func underWay(app *v1.Application, seen Observed, message string) verdict {
 }
 
 // missing returns what the rollout still waits for, or "" when it is complete. The rules are those of kubectl
-// rollout status, and in addition every wanted pod must be available.
+// rollout status, and in addition every desired pod must be available.
 func missing(deployment *appsv1.Deployment) string {
-	wanted := wantedPods(deployment)
+	desired := desiredPods(deployment)
 	have := deployment.Status
 	switch {
-	case have.UpdatedReplicas < wanted:
+	case have.UpdatedReplicas < desired:
 		return "Waiting for new pods to be made"
 	case have.Replicas > have.UpdatedReplicas:
 		return "Waiting for old pods to end"
-	case have.Replicas > wanted:
+	case have.Replicas > desired:
 		return "Waiting for surplus pods to end"
-	case have.AvailableReplicas < wanted:
+	case have.AvailableReplicas < desired:
 		return "Waiting for pods to become available"
 	default:
 		return ""
 	}
 }
 
-// wantedPods returns how many pods the Deployment asks for.
-func wantedPods(deployment *appsv1.Deployment) int32 {
+// desiredPods returns how many pods the Deployment asks for.
+func desiredPods(deployment *appsv1.Deployment) int32 {
 	if deployment.Spec.Replicas == nil {
 		return 1
 	}
@@ -169,7 +169,7 @@ func deploymentFault(app *v1.Application, seen Observed) *PodFault {
 // remedy returns what to do about a refusal, where the words that tell it do not say so, or speak of the pod's fields and the
 // Application has a shorter one.
 func remedy(app *v1.Application, words string) string {
-	switch kind := fault.Missing(words); {
+	switch kind := outcome.MissingKind(words); {
 	case kind == "PriorityClass":
 		return "; have it created, or change spec.scheduling.priorityClassName"
 	case kind == "RuntimeClass":
@@ -198,9 +198,9 @@ var ofRefusedPod = regexp.MustCompile(`^(pods|Pod) "[^"]*" is (forbidden|invalid
 // reasonOfRefusal says why the API server refused a pod.
 func reasonOfRefusal(message string) string {
 	switch {
-	case fault.OfQuota(message):
+	case outcome.IsQuotaMessage(message):
 		return v1.ReasonQuotaExceeded
-	case fault.Missing(message) != "":
+	case outcome.MissingKind(message) != "":
 		return v1.ReasonReferenceMissing
 	case strings.HasPrefix(message, "Pod ") && strings.Contains(message, " is invalid: "):
 		return v1.ReasonInvalidSpec
@@ -220,8 +220,8 @@ func deploymentCondition(
 	return nil
 }
 
-// RolledOut tells whether the Deployment's controller has done all that the Deployment asks for, and every
-// wanted pod is available.
+// RolledOut reports whether the Deployment's controller has done all that the Deployment asks for, and every
+// desired pod is available.
 func RolledOut(deployment *appsv1.Deployment) bool {
 	return deployment.Status.ObservedGeneration >= deployment.Generation && missing(deployment) == ""
 }

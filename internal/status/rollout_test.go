@@ -98,7 +98,7 @@ const (
 	oldPods   = "Waiting for old pods to end"
 	surplus   = "Waiting for surplus pods to end"
 	available = "Waiting for pods to become available"
-	done      = "All wanted pods run this spec and are available"
+	done      = "All desired pods run this spec and are available"
 )
 
 // TestAfterASuccessfulPass is the table of what follows from the Deployment and its pods alone.
@@ -177,7 +177,7 @@ func TestAfterASuccessfulPass(t *testing.T) {
 		{"unready for long", "a current fault", "False|False|False|True", pull, faultWords, pull},
 		{"unready for long", "both", "False|False|False|True", pull, faultWords, pull},
 
-		// What is amiss with pods that are not wanted any more does not matter.
+		// What is amiss with pods that are not desired any more does not matter.
 		{"scaling to zero", "", "Unknown|True|True|False", rolling, surplus, ""},
 		{"at zero", "", "True|False|True|False", v1.ReasonRolloutComplete, done, ""},
 	}

@@ -28,7 +28,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
-	"github.com/example/app-operator/internal/fault"
+	"github.com/example/app-operator/internal/outcome"
 )
 
 // The situations that the tests of this package combine. Each has a name that the tables of expectations use.
@@ -168,19 +168,19 @@ var outcomes = []struct {
 	err  error
 }{
 	{name: "success"},
-	{name: "conflict", err: &fault.Invalid{Reason: v1.ReasonChildConflict, Message: "Service my-app is not this Application's"}},
-	{name: "invalid", err: fmt.Errorf("apply: %w", &fault.Invalid{Reason: v1.ReasonInvalidSpec, Message: "the API server refused it"})},
-	{name: "reference missing", err: &fault.Waiting{Reason: v1.ReasonReferenceMissing, Message: "ServiceAccount builder is missing"}},
-	{name: "denied", err: fmt.Errorf("apply: %w", &fault.Waiting{Reason: v1.ReasonAdmissionDenied, Message: "no", After: time.Minute})},
-	{name: "contended", err: &fault.Waiting{Reason: v1.ReasonFieldManagerConflict, Message: "somebody keeps changing it", After: time.Second}},
-	{name: "API missing", err: &fault.Waiting{Reason: v1.ReasonAPINotInstalled, Message: "HTTPRoute is asked for", After: time.Second}},
-	{name: "rolling out", err: &fault.Waiting{Reason: v1.ReasonRollingOut, Message: "Waiting for the Service to be gone"}},
-	{name: "rolling out, soon", err: &fault.Waiting{Reason: v1.ReasonRollingOut, Message: "somebody else was quicker", After: time.Second}},
+	{name: "conflict", err: &outcome.Invalid{Reason: v1.ReasonChildConflict, Message: "Service my-app is not this Application's"}},
+	{name: "invalid", err: fmt.Errorf("apply: %w", &outcome.Invalid{Reason: v1.ReasonInvalidSpec, Message: "the API server refused it"})},
+	{name: "reference missing", err: &outcome.Waiting{Reason: v1.ReasonReferenceMissing, Message: "ServiceAccount builder is missing"}},
+	{name: "denied", err: fmt.Errorf("apply: %w", &outcome.Waiting{Reason: v1.ReasonAdmissionDenied, Message: "no", After: time.Minute})},
+	{name: "contended", err: &outcome.Waiting{Reason: v1.ReasonFieldManagerConflict, Message: "somebody keeps changing it", After: time.Second}},
+	{name: "API missing", err: &outcome.Waiting{Reason: v1.ReasonAPINotInstalled, Message: "HTTPRoute is asked for", After: time.Second}},
+	{name: "rolling out", err: &outcome.Waiting{Reason: v1.ReasonRollingOut, Message: "Waiting for the Service to be gone"}},
+	{name: "rolling out, soon", err: &outcome.Waiting{Reason: v1.ReasonRollingOut, Message: "somebody else was quicker", After: time.Second}},
 	{name: "transient", err: errors.New("connection refused")},
 	{name: "joined", err: errors.Join(
 		errors.New("connection refused"),
-		&fault.Waiting{Reason: v1.ReasonQuotaExceeded, Message: "exceeded quota", After: time.Minute},
-		fmt.Errorf("apply: %w", errors.Join(&fault.Invalid{Reason: v1.ReasonInvalidSpec, Message: "the API server refused it"})),
+		&outcome.Waiting{Reason: v1.ReasonQuotaExceeded, Message: "exceeded quota", After: time.Minute},
+		fmt.Errorf("apply: %w", errors.Join(&outcome.Invalid{Reason: v1.ReasonInvalidSpec, Message: "the API server refused it"})),
 	)},
 }
 
@@ -208,7 +208,7 @@ func observed(t testing.TB, deployment, faults string) Observed {
 	return seen
 }
 
-func outcome(t testing.TB, name string) error {
+func reconcileError(t testing.TB, name string) error {
 	t.Helper()
 	for _, candidate := range outcomes {
 		if candidate.name == name {

@@ -37,7 +37,7 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
-	"github.com/example/app-operator/internal/fault"
+	"github.com/example/app-operator/internal/outcome"
 	"github.com/example/app-operator/internal/resources"
 )
 
@@ -66,7 +66,7 @@ type Observed struct {
 	Autoscaler *autoscalingv2.HorizontalPodAutoscaler
 	// Ending says what keeps a pod that should have ended by now; "" when there is none.
 	Ending string
-	// Pending says that something differs from what is wanted and was left so, because of spec.paused.
+	// Pending says that something differs from what is desired and was left so, because of spec.paused.
 	Pending bool
 	// Contended says who undoes the operator's repairs again and again; "" when nobody does.
 	Contended string
@@ -81,7 +81,7 @@ const maxMessage = 4096
 // Of returns the status of the Application after a pass that saw seen and ended with err. The conditions'
 // transition times are kept from the Application's present status wherever a condition keeps its value.
 func Of(app *v1.Application, seen Observed, err error) v1.ApplicationStatus {
-	now := judge(app, seen, err)
+	now := evaluate(app, seen, err)
 	if now.degraded == nil && seen.Contended != "" {
 		now.degraded = &PodFault{Reason: v1.ReasonFieldManagerConflict, Message: seen.Contended}
 	}
@@ -89,18 +89,18 @@ func Of(app *v1.Application, seen Observed, err error) v1.ApplicationStatus {
 	next.ObservedGeneration = app.Generation
 	next.Selector = resources.Selector(app.Name)
 	if !app.Oversized { // of which the ports are not known
-		next.URL = fault.OneLine(url(app, seen))
+		next.URL = outcome.OneLine(url(app, seen))
 	}
 	count(&next, app, seen.Deployment)
 	next.Autoscaled = resources.AutoscaledStatus(resources.Inputs{
 		Application: app, Live: resources.LiveFrom(seen.Deployment),
 	})
 	if now.complete {
-		next.Image = fault.OneLine(app.Spec.Image)
+		next.Image = outcome.OneLine(app.Spec.Image)
 	}
 	for _, condition := range conditions(now, seen) {
 		condition.ObservedGeneration = app.Generation
-		condition.Message = fault.Shorten(fault.OneLine(condition.Message), maxMessage)
+		condition.Message = outcome.Shorten(outcome.OneLine(condition.Message), maxMessage)
 		if was := meta.FindStatusCondition(next.Conditions, condition.Type); was != nil && sameMeaning(*was, condition) {
 			condition.Message = was.Message
 		}
@@ -113,7 +113,7 @@ func Of(app *v1.Application, seen Observed, err error) v1.ApplicationStatus {
 // counted is what differs between two tellings of the same refusal: counters, times, identifiers.
 var counted = regexp.MustCompile(`[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]*[0-9][0-9a-fA-F]*`)
 
-// sameMeaning tells whether a refusal says what the last one said, but for numbers. An admission webhook may put a
+// sameMeaning reports whether a refusal says what the last one said, but for numbers. An admission webhook may put a
 // time or a request's id into its words; since a changed status calls for a pass, and the pass for a new refusal, that
 // would be an endless loop.
 func sameMeaning(was, now metav1.Condition) bool {
@@ -135,12 +135,12 @@ func count(next *v1.ApplicationStatus, app *v1.Application, deployment *appsv1.D
 		next.UpdatedReplicas = deployment.Status.UpdatedReplicas
 		next.AvailableReplicas = deployment.Status.AvailableReplicas
 	}
-	wanted := resources.WantedReplicas(resources.Inputs{Application: app, Live: resources.LiveFrom(deployment)})
-	next.ReplicaSummary = fmt.Sprintf("%d/%d", next.ReadyReplicas, wanted)
+	desired := resources.DesiredReplicas(resources.Inputs{Application: app, Live: resources.LiveFrom(deployment)})
+	next.ReplicaSummary = fmt.Sprintf("%d/%d", next.ReadyReplicas, desired)
 }
 
-// verdict is the judgement from which the conditions follow.
-type verdict struct {
+// evaluation is the judgement from which the conditions follow.
+type evaluation struct {
 	ready       metav1.ConditionStatus
 	progressing bool
 	reason      string
@@ -151,26 +151,26 @@ type verdict struct {
 	complete bool
 }
 
-// judge weighs, in this order: deletion, the pass's own failure, a pause, the rollout.
-func judge(app *v1.Application, seen Observed, err error) verdict {
+// evaluate weighs, in this order: deletion, the pass's own failure, a pause, the rollout.
+func evaluate(app *v1.Application, seen Observed, err error) evaluation {
 	if app.DeletionTimestamp != nil && err == nil {
-		return verdict{
+		return evaluation{
 			ready: metav1.ConditionUnknown, progressing: true, reason: v1.ReasonDraining, message: deleting(app, seen),
 		}
 	}
-	rollout := rolloutVerdict(app, seen)
+	rollout := evaluateRollout(app, seen)
 	if rollout.degraded == nil {
 		rollout.degraded = autoscalerFault(app, seen, rollout)
 	}
 	if err != nil {
-		failed := failureVerdict(err)
+		failed := evaluateFailure(err)
 		if failed.degraded == nil {
 			failed.degraded = rollout.degraded
 		}
 		return failed
 	}
 	if app.Spec.Paused {
-		return pausedVerdict(rollout, seen.Pending)
+		return evaluatePaused(rollout, seen.Pending)
 	}
 	return rollout
 }
@@ -189,39 +189,39 @@ func deleting(app *v1.Application, seen Observed) string {
 	return message
 }
 
-// failureVerdict judges a pass that could not do all it should.
-func failureVerdict(err error) verdict {
-	gravest := fault.Gravest(err)
-	if invalid, ok := errors.AsType[*fault.Invalid](gravest); ok {
-		return stuck(invalid.Reason, invalid.Message)
+// evaluateFailure judges a pass that could not do all it should.
+func evaluateFailure(err error) evaluation {
+	gravest := outcome.MostSevere(err)
+	if invalid, ok := errors.AsType[*outcome.Invalid](gravest); ok {
+		return stalled(invalid.Reason, invalid.Message)
 	}
-	if waiting, ok := errors.AsType[*fault.Waiting](gravest); ok {
+	if waiting, ok := errors.AsType[*outcome.Waiting](gravest); ok {
 		if waiting.Reason == v1.ReasonRollingOut {
-			return verdict{
+			return evaluation{
 				ready: metav1.ConditionUnknown, progressing: true, reason: waiting.Reason, message: waiting.Message,
 			}
 		}
-		now := stuck(waiting.Reason, waiting.Message)
+		now := stalled(waiting.Reason, waiting.Message)
 		now.progressing = waiting.After > 0
 		return now
 	}
-	message := fault.Words(gravest)
-	return verdict{
+	message := outcome.UserMessage(gravest)
+	return evaluation{
 		ready: metav1.ConditionUnknown, progressing: true, reason: v1.ReasonReconcileFailed, message: message,
 		degraded: &PodFault{Reason: v1.ReasonReconcileFailed, Message: message},
 	}
 }
 
-// stuck is the verdict when somebody has to act.
-func stuck(reason, message string) verdict {
-	return verdict{
+// stalled is the verdict when somebody has to act.
+func stalled(reason, message string) evaluation {
+	return evaluation{
 		ready: metav1.ConditionFalse, reason: reason, message: message,
 		degraded: &PodFault{Reason: reason, Message: message},
 	}
 }
 
-// pausedVerdict is the rollout's, except that nothing is on its way any more, and that the reason says why.
-func pausedVerdict(rollout verdict, pending bool) verdict {
+// evaluatePaused is the rollout's, except that nothing is on its way any more, and that the reason says why.
+func evaluatePaused(rollout evaluation, pending bool) evaluation {
 	now := rollout
 	now.progressing = false
 	now.reason = v1.ReasonPaused
@@ -239,7 +239,7 @@ func pausedVerdict(rollout verdict, pending bool) verdict {
 }
 
 // conditions spells a verdict out.
-func conditions(now verdict, seen Observed) []metav1.Condition {
+func conditions(now evaluation, seen Observed) []metav1.Condition {
 	progressing := metav1.ConditionFalse
 	if now.progressing {
 		progressing = metav1.ConditionTrue
@@ -262,15 +262,15 @@ func conditions(now verdict, seen Observed) []metav1.Condition {
 
 // availableCondition follows the Deployment's own condition, which knows how many pods may be missing during
 // a rollout.
-func availableCondition(now verdict, deployment *appsv1.Deployment) metav1.Condition {
+func availableCondition(now evaluation, deployment *appsv1.Deployment) metav1.Condition {
 	available := metav1.Condition{Type: v1.ConditionAvailable, Reason: now.reason}
 	switch {
 	case deployment == nil:
 		available.Status = metav1.ConditionUnknown
 		available.Message = "No Deployment seen yet"
-	case wantedPods(deployment) == 0:
+	case desiredPods(deployment) == 0:
 		available.Status = metav1.ConditionTrue
-		available.Message = "No pods are wanted"
+		available.Message = "No pods are desired"
 	case now.complete:
 		available.Status = metav1.ConditionTrue
 		available.Message = enoughAvailable

@@ -30,7 +30,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
-	"github.com/example/app-operator/internal/fault"
+	"github.com/example/app-operator/internal/outcome"
 )
 
 // TestAfterAFailedPass is the table of what follows from how a pass ended. Available follows from the Deployment.
@@ -64,7 +64,7 @@ func TestAfterAFailedPass(t *testing.T) {
 		for suffix, app := range applications {
 			t.Run(want.outcome+suffix, func(t *testing.T) {
 				for deployment, available := range map[string]string{"complete": "True", "unavailable pods": "False", "absent": "Unknown"} {
-					got := Of(app, observed(t, deployment, "no faults"), outcome(t, want.outcome))
+					got := Of(app, observed(t, deployment, "no faults"), reconcileError(t, want.outcome))
 					parts := strings.Split(want.statuses, "|")
 					row{
 						deployment: deployment, statuses: strings.Join([]string{parts[0], parts[1], available, parts[2]}, "|"),
@@ -81,7 +81,7 @@ func TestAfterAFailedPass(t *testing.T) {
 
 // TestAFailedPassStillTellsOfThePods is about a pass that only waits, while pods crash.
 func TestAFailedPassStillTellsOfThePods(t *testing.T) {
-	got := Of(newApplication(), observed(t, "unavailable pods", "an old fault"), outcome(t, "rolling out"))
+	got := Of(newApplication(), observed(t, "unavailable pods", "an old fault"), reconcileError(t, "rolling out"))
 	degraded := condition(t, got, v1.ConditionDegraded)
 	if degraded.Status != "True" || degraded.Reason != oldFault.Reason || degraded.Message != oldFault.Message {
 		t.Errorf("Degraded = %+v, want the fault of the pod", degraded)
@@ -136,8 +136,8 @@ func TestWhileBeingDeleted(t *testing.T) {
 						statuses: "Unknown|True|" + available + "|False",
 						reason:   v1.ReasonDraining, message: "Being deleted",
 					}.check(t, got)
-					if _, wanted, _ := strings.Cut(got.ReplicaSummary, "/"); wanted != "0" {
-						t.Errorf("replicaSummary = %s, want no pods wanted", got.ReplicaSummary)
+					if _, desired, _ := strings.Cut(got.ReplicaSummary, "/"); desired != "0" {
+						t.Errorf("replicaSummary = %s, want no pods desired", got.ReplicaSummary)
 					}
 				})
 			}
@@ -158,8 +158,8 @@ func TestAvailable(t *testing.T) {
 		seen                  Observed
 	}{
 		{"no Deployment", "Unknown", "No Deployment seen yet", Observed{}},
-		{"no pods wanted", "True", "No pods are wanted", Observed{Deployment: newDeployment(0)}},
-		{"one pod wanted, by default", "True", "The Deployment has its minimum of available pods", Observed{Deployment: byDefault}},
+		{"no pods desired", "True", "No pods are desired", Observed{Deployment: newDeployment(0)}},
+		{"one pod desired, by default", "True", "The Deployment has its minimum of available pods", Observed{Deployment: byDefault}},
 		{"enough of them during a rollout", "True", "The Deployment has its minimum of available pods", Observed{Deployment: rolling}},
 		{"too few", "False", "The Deployment has fewer available pods than its minimum", observed(t, "unavailable pods", "no faults")},
 		{"a Deployment that does not say", "Unknown", "The Deployment does not say yet", Observed{Deployment: silent}},
@@ -188,11 +188,11 @@ func TestCounters(t *testing.T) {
 		},
 		{name: "without a Deployment there are none", app: newApplication(), want: v1.ApplicationStatus{ReplicaSummary: "0/3"}},
 		{
-			name: "while suspended none are wanted", app: newApplication(suspended), seen: Observed{Deployment: newDeployment(0, counters(2, 2, 2, 2))},
+			name: "while suspended none are desired", app: newApplication(suspended), seen: Observed{Deployment: newDeployment(0, counters(2, 2, 2, 2))},
 			want: v1.ApplicationStatus{Replicas: 2, UpdatedReplicas: 2, ReadyReplicas: 2, AvailableReplicas: 2, ReplicaSummary: "2/0"},
 		},
 		{
-			name: "one is wanted by default", app: newApplication(func(app *v1.Application) { app.Spec.Replicas = nil }),
+			name: "one is desired by default", app: newApplication(func(app *v1.Application) { app.Spec.Replicas = nil }),
 			seen: Observed{Deployment: newDeployment(1)},
 			want: v1.ApplicationStatus{Replicas: 1, UpdatedReplicas: 1, ReadyReplicas: 1, AvailableReplicas: 1, ReplicaSummary: "1/1"},
 		},
@@ -232,7 +232,7 @@ func TestImageIsWhatIsRolledOut(t *testing.T) {
 		if pass.deployment == "behind" {
 			app.Spec.Image = "nginx:3"
 		}
-		app.Status = Of(app, observed(t, pass.deployment, "no faults"), outcome(t, pass.outcome))
+		app.Status = Of(app, observed(t, pass.deployment, "no faults"), reconcileError(t, pass.outcome))
 		if app.Status.Image != pass.want {
 			t.Errorf("Deployment %s, outcome %s: status.image = %q, want %q", pass.deployment, pass.outcome, app.Status.Image, pass.want)
 		}
@@ -267,7 +267,7 @@ func TestTransitionTimesMoveWithTheStatusAlone(t *testing.T) {
 func TestLongMessagesAreCut(t *testing.T) {
 	long := "€" + strings.Repeat("spec.template.spec.containers[0].env[0].name: Invalid value; €", 1000)
 	for name, got := range map[string]v1.ApplicationStatus{
-		"of the API server": Of(newApplication(), Observed{}, &fault.Invalid{Reason: v1.ReasonInvalidSpec, Message: long}),
+		"of the API server": Of(newApplication(), Observed{}, &outcome.Invalid{Reason: v1.ReasonInvalidSpec, Message: long}),
 		"of the kubelet": Of(newApplication(), Observed{
 			Deployment: newDeployment(3, unavailable), PodFaults: []PodFault{{Reason: v1.ReasonImagePullFailed, Message: long, Current: true}},
 		}, nil),
@@ -323,8 +323,8 @@ func TestWhatOthersSayIsPlain(t *testing.T) {
 	}{
 		"of a pod":      {seen: Observed{Deployment: deployment, PodFaults: []PodFault{{v1.ReasonCrashLooping, "pod a: " + said, true}}}},
 		"of an old pod": {seen: Observed{Deployment: deployment, PodFaults: []PodFault{{v1.ReasonCrashLooping, "pod a: " + said, false}}}},
-		"of a webhook":  {err: &fault.Waiting{Reason: v1.ReasonAdmissionDenied, Message: "pod a: " + said}},
-		"of the API":    {err: &fault.Invalid{Reason: v1.ReasonInvalidSpec, Message: "pod a: " + said}},
+		"of a webhook":  {err: &outcome.Waiting{Reason: v1.ReasonAdmissionDenied, Message: "pod a: " + said}},
+		"of the API":    {err: &outcome.Invalid{Reason: v1.ReasonInvalidSpec, Message: "pod a: " + said}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := Of(newApplication(), test.seen, test.err)
@@ -356,7 +356,7 @@ func TestWhoUndoesRepairsIsTold(t *testing.T) {
 	if ready := condition(t, now, v1.ConditionReady); ready.Status != metav1.ConditionTrue {
 		t.Errorf("Ready is %s while the pods run this spec", ready.Status)
 	}
-	err := &fault.Invalid{Reason: v1.ReasonInvalidSpec, Message: "no"}
+	err := &outcome.Invalid{Reason: v1.ReasonInvalidSpec, Message: "no"}
 	if degraded := condition(t, Of(newApplication(), seen, err), v1.ConditionDegraded); degraded.Reason != v1.ReasonInvalidSpec {
 		t.Errorf("Degraded is %s, and what keeps the spec from being applied is not told", degraded.Reason)
 	}

@@ -153,7 +153,7 @@ func overdueSince(app *v1.Application, seen Observed) metav1.Time {
 		since = earlier(since, pod.Since)
 	}
 	available := deploymentCondition(deployment, appsv1.DeploymentAvailable)
-	if available != nil && available.Status == corev1.ConditionFalse && !grows(app, deployment) {
+	if available != nil && available.Status == corev1.ConditionFalse && !scalingUp(app, deployment) {
 		since = earlier(since, available.LastTransitionTime) // also where pods come and go, and none lives that long
 	}
 	return since

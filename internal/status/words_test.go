@@ -23,7 +23,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
-	"github.com/example/app-operator/internal/fault"
+	"github.com/example/app-operator/internal/outcome"
 	"github.com/example/app-operator/internal/status"
 )
 
@@ -49,10 +49,10 @@ func TestTheSameRefusalKeepsItsWords(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			app := &v1.Application{ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "apps", Generation: 1}}
-			refusal := &fault.Waiting{Reason: v1.ReasonAdmissionDenied, Message: first, After: fault.RetryDenied}
+			refusal := &outcome.Waiting{Reason: v1.ReasonAdmissionDenied, Message: first, After: outcome.RetryDenied}
 			app.Status = status.Of(app, status.Observed{}, refusal)
 			app.Generation = test.generation
-			refusal = &fault.Waiting{Reason: test.reason, Message: test.next, After: fault.RetryDenied}
+			refusal = &outcome.Waiting{Reason: test.reason, Message: test.next, After: outcome.RetryDenied}
 			want := test.next
 			if test.kept {
 				want = first

@@ -186,8 +186,8 @@ func TestScraping(t *testing.T) {
 	var deployment appsv1.Deployment
 	decode(t, "../../config/manager/manager.yaml", &deployment)
 
-	contains := func(labels, wanted map[string]string) bool {
-		return len(wanted) > 0 && klabels.SelectorFromSet(wanted).Matches(klabels.Set(labels))
+	contains := func(labels, desired map[string]string) bool {
+		return len(desired) > 0 && klabels.SelectorFromSet(desired).Matches(klabels.Set(labels))
 	}
 	if !contains(service.Labels, monitor.Spec.Selector.MatchLabels) {
 		t.Errorf("the ServiceMonitor selects %v, the Service has %v", monitor.Spec.Selector.MatchLabels, service.Labels)

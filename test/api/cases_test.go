@@ -82,7 +82,7 @@ func fitsGoType(t *testing.T, stored tree) {
 }
 
 // TestInvalid creates every manifest of testdata/invalid and compares the messages of the refusal, all of them,
-// with the wanted ones.
+// with the desired ones.
 func TestInvalid(t *testing.T) {
 	space := namespace(t, "")
 	for _, manifest := range loadManifests(t, "invalid") {
@@ -100,7 +100,7 @@ func TestInvalid(t *testing.T) {
 	}
 }
 
-// mismatches compares a refusal with the messages that it has to contain: each wanted one has to be there, and
+// mismatches compares a refusal with the messages that it has to contain: each desired one has to be there, and
 // nothing else may be.
 func mismatches(wants []string, err error) []string {
 	if len(wants) == 0 {
@@ -119,7 +119,7 @@ func mismatches(wants []string, err error) []string {
 	}
 	for _, message := range messages {
 		if !containsAny(message, wants) {
-			complaints = append(complaints, "not wanted: "+message)
+			complaints = append(complaints, "not desired: "+message)
 		}
 	}
 	return complaints
@@ -208,12 +208,12 @@ func TestMismatches(t *testing.T) {
 		err   error
 		want  int
 	}{
-		{"all as wanted", []string{"spec.port: Invalid value: 0", "spec.image: Required value"}, refusal, 0},
+		{"all as desired", []string{"spec.port: Invalid value: 0", "spec.image: Required value"}, refusal, 0},
 		{"another message", []string{"spec.port: Invalid value: 0: too high", "spec.image: Required value"}, refusal, 2},
 		{"another value", []string{`spec.port: Invalid value: "integer": too low`, "spec.image: Required value"}, refusal, 0},
 		{"another field", []string{"spec.port: Invalid value: 0", "spec.images: Required value"}, refusal, 2},
-		{"one more than wanted", []string{"spec.image: Required value"}, refusal, 1},
-		{"nothing wanted", nil, refusal, 1},
+		{"one more than desired", []string{"spec.image: Required value"}, refusal, 1},
+		{"nothing desired", nil, refusal, 1},
 		{"accepted", []string{"spec.image: Required value"}, nil, 1},
 		{"no causes", []string{"unknown field"}, errors.New("strict decoding error: unknown field \"spec.a\""), 0},
 		{"no causes, another message", []string{"unknown field"}, errors.New("connection refused"), 2},

@@ -164,7 +164,7 @@ type refusal struct{ field, text string }
 
 func (r refusal) String() string { return r.field + ": … " + r.text }
 
-// isIn tells whether one of the messages is this refusal. List indices in them are [*].
+// isIn reports whether one of the messages is this refusal. List indices in them are [*].
 func (r refusal) isIn(messages []string) bool {
 	// The API server shows a map's key where the schema has a star.
 	field := regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(r.field), `\.\*`, `\.[^:]+`) + ": ")

@@ -335,14 +335,14 @@ func TestScale(t *testing.T) {
 	expectScale(t, app, 0, 2, "app.kubernetes.io/instance=my-app")
 }
 
-func expectScale(t *testing.T, app *v1.Application, wanted, there int32, selector string) {
+func expectScale(t *testing.T, app *v1.Application, desired, there int32, selector string) {
 	t.Helper()
 	scale := &autoscalingv1.Scale{}
 	if err := cluster.client.SubResource("scale").Get(t.Context(), app, scale); err != nil {
 		t.Fatal(err)
 	}
 	want := autoscalingv1.Scale{
-		Spec:   autoscalingv1.ScaleSpec{Replicas: wanted},
+		Spec:   autoscalingv1.ScaleSpec{Replicas: desired},
 		Status: autoscalingv1.ScaleStatus{Replicas: there, Selector: selector},
 	}
 	if diff := cmp.Diff(want, autoscalingv1.Scale{Spec: scale.Spec, Status: scale.Status}); diff != "" {

@@ -145,11 +145,11 @@ func remove(t *testing.T, config []string, objects []*unstructured.Unstructured)
 
 // waitForPods waits until all replicas are new and ready, and returns their pods. Pods that are refused fail the test at
 // once.
-func waitForPods(t *testing.T, admin client.Client, wanted *appsv1.Deployment) []corev1.Pod {
+func waitForPods(t *testing.T, admin client.Client, desired *appsv1.Deployment) []corev1.Pod {
 	t.Helper()
 	process.Eventually(t, "the Deployment has its pods", func() bool {
 		live := &appsv1.Deployment{}
-		if err := admin.Get(t.Context(), client.ObjectKeyFromObject(wanted), live); err != nil {
+		if err := admin.Get(t.Context(), client.ObjectKeyFromObject(desired), live); err != nil {
 			t.Fatal(err)
 		}
 		for _, condition := range live.Status.Conditions {
@@ -157,17 +157,17 @@ func waitForPods(t *testing.T, admin client.Client, wanted *appsv1.Deployment) [
 				t.Fatalf("the pods are refused: %s", condition.Message)
 			}
 		}
-		replicas := *wanted.Spec.Replicas
+		replicas := *desired.Spec.Replicas
 		return live.Status.ObservedGeneration == live.Generation && live.Status.Replicas == replicas &&
 			live.Status.UpdatedReplicas == replicas && live.Status.ReadyReplicas == replicas
 	})
 	pods := &corev1.PodList{}
 	process.Eventually(t, "the old pods are gone", func() bool {
-		selector := client.MatchingLabels(wanted.Spec.Selector.MatchLabels)
-		if err := admin.List(t.Context(), pods, client.InNamespace(wanted.Namespace), selector); err != nil {
+		selector := client.MatchingLabels(desired.Spec.Selector.MatchLabels)
+		if err := admin.List(t.Context(), pods, client.InNamespace(desired.Namespace), selector); err != nil {
 			t.Fatal(err)
 		}
-		return len(pods.Items) == int(*wanted.Spec.Replicas)
+		return len(pods.Items) == int(*desired.Spec.Replicas)
 	})
 	return pods.Items
 }

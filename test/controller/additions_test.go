@@ -48,7 +48,7 @@ type blocked struct {
 	change func(client.Object)
 	// next is a change of the spec that the edit stands in the way of; nil if the edit is drift already.
 	next func(*v1.ApplicationSpec)
-	// undone matches the child once it is as wanted; it also holds that the additions are there.
+	// undone matches the child once it is as desired; it also holds that the additions are there.
 	undone gomegatypes.GomegaMatcher
 }
 

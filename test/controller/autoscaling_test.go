@@ -282,7 +282,7 @@ func scale(ctx context.Context, app *v1.Application, replicas int32) {
 	}))).To(Succeed())
 }
 
-// ownsReplicas tells whether the operator owns the Deployment's size.
+// ownsReplicas reports whether the operator owns the Deployment's size.
 func ownsReplicas(deployment *appsv1.Deployment) bool {
 	return slices.ContainsFunc(deployment.ManagedFields, func(entry metav1.ManagedFieldsEntry) bool {
 		return entry.Manager == "app-operator" && strings.Contains(entry.FieldsV1.GetRawString(), `"f:replicas"`)

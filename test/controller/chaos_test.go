@@ -248,7 +248,7 @@ func (t *replicas) leader(ctx context.Context) *operator.Replica {
 	return leader
 }
 
-// worked tells whether the replica, which leads, has written anything in its present reign.
+// worked reports whether the replica, which leads, has written anything in its present reign.
 func (t *replicas) worked(replica *operator.Replica) bool {
 	GinkgoHelper()
 	all := requests()
@@ -386,17 +386,17 @@ func (l *life) expectChildren(ctx context.Context, g Gomega) {
 	if app.Spec.Autoscaling == nil {
 		g.Expect(deployment.Spec.Replicas).To(Equal(app.Spec.Replicas))
 	}
-	for kind, wanted := range map[client.Object]bool{
+	for kind, desired := range map[client.Object]bool{
 		accountOf(app): true, serviceOf(app): app.Spec.Port != nil, autoscalerOf(app): app.Spec.Autoscaling != nil,
 		&networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Name: app.Name, Namespace: app.Namespace}}: app.Spec.NetworkPolicy != nil,
 	} {
 		_, err := get(ctx, kind)
 		g.Expect(client.IgnoreNotFound(err)).To(Succeed())
-		g.Expect(!apierrors.IsNotFound(err)).To(Equal(wanted), "%T %s", kind, app.Name)
+		g.Expect(!apierrors.IsNotFound(err)).To(Equal(desired), "%T %s", kind, app.Name)
 	}
 }
 
-// closed tells whether the channel is closed.
+// closed reports whether the channel is closed.
 func closed(channel <-chan struct{}) bool {
 	select {
 	case <-channel:

@@ -104,7 +104,7 @@ var childKinds = []childKind{
 			}
 		},
 		harm: func(o client.Object) { o.(*autoscalingv2.HorizontalPodAutoscaler).Spec.MaxReplicas = 99 },
-		// As many as spec.replicas, so that it makes no difference to what else is wanted.
+		// As many as spec.replicas, so that it makes no difference to what else is desired.
 		on: func(spec *v1.ApplicationSpec) {
 			spec.Autoscaling = &v1.AutoscalingSpec{MinReplicas: spec.Replicas, MaxReplicas: *spec.Replicas}
 		},
@@ -246,7 +246,7 @@ var _ = Describe("An object in the place of an Application's", Ordered, Continue
 		running.expectUntouched(ctx, before)
 
 		if kind.off != nil {
-			By("not being deleted where none is wanted")
+			By("not being deleted where none is desired")
 			edit(ctx, app, func(app *v1.Application) { kind.off(&app.Spec) })
 			Eventually(fresh(ctx, app)).Should(beReady())
 			running.expectUntouched(ctx, before)
@@ -330,7 +330,7 @@ var _ = Describe("A child", Ordered, ContinueOnFailure, func() {
 			Eventually(fresh(ctx, app)).Should(beReady())
 		}, entries(anyKind))
 
-	DescribeTable("goes when it is not wanted any more, and comes back", func(ctx SpecContext, kind childKind) {
+	DescribeTable("goes when it is not desired any more, and comes back", func(ctx SpecContext, kind childKind) {
 		for _, off := range []sets.Set[string]{sets.New(kind.kind), nil} {
 			edit(ctx, app, func(app *v1.Application) { app.Spec = without(off).Spec })
 			Eventually(fresh(ctx, app)).Should(beReady())
@@ -341,7 +341,7 @@ var _ = Describe("A child", Ordered, ContinueOnFailure, func() {
 		}
 	}, entries(choosableKind))
 
-	It("is there exactly while it is wanted, whatever is switched on and off in whatever order", func(ctx SpecContext) {
+	It("is there exactly while it is desired, whatever is switched on and off in whatever order", func(ctx SpecContext) {
 		random := rand.New(rand.NewPCG(uint64(GinkgoRandomSeed()), 0)) // a failure is repeated by its seed
 		toggled := complete(namespace, "toggled")
 		createReady(ctx, toggled)
@@ -389,18 +389,18 @@ func without(off sets.Set[string]) *v1.Application {
 
 // wantedOf returns the children, by kind and name, of an Application that is made without these kinds.
 func wantedOf(app *v1.Application, off sets.Set[string]) sets.Set[string] {
-	wanted := sets.New[string]()
+	desired := sets.New[string]()
 	for _, kind := range childKinds {
-		wanted.Insert(kind.kind + " " + app.Name)
+		desired.Insert(kind.kind + " " + app.Name)
 	}
 	absent := off.Clone()
 	if off.Has("Service") {
 		absent.Insert("Ingress", "HTTPRoute", "ServiceMonitor")
 	}
 	for kind := range absent {
-		wanted.Delete(kind + " " + app.Name)
+		desired.Delete(kind + " " + app.Name)
 	}
-	return wanted
+	return desired
 }
 
 // census returns the objects of the children's kinds in the Application's namespace, by kind and name: those that the

@@ -125,7 +125,7 @@ var _ = Describe("Deletion", func() {
 		createReady(ctx, app)
 		edit(ctx, ingressOf(app), func(ingress *networkingv1.Ingress) { ingress.Finalizers = []string{hold} })
 		edit(ctx, autoscalerOf(app), func(hpa *autoscalingv2.HorizontalPodAutoscaler) { hpa.Finalizers = []string{hold} })
-		wanted := func(replicas int) {
+		desired := func(replicas int) {
 			Expect(get(ctx, deploymentOf(app))).To(HaveField("Spec.Replicas", HaveValue(BeEquivalentTo(replicas))))
 		}
 
@@ -134,11 +134,11 @@ var _ = Describe("Deletion", func() {
 			haveCondition(v1.ConditionReady, metav1.ConditionUnknown, v1.ReasonDraining, "waiting for Ingress to be gone"))
 		Eventually(gone(ctx, routeOf(app))).Should(Satisfy(apierrors.IsNotFound))
 		Expect(get(ctx, autoscalerOf(app))).To(HaveField("DeletionTimestamp", BeNil()))
-		wanted(2)
+		desired(2)
 		edit(ctx, ingressOf(app), func(ingress *networkingv1.Ingress) { ingress.Finalizers = nil })
 		Eventually(fresh(ctx, app)).Should(haveCondition(
 			v1.ConditionReady, metav1.ConditionUnknown, v1.ReasonDraining, "waiting for HorizontalPodAutoscaler to be gone"))
-		wanted(2)
+		desired(2)
 		edit(ctx, autoscalerOf(app), func(hpa *autoscalingv2.HorizontalPodAutoscaler) { hpa.Finalizers = nil })
 		Eventually(gone(ctx, app)).Should(Satisfy(apierrors.IsNotFound))
 	})

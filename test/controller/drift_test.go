@@ -47,12 +47,12 @@ var _ = Describe("Drift", func() {
 	DescribeTable("is put right", func(ctx SpecContext, child func(*v1.Application) client.Object, change func(client.Object)) {
 		before, err := get(ctx, child(app))
 		Expect(err).NotTo(HaveOccurred())
-		wanted := intent(before)
+		desired := intent(before)
 		edit(ctx, child(app), change)
 		Eventually(func(g Gomega) {
 			now, err := get(ctx, child(app))
 			g.Expect(err).NotTo(HaveOccurred())
-			g.Expect(intent(now)).To(Equal(wanted))
+			g.Expect(intent(now)).To(Equal(desired))
 		}).Should(Succeed())
 		Eventually(fresh(ctx, app)).Should(beReady())
 	},
@@ -241,7 +241,7 @@ var _ = Describe("An object that is not the Application's", func() {
 		Expect(podsOf(ctx, app)).To(BeEmpty())
 	})
 
-	It("is not deleted when its kind is not wanted", func(ctx SpecContext) {
+	It("is not deleted when its kind is not desired", func(ctx SpecContext) {
 		theirs := strangersService(namespace)
 		Expect(k8s.Create(ctx, theirs)).To(Succeed())
 		app := web(namespace)
@@ -274,7 +274,7 @@ func intent(object client.Object) any {
 	}
 }
 
-// ours tells whether the operator has left any trace on the object since it was made, or has replaced it.
+// ours reports whether the operator has left any trace on the object since it was made, or has replaced it.
 func ours(ctx context.Context, object client.Object) (bool, error) {
 	uid := object.GetUID()
 	if err := k8s.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {

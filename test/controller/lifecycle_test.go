@@ -114,14 +114,14 @@ var _ = Describe("An Application", func() {
 		defer watcher.Stop()
 
 		edit(ctx, app, func(app *v1.Application) { app.Spec.Image = "nginx:1.30" })
-		wanted := app.Generation
+		desired := app.Generation
 		var seen []string
 		for event := range watcher.ResultChan() {
 			current, ok := event.Object.(*v1.Application)
 			Expect(ok).To(BeTrue(), "%v", event)
 			ready := conditionOf(current, v1.ConditionReady)
 			seen = append(seen, string(ready.Status))
-			if ready.Status != metav1.ConditionTrue || ready.ObservedGeneration != wanted {
+			if ready.Status != metav1.ConditionTrue || ready.ObservedGeneration != desired {
 				continue
 			}
 			Expect(current.Status.Image).To(Equal("nginx:1.30"))

@@ -172,7 +172,7 @@ func (o *runningOperator) footprint(ctx context.Context) footprint {
 	const (
 		resident, inUse, allocated = "process_resident_memory_bytes", "go_memstats_heap_inuse_bytes", "go_memstats_alloc_bytes"
 		collections                = "go_gc_cycles_total_gc_cycles_total"
-		wanted                     = 6
+		desired                    = 6
 	)
 	Eventually(o.passes).WithContext(ctx).Should(BeNumerically(">", 0))
 	least := footprint{resident: math.Inf(1), inUse: math.Inf(1), allocated: math.Inf(1)}
@@ -188,7 +188,7 @@ func (o *runningOperator) footprint(ctx context.Context) footprint {
 		least.peak = max(least.peak, now[resident])
 		began = min(began, now[collections])
 		return now[collections] - began, nil
-	}).WithPolling(time.Millisecond).Should(BeNumerically(">=", wanted))
+	}).WithPolling(time.Millisecond).Should(BeNumerically(">=", desired))
 	return least
 }
 

@@ -24,7 +24,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	v1 "github.com/example/app-operator/api/v1"
-	"github.com/example/app-operator/internal/fault"
+	"github.com/example/app-operator/internal/outcome"
 )
 
 // The API server's own words are what these are told by, so it is asked.
@@ -35,8 +35,8 @@ var _ = DescribeTable("A refusal by a kind's schema is the spec's fault, and no 
 		Expect(err).NotTo(HaveOccurred())
 		err = k8s.Patch(ctx, deploymentOf(app), client.RawPatch(types.ApplyPatchType, patch), client.FieldOwner("a-test"))
 		Expect(err).To(HaveOccurred())
-		Expect(fault.FromAPI(err, "Deployment")).To(SatisfyAll(
-			BeAssignableToTypeOf(&fault.Invalid{}), MatchError(ContainSubstring(v1.ReasonInvalidSpec)),
+		Expect(outcome.FromAPI(err, "Deployment")).To(SatisfyAll(
+			BeAssignableToTypeOf(&outcome.Invalid{}), MatchError(ContainSubstring(v1.ReasonInvalidSpec)),
 			MatchError(ContainSubstring(words)), Not(MatchError(ContainSubstring("failed to create typed patch object")))), err.Error())
 	},
 	Entry("two volumes of one name", `{spec: {volumes: [{name: a, emptyDir: {}}, {name: a, emptyDir: {}}]}}`,

@@ -67,7 +67,7 @@ func claims(t *testing.T) []claim {
 	longestPause, firstPause := seconds("internal/controller", "longestPause"), seconds("internal/controller", "firstPause")
 	return []claim{
 		{"CONTRIBUTING.md", "Functions stay within {} lines", []string{lintedLines(t)}},
-		{"docs/decisions/0003-conditions.md", "is asked again every {} seconds", []string{seconds("internal/fault", "RetryDenied")}},
+		{"docs/decisions/0003-conditions.md", "is asked again every {} seconds", []string{seconds("internal/outcome", "RetryDenied")}},
 		{"docs/decisions/0016-turns.md", "There are {} workers", []string{flags(t)["max-concurrent-reconciles"]}},
 		{"docs/decisions/0017-progress.md", "is held back for {} seconds, for up to {} while", []string{
 			seconds("internal/controller", "newsHeld"), seconds("internal/controller", "newsHeldWhileBusy"),
@@ -172,7 +172,7 @@ func claims(t *testing.T) []claim {
 			seconds("internal/serving", "readTimeout"), kibibytes(t, "internal/serving", "maxHeader"), seconds("internal/serving", "writeTimeout"),
 		}},
 		{metrics, "Of more than {} connections, the oldest", []string{valueOf(t, "internal/serving", "maxConnections").String()}},
-		{metrics, "Who was let in is not asked about again for {} minute", []string{articles[minutes("internal/access", "remembered")]}},
+		{metrics, "Who was let in is not asked about again for {} minute", []string{articles[minutes("internal/metricsauth", "remembered")]}},
 	}
 }
 

@@ -58,7 +58,7 @@ var _ = Describe("The operator, when it is removed", Label(groupRemoval), Ordere
 	}, SpecTimeout(specLimit))
 
 	It("takes them on without a restart when it is installed again", func(ctx SpecContext) {
-		// What is wanted meanwhile waits for the operator.
+		// What is desired meanwhile waits for the operator.
 		run(ctx, "kubectl", "scale", "appl/"+app.Name, "--replicas=3", "--namespace", namespace)
 		installed.subscribe(ctx, images.Present)
 		Eventually(fresh(app)).WithContext(ctx).Should(And(beReady(), HaveField("Status.AvailableReplicas", BeEquivalentTo(3))))

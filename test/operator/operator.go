@@ -199,7 +199,7 @@ func (o *Operator) Metrics(ctx context.Context) (map[string]*dto.MetricFamily, e
 	return families, nil
 }
 
-// Leads tells whether the operator says in its metrics that it leads.
+// Leads reports whether the operator says in its metrics that it leads.
 func (o *Operator) Leads(ctx context.Context) (bool, error) {
 	families, err := o.Metrics(ctx)
 	if err != nil {

@@ -146,7 +146,7 @@ func (r *Replica) Restart(ctx context.Context) (*Replica, error) {
 	return next.run(ctx)
 }
 
-// Holds tells whether the replica is the holder of the Lease, by the name that stands in it.
+// Holds reports whether the replica is the holder of the Lease, by the name that stands in it.
 func (r *Replica) Holds(holder string) bool {
 	return strings.HasPrefix(holder, r.pod.Name+"_"+string(r.uid)+"_")
 }

@@ -14,7 +14,7 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-package ownership_test
+package managedfields_test
 
 import (
 	"fmt"
@@ -26,17 +26,17 @@ import (
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 
-	"github.com/example/app-operator/internal/ownership"
+	"github.com/example/app-operator/internal/managedfields"
 )
 
 // BenchmarkHold compares a Deployment that has this many environment variables.
 func BenchmarkHold(b *testing.B) {
 	for _, count := range []int{200, 2000, 10000} {
-		owned, wanted, live := variables(b, count)
+		owned, desired, live := variables(b, count)
 		b.Run(fmt.Sprintf("variables=%d", count), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if same, err := owned.Hold(wanted, live); err != nil || !same {
+				if same, err := owned.Matches(desired, live); err != nil || !same {
 					b.Fatal(same, err)
 				}
 			}
@@ -48,9 +48,9 @@ func BenchmarkHold(b *testing.B) {
 // by a clock: a list ten times as long takes ten times as much, not a hundred times.
 func TestHoldTakesTimeByLength(t *testing.T) {
 	count := func(length int) float64 {
-		owned, wanted, live := variables(t, length)
+		owned, desired, live := variables(t, length)
 		return testing.AllocsPerRun(1, func() {
-			if same, err := owned.Hold(wanted, live); err != nil || !same {
+			if same, err := owned.Matches(desired, live); err != nil || !same {
 				t.Fatal(same, err)
 			}
 		})
@@ -61,10 +61,10 @@ func TestHoldTakesTimeByLength(t *testing.T) {
 	}
 }
 
-// variables returns a Deployment with this many environment variables, as it is wanted, as it is live, and what is owned
+// variables returns a Deployment with this many environment variables, as it is desired, as it is live, and what is owned
 // of it.
 func variables(t testing.TB, count int) (
-	ownership.Fields, *appsv1ac.DeploymentApplyConfiguration, *appsv1.Deployment,
+	managedfields.Fields, *appsv1ac.DeploymentApplyConfiguration, *appsv1.Deployment,
 ) {
 	t.Helper()
 	var managed strings.Builder

@@ -14,7 +14,7 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-package fault
+package outcome
 
 import (
 	"context"
@@ -139,7 +139,7 @@ func TestGravest(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got := Gravest(test.err)
+			got := MostSevere(test.err)
 			if (got == nil) != (test.want == nil) || !errors.Is(got, test.want) {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
@@ -155,7 +155,7 @@ func TestGravest(t *testing.T) {
 // TestGravestKeepsItsKind is about the status, which reads reason and message of what Gravest returns.
 func TestGravestKeepsItsKind(t *testing.T) {
 	err := errors.Join(errTransient, wrapped(errors.Join(later, wrapped(invalid))))
-	got, ok := errors.AsType[*Invalid](Gravest(err))
+	got, ok := errors.AsType[*Invalid](MostSevere(err))
 	if !ok || got != invalid {
 		t.Errorf("got %#v, want the Invalid itself", got)
 	}

@@ -14,7 +14,7 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-// Package fault names the three ways in which a reconcile pass can fall short, and holds the one mapping from
+// Package outcome names the three ways in which a reconcile pass can fall short, and holds the one mapping from
 // them to what the work queue is told:
 //
 //   - Invalid: what the Application asks for cannot be had; it is not tried again until something changes.
@@ -22,7 +22,7 @@ limitations under the License.
 //   - any other error is transient: it is tried again with exponential backoff.
 //
 // The package sends nothing and knows no kind of object.
-package fault
+package outcome
 
 import (
 	"errors"
@@ -77,7 +77,7 @@ func (e *Waiting) Error() string { return e.Reason + ": " + e.Message }
 func Result(err error) (reconcile.Result, error) {
 	var after time.Duration
 	var retried []error
-	for _, leaf := range Leaves(err) {
+	for _, leaf := range Flatten(err) {
 		if waiting, ok := errors.AsType[*Waiting](leaf); ok {
 			if waiting.After > 0 && (after == 0 || waiting.After < after) {
 				after = waiting.After
@@ -104,11 +104,11 @@ type transient struct {
 // Unwrap returns all that the pass fell short of.
 func (t *transient) Unwrap() error { return t.whole }
 
-// Gravest returns the error in err that a person should hear of first: what is Invalid before what is Waiting
+// MostSevere returns the error in err that a person should hear of first: what is Invalid before what is Waiting
 // before what is transient, and among equals the first. It returns nil for nil.
-func Gravest(err error) error {
+func MostSevere(err error) error {
 	var waiting, other error
-	for _, leaf := range Leaves(err) {
+	for _, leaf := range Flatten(err) {
 		if _, ok := errors.AsType[*Invalid](leaf); ok {
 			return leaf
 		}
@@ -134,15 +134,15 @@ func FromAPI(err error, object string) error {
 	if err == nil {
 		return nil
 	}
-	message, _ := serverWords(err)
+	message, _ := serverMessage(err)
 	switch {
 	case apierrors.HasStatusCause(err, namespaceTerminating):
 		return &Waiting{Reason: v1.ReasonRollingOut, Message: "the namespace is being deleted"}
 	case apierrors.IsConflict(err):
 		return &Waiting{Reason: v1.ReasonRollingOut, Message: "somebody else has just written " + object, After: retryConflict}
-	case apierrors.IsForbidden(err) && OfQuota(message):
+	case apierrors.IsForbidden(err) && IsQuotaMessage(message):
 		return &Waiting{Reason: v1.ReasonQuotaExceeded, Message: fmt.Sprintf("%s: %s", object, message), After: RetryDenied}
-	case apierrors.IsForbidden(err) && Missing(message) != "":
+	case apierrors.IsForbidden(err) && MissingKind(message) != "":
 		return &Waiting{Reason: v1.ReasonReferenceMissing, Message: fmt.Sprintf("%s: %s", object, message), After: RetryDenied}
 	case deniedByAdmission(err, message):
 		return &Waiting{Reason: v1.ReasonAdmissionDenied, Message: fmt.Sprintf("%s: %s", object, message), After: RetryDenied}
@@ -166,19 +166,19 @@ func Reworded(err error, in func(string) string) error {
 	return err
 }
 
-// Words returns what a condition may say of err: an API server's own words, which are the same on every try.
+// UserMessage returns what a condition may say of err: an API server's own words, which are the same on every try.
 // Of other errors, such as a broken connection with its changing port number, it gives no detail: a message
 // that changes on every pass would be an endless loop of status writes.
-func Words(err error) string {
-	if words, ok := serverWords(err); ok {
+func UserMessage(err error) string {
+	if words, ok := serverMessage(err); ok {
 		return words
 	}
 	return "a request to the API server failed; the operator's log has the details"
 }
 
-// OfQuota tells whether these are the words of the API server's quota admission plugin (kubernetes
+// IsQuotaMessage reports whether these are the words of the API server's quota admission plugin (kubernetes
 // staging/src/k8s.io/apiserver/pkg/admission/plugin/resourcequota/controller.go).
-func OfQuota(words string) bool {
+func IsQuotaMessage(words string) bool {
 	for _, start := range []string{"exceeded quota: ", "failed quota: ", "insufficient quota to ", "status unknown for quota: "} {
 		if strings.Contains(words, start) {
 			return true
@@ -191,9 +191,9 @@ func OfQuota(words string) bool {
 // plugin/pkg/admission/priority, plugin/pkg/admission/serviceaccount, plugin/pkg/admission/runtimeclass).
 var notFound = regexp.MustCompile(`\bno (PriorityClass) with name \S+ was found|\b([A-Za-z]+) "[^"]*" not found`)
 
-// Missing returns the kind of the object that these words of the API server's own admission plugins, or of the scheduler, say is
+// MissingKind returns the kind of the object that these words of the API server's own admission plugins, or of the scheduler, say is
 // not there, as they spell it, or "". What a webhook or a policy calls missing is its own affair.
-func Missing(words string) string {
+func MissingKind(words string) string {
 	if deniedByOthers(words) || strings.Contains(words, "failed calling webhook") {
 		return ""
 	}
@@ -259,23 +259,23 @@ func deniedByOthers(words string) bool {
 // try.
 var localAddress = regexp.MustCompile(`(\d+(\.\d+){3}|\[[0-9a-fA-F:.]+(%\w+)?\]):\d+->`)
 
-// serverWords returns what the API server says, in the same words on every try, and whether it was the API server
+// serverMessage returns what the API server says, in the same words on every try, and whether it was the API server
 // that said something.
-func serverWords(err error) (string, bool) {
+func serverMessage(err error) (string, bool) {
 	status := apierrors.APIStatus(nil)
 	if !errors.As(err, &status) {
 		return "", false
 	}
-	return Steady(status.Status().Message), true
+	return NormalizeMessage(status.Status().Message), true
 }
 
-// Steady returns words without what is another on every try of a connection: the local port.
-func Steady(words string) string {
+// NormalizeMessage returns words without what is another on every try of a connection: the local port.
+func NormalizeMessage(words string) string {
 	return localAddress.ReplaceAllString(words, "")
 }
 
-// Leaves returns the errors that were joined into err, whether or not the joins were wrapped in more words.
-func Leaves(err error) []error {
+// Flatten returns the errors that were joined into err, whether or not the joins were wrapped in more words.
+func Flatten(err error) []error {
 	if err == nil {
 		return nil
 	}
@@ -286,7 +286,7 @@ func Leaves(err error) []error {
 		}
 		var all []error
 		for _, one := range joined.Unwrap() {
-			all = append(all, Leaves(one)...)
+			all = append(all, Flatten(one)...)
 		}
 		if len(all) > 0 {
 			return all

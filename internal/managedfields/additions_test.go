@@ -14,7 +14,7 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-package ownership_test
+package managedfields_test
 
 import (
 	"slices"
@@ -24,7 +24,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
-	"github.com/example/app-operator/internal/ownership"
+	"github.com/example/app-operator/internal/managedfields"
 )
 
 const (
@@ -57,7 +57,7 @@ func TestAdditions(t *testing.T) {
 			`.spec.list[name="b"].ports[port=2]`, `.spec.list[name="a"].ports[port=3]`,
 		}},
 	} {
-		additions, err := ownership.Additions(decoded(t, wantedSpec), decoded(t, liveSpec), managedBy(ours), test.complaints)
+		additions, err := managedfields.Additions(decoded(t, wantedSpec), decoded(t, liveSpec), managedBy(ours), test.complaints)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -73,17 +73,17 @@ func TestAdditions(t *testing.T) {
 
 func TestTake(t *testing.T) {
 	live := decoded(t, liveSpec)
-	additions, err := ownership.Additions(decoded(t, wantedSpec), live, managedBy(ours), nil)
+	additions, err := managedfields.Additions(decoded(t, wantedSpec), live, managedBy(ours), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	additions = slices.DeleteFunc(additions, func(a ownership.Addition) bool {
+	additions = slices.DeleteFunc(additions, func(a managedfields.Addition) bool {
 		return a.String() != ".spec.bounds" && a.String() != `.spec.list[name="b"]` && a.String() != ".spec.filled"
 	})
 	for what, before := range map[string][]metav1.ManagedFieldsEntry{
 		"from others": managedBy(ours), "by who owns nothing yet": managedBy(""),
 	} {
-		after, err := ownership.Take(before, "us", "v1", additions)
+		after, err := managedfields.Take(before, "us", "v1", additions)
 		if err != nil || len(after) != 2 {
 			t.Fatalf("%s: %d entries, error %v", what, len(after), err)
 		}
@@ -106,7 +106,7 @@ func TestExisting(t *testing.T) {
 		fieldpath.MakePathOrDie("spec", "type"), fieldpath.MakePathOrDie("spec", "gone"), fieldpath.MakePathOrDie("spec", "bounds", "min"),
 		fieldpath.MakePathOrDie("spec", "list", item, "hook", "sleep"), fieldpath.MakePathOrDie("spec", "list", item, "gone"),
 	}
-	found, err := ownership.Existing(decoded(t, liveSpec), paths)
+	found, err := managedfields.Existing(decoded(t, liveSpec), paths)
 	if err != nil || len(found) != 2 || found[0].String() != ".spec.type" || found[1].String() != `.spec.list[name="b"].hook.sleep` {
 		t.Errorf("found %v, error %v", found, err)
 	}
@@ -114,7 +114,7 @@ func TestExisting(t *testing.T) {
 
 func TestSets(t *testing.T) {
 	for path, want := range map[string]bool{"spec": true, "spec.type": true, "spec.gone": false, "spec.type.more": false, "gone.type": false} {
-		if got, err := ownership.Sets(decoded(t, wantedSpec), strings.Split(path, ".")...); got != want || err != nil {
+		if got, err := managedfields.Sets(decoded(t, wantedSpec), strings.Split(path, ".")...); got != want || err != nil {
 			t.Errorf("sets %s: %v, want %v; error %v", path, got, want, err)
 		}
 	}

@@ -14,7 +14,7 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-package ownership_test
+package managedfields_test
 
 import (
 	"encoding/json"
@@ -23,7 +23,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/example/app-operator/internal/ownership"
+	"github.com/example/app-operator/internal/managedfields"
 )
 
 // What Hold finds on the objects that the operator builds, package resources compares with Kubernetes' own functions.
@@ -32,13 +32,13 @@ const fields = `{"f:spec":{"f:replicas":{},"f:list":{"k:{\"name\":\"a\"}":{".":{
 	"k:{\"name\":\"b\"}":{".":{},"f:name":{}}},"f:set":{"v:1":{},"v:\"x\"":{}},"f:whole":{}}}`
 
 func TestHold(t *testing.T) {
-	const wanted = `{"apiVersion":"v1","kind":"Thing","metadata":{"name":"web","namespace":"apps"},
+	const desired = `{"apiVersion":"v1","kind":"Thing","metadata":{"name":"web","namespace":"apps"},
 		"spec":{"replicas":2,"list":[{"name":"a","value":1},{"name":"b"}],"set":["x",1],"whole":{"k":["v"]}}}`
 	for what, test := range map[string]struct {
 		live string
 		want bool
 	}{
-		"as wanted":        {`{"replicas":2,"list":[{"name":"a","value":1},{"name":"b"}],"set":["x",1],"whole":{"k":["v"]}}`, true},
+		"as desired":       {`{"replicas":2,"list":[{"name":"a","value":1},{"name":"b"}],"set":["x",1],"whole":{"k":["v"]}}`, true},
 		"others beside us": {`{"other":1,"replicas":2,"list":[{"name":"c"},{"name":"a","value":1,"more":2},{"name":"d"},{"name":"b"}],"set":["y","x",1],"whole":{"k":["v"]}}`, true},
 		"another order":    {`{"replicas":2,"list":[{"name":"b"},{"name":"a","value":1}],"set":["x",1],"whole":{"k":["v"]}}`, false},
 		"another value":    {`{"replicas":3,"list":[{"name":"a","value":1},{"name":"b"}],"set":["x",1],"whole":{"k":["v"]}}`, false},
@@ -51,7 +51,7 @@ func TestHold(t *testing.T) {
 		"gone":             {`{}`, false},
 	} {
 		live := decoded(t, `{"kind":"Thing","metadata":{"name":"web","uid":"1"},"spec":`+test.live+`}`)
-		if got, err := of(t, fields).Hold(decoded(t, wanted), live); err != nil || got != test.want {
+		if got, err := of(t, fields).Matches(decoded(t, desired), live); err != nil || got != test.want {
 			t.Errorf("%s: %v, want %v; error %v", what, got, test.want, err)
 		}
 	}
@@ -60,12 +60,12 @@ func TestHold(t *testing.T) {
 func TestHoldWhatIsOwned(t *testing.T) {
 	live := decoded(t, `{"spec":{"replicas":2,"paused":true}}`)
 	for what, test := range map[string]struct {
-		fields, wanted string
-		want           bool
+		fields, desired string
+		want            bool
 	}{
 		"the same":      {`{"f:spec":{"f:replicas":{}}}`, `{"spec":{"replicas":2}}`, true},
 		"more is owned": {`{"f:spec":{"f:replicas":{},"f:paused":{}}}`, `{"spec":{"replicas":2}}`, false},
-		"more wanted":   {`{"f:spec":{"f:replicas":{}}}`, `{"spec":{"replicas":2,"paused":true}}`, false},
+		"more desired":  {`{"f:spec":{"f:replicas":{}}}`, `{"spec":{"replicas":2,"paused":true}}`, false},
 		"a zero that is not stored": {
 			`{"f:spec":{"f:replicas":{},"f:text":{},"f:flag":{},"f:number":{},"f:list":{}}}`,
 			`{"spec":{"replicas":2,"text":"","flag":false,"number":0,"list":[]}}`, true,
@@ -77,7 +77,7 @@ func TestHoldWhatIsOwned(t *testing.T) {
 		"none of both":             {`{}`, `{"kind":"Thing"}`, true},
 		"not a field":              {`{"f:spec":{"v:1":{}}}`, `{"spec":{"replicas":2}}`, false},
 	} {
-		if got, err := of(t, test.fields).Hold(decoded(t, test.wanted), live); err != nil || got != test.want {
+		if got, err := of(t, test.fields).Matches(decoded(t, test.desired), live); err != nil || got != test.want {
 			t.Errorf("%s: %v, want %v; error %v", what, got, test.want, err)
 		}
 	}
@@ -85,9 +85,9 @@ func TestHoldWhatIsOwned(t *testing.T) {
 
 func TestHoldReadsPointersOnly(t *testing.T) {
 	for what, pair := range map[string][2]any{
-		"wanted": {appsv1.Deployment{}, &appsv1.Deployment{}}, "live": {&appsv1.Deployment{}, appsv1.Deployment{}},
+		"desired": {appsv1.Deployment{}, &appsv1.Deployment{}}, "live": {&appsv1.Deployment{}, appsv1.Deployment{}},
 	} {
-		if _, err := of(t, fields).Hold(pair[0], pair[1]); err == nil {
+		if _, err := of(t, fields).Matches(pair[0], pair[1]); err == nil {
 			t.Errorf("%s: a struct that is no pointer was read", what)
 		}
 	}
@@ -106,7 +106,7 @@ func TestOf(t *testing.T) {
 	} {
 		test.entry.FieldsV1 = &metav1.FieldsV1{}
 		test.entry.FieldsV1.SetRawBytes([]byte(fields))
-		owned, err := ownership.Of(&metav1.ObjectMeta{ManagedFields: []metav1.ManagedFieldsEntry{test.entry}}, "us")
+		owned, err := managedfields.Of(&metav1.ObjectMeta{ManagedFields: []metav1.ManagedFieldsEntry{test.entry}}, "us")
 		if err != nil || owned.Has("spec", "replicas") != test.want {
 			t.Errorf("%s: owned %v, want %v; error %v", what, owned.Has("spec", "replicas"), test.want, err)
 		}
@@ -115,23 +115,23 @@ func TestOf(t *testing.T) {
 		}
 	}
 	empty := metav1.ManagedFieldsEntry{Manager: "us", Operation: apply}
-	if owned, err := ownership.Of(&metav1.ObjectMeta{ManagedFields: []metav1.ManagedFieldsEntry{empty}}, "us"); err != nil || owned.Has("spec") {
+	if owned, err := managedfields.Of(&metav1.ObjectMeta{ManagedFields: []metav1.ManagedFieldsEntry{empty}}, "us"); err != nil || owned.Has("spec") {
 		t.Errorf("without fields: owned %v, error %v", owned, err)
 	}
 	empty.FieldsV1 = &metav1.FieldsV1{}
 	empty.FieldsV1.SetRawBytes([]byte("?"))
-	if _, err := ownership.Of(&metav1.ObjectMeta{ManagedFields: []metav1.ManagedFieldsEntry{empty}}, "us"); err == nil {
+	if _, err := managedfields.Of(&metav1.ObjectMeta{ManagedFields: []metav1.ManagedFieldsEntry{empty}}, "us"); err == nil {
 		t.Error("fields that cannot be read were")
 	}
 }
 
-func of(t testing.TB, text string) ownership.Fields {
+func of(t testing.TB, text string) managedfields.Fields {
 	t.Helper()
 	entry := metav1.ManagedFieldsEntry{
 		Manager: "us", Operation: metav1.ManagedFieldsOperationApply, FieldsV1: &metav1.FieldsV1{},
 	}
 	entry.FieldsV1.SetRawBytes([]byte(text))
-	owned, err := ownership.Of(&metav1.ObjectMeta{ManagedFields: []metav1.ManagedFieldsEntry{entry}}, "us")
+	owned, err := managedfields.Of(&metav1.ObjectMeta{ManagedFields: []metav1.ManagedFieldsEntry{entry}}, "us")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-package fault
+package outcome
 
 import (
 	"context"
@@ -306,7 +306,7 @@ func TestWords(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if diff := cmp.Diff(test.want, Words(test.err)); diff != "" {
+			if diff := cmp.Diff(test.want, UserMessage(test.err)); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
@@ -322,11 +322,11 @@ func TestWordsAreTheSameOnEveryTry(t *testing.T) {
 		t.Fatal("the errors do not differ; this test shows nothing")
 	}
 	for name, try := range map[string]func(int) error{"broken connection": unreachable, "webhook": calling} {
-		if first, second := Words(try(40001)), Words(try(40002)); first != second {
+		if first, second := UserMessage(try(40001)), UserMessage(try(40002)); first != second {
 			t.Errorf("%s: %q, then %q", name, first, second)
 		}
 	}
-	if words := Words(calling(1)); !strings.Contains(words, "failed calling webhook") {
+	if words := UserMessage(calling(1)); !strings.Contains(words, "failed calling webhook") {
 		t.Errorf("%q does not say what failed", words)
 	}
 }

@@ -14,7 +14,7 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-package ownership
+package managedfields
 
 import (
 	"fmt"
@@ -47,10 +47,10 @@ func (a Addition) String() string { return a.path.String() }
 // What comes first is likeliest to be what the API server complains of, in fields such as spec.ports[1].name: it shares most
 // of its path with one of them, and somebody owns it. What may go in parts comes in parts, and then as a whole: a port of a
 // container, and then the container.
-func Additions(wanted, live any, managed []metav1.ManagedFieldsEntry, complaints []string) ([]Addition, error) {
-	w, err := valueOf(wanted)
+func Additions(desired, live any, managed []metav1.ManagedFieldsEntry, complaints []string) ([]Addition, error) {
+	w, err := valueOf(desired)
 	if err != nil {
-		return nil, fmt.Errorf("read %T: %w", wanted, err)
+		return nil, fmt.Errorf("read %T: %w", desired, err)
 	}
 	l, err := valueOf(live)
 	if err != nil {
@@ -93,22 +93,22 @@ func removable(path fieldpath.Path) bool {
 	}
 }
 
-func additions(path fieldpath.Path, owned *fieldpath.Set, wanted, live value.Value, found *[]Addition) {
+func additions(path fieldpath.Path, owned *fieldpath.Set, desired, live value.Value, found *[]Addition) {
 	switch {
-	case wanted.IsMap() && live.IsMap():
-		fields := wanted.AsMap()
+	case desired.IsMap() && live.IsMap():
+		fields := desired.AsMap()
 		live.AsMap().Iterate(func(name string, l value.Value) bool {
 			element := fieldpath.PathElement{FieldName: &name}
 			w, ok := fields.Get(name)
 			addition(path, element, owned, w, ok, l, found)
 			return true
 		})
-	case wanted.IsList() && live.IsList():
+	case desired.IsList() && live.IsList():
 		names := keyNames(owned)
 		if names == nil { // it has one owner as a whole
 			return
 		}
-		wantedItems, list := newItems(wanted.AsList()), live.AsList()
+		wantedItems, list := newItems(desired.AsList()), live.AsList()
 		for i := range list.Length() {
 			element, ok := elementOf(list.At(i), names)
 			if !ok {
@@ -122,7 +122,7 @@ func additions(path fieldpath.Path, owned *fieldpath.Set, wanted, live value.Val
 
 // addition is for one element of the live object.
 func addition(
-	path fieldpath.Path, element fieldpath.PathElement, owned *fieldpath.Set, wanted value.Value, isWanted bool,
+	path fieldpath.Path, element fieldpath.PathElement, owned *fieldpath.Set, desired value.Value, isWanted bool,
 	live value.Value, found *[]Addition,
 ) {
 	below, inside := owned.Children.Get(element)
@@ -130,9 +130,9 @@ func addition(
 	case !isWanted:
 		*found = append(*found, newAddition(path, owned, live))
 	case inside:
-		additions(path, below, wanted, live, found)
+		additions(path, below, desired, live, found)
 	default:
-		additions(path, &fieldpath.Set{}, wanted, live, found)
+		additions(path, &fieldpath.Set{}, desired, live, found)
 	}
 }
 

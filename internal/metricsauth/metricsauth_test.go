@@ -14,7 +14,7 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-package access
+package metricsauth
 
 import (
 	"encoding/json"
@@ -113,7 +113,7 @@ func guarded(t *testing.T) (*apiServer, func(method, path, authorization string)
 }
 
 // guard returns a guarded handler, its Door and its log.
-func guard(t *testing.T, server *apiServer) (http.Handler, *Door, *strings.Builder) {
+func guard(t *testing.T, server *apiServer) (http.Handler, *Authorizer, *strings.Builder) {
 	t.Helper()
 	running := httptest.NewServer(server)
 	t.Cleanup(running.Close)
@@ -123,7 +123,7 @@ func guard(t *testing.T, server *apiServer) (http.Handler, *Door, *strings.Build
 	}
 	log := &strings.Builder{}
 	var mu sync.Mutex
-	handler, err := door.Guard(funcr.New(func(_, args string) {
+	handler, err := door.Filter(funcr.New(func(_, args string) {
 		mu.Lock()
 		defer mu.Unlock()
 		log.WriteString(args)
@@ -163,13 +163,13 @@ func TestForgedTokensCrowdNobodyOut(t *testing.T) {
 			codes <- code
 		})
 	}
-	for range 200 - readersAtOnce {
+	for range 200 - maxWaiting {
 		if code := <-codes; code != http.StatusServiceUnavailable {
 			t.Fatalf("one of the crowd is answered %d", code)
 		}
 	}
 	for range 3 {
-		door.welcome = cache.NewExpiring() // as after a minute
+		door.allowed = cache.NewExpiring() // as after a minute
 		if code, _ := ask(handler, prometheus, "GET", "/metrics", "Bearer known"); code != http.StatusOK {
 			t.Errorf("who was let in lately is answered %d", code)
 		}
@@ -193,7 +193,7 @@ func TestOneClientDoesNotCrowdOutStrangers(t *testing.T) {
 			codes <- code
 		})
 	}
-	for range 100 - strangersOfSource {
+	for range 100 - maxWaitingPerSource {
 		if code := <-codes; code != http.StatusServiceUnavailable {
 			t.Fatalf("one of many from one address is answered %d", code)
 		}

@@ -14,12 +14,12 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-// Package ownership tells, from an object's managed fields, whether a server-side apply would change it. It is pure: it
+// Package managedfields tells, from an object's managed fields, whether a server-side apply would change it. It is pure: it
 // reads objects that may be the cache's, changes none of them, and talks to nobody.
 //
 // The generated Extract functions of client-go tell the same, but by way of the schema of all kinds, which takes megabytes
 // and a good part of a second to be read, and of a copy of what is owned, for each look (decision 0019).
-package ownership
+package managedfields
 
 import (
 	"fmt"
@@ -61,7 +61,7 @@ func fieldsOf(entry metav1.ManagedFieldsEntry) (*fieldpath.Set, error) {
 	return set, nil
 }
 
-// Has tells whether the field at this path, such as "spec", "replicas", is owned.
+// Has reports whether the field at this path, such as "spec", "replicas", is owned.
 func (f Fields) Has(path ...string) bool {
 	elements := make(fieldpath.Path, 0, len(path))
 	for i := range path {
@@ -70,12 +70,12 @@ func (f Fields) Has(path ...string) bool {
 	return f.set.Has(elements)
 }
 
-// Hold tells whether exactly the fields of an apply configuration are owned, and have in the live object the values that
+// Matches reports whether exactly the fields of an apply configuration are owned, and have in the live object the values that
 // they have there; a zero value may also be absent. Both are structs as Kubernetes' types are, or pointers to such, or decoded JSON.
-func (f Fields) Hold(wanted, live any) (bool, error) {
-	w, err := valueOf(wanted)
+func (f Fields) Matches(desired, live any) (bool, error) {
+	w, err := valueOf(desired)
 	if err != nil {
-		return false, fmt.Errorf("read %T: %w", wanted, err)
+		return false, fmt.Errorf("read %T: %w", desired, err)
 	}
 	l, err := valueOf(live)
 	if err != nil {
@@ -121,26 +121,26 @@ var identity = unowned{
 	within: map[string]unowned{"metadata": {names: []string{"name", "namespace"}}},
 }
 
-// hold tells whether the elements of the set, and no others, are in wanted, each with the value that it has in live.
-func hold(set *fieldpath.Set, wanted, live value.Value, except unowned) bool {
+// hold reports whether the elements of the set, and no others, are in desired, each with the value that it has in live.
+func hold(set *fieldpath.Set, desired, live value.Value, except unowned) bool {
 	switch {
-	case wanted.IsMap() && live.IsMap():
-		return holdFields(set, wanted.AsMap(), live.AsMap(), except)
-	case wanted.IsList() && live.IsList():
-		return holdItems(set, wanted.AsList(), live.AsList())
+	case desired.IsMap() && live.IsMap():
+		return holdFields(set, desired.AsMap(), live.AsMap(), except)
+	case desired.IsList() && live.IsList():
+		return holdItems(set, desired.AsList(), live.AsList())
 	default:
 		return false
 	}
 }
 
-func holdFields(set *fieldpath.Set, wanted, live value.Map, except unowned) bool {
-	left := ownable(wanted, except)
+func holdFields(set *fieldpath.Set, desired, live value.Map, except unowned) bool {
+	left := ownable(desired, except)
 	for _, element := range elements(set) {
 		if element.FieldName == nil {
 			return false
 		}
 		name := *element.FieldName
-		w, ok := wanted.Get(name)
+		w, ok := desired.Get(name)
 		if !ok {
 			return false
 		}
@@ -192,9 +192,9 @@ func ownable(fields value.Map, except unowned) int {
 }
 
 // holdItems is for lists whose items have owners of their own. Items of others may be among ours, whose order counts.
-func holdItems(set *fieldpath.Set, wanted, live value.List) bool {
-	wantedItems, liveItems := newItems(wanted), newItems(live)
-	held := make([]int, wanted.Length()) // where in the live list each wanted item is
+func holdItems(set *fieldpath.Set, desired, live value.List) bool {
+	wantedItems, liveItems := newItems(desired), newItems(live)
+	held := make([]int, desired.Length()) // where in the live list each desired item is
 	count := 0
 	for _, element := range elements(set) {
 		at, w := wantedItems.find(element)
@@ -217,11 +217,11 @@ func holdItems(set *fieldpath.Set, wanted, live value.List) bool {
 }
 
 // holdElement is for one element: what is owned below it, or all of it.
-func holdElement(set *fieldpath.Set, element fieldpath.PathElement, wanted, live value.Value, except unowned) bool {
+func holdElement(set *fieldpath.Set, element fieldpath.PathElement, desired, live value.Value, except unowned) bool {
 	if below, ok := set.Children.Get(element); ok {
-		return hold(below, wanted, live, except)
+		return hold(below, desired, live, except)
 	}
-	return equal(wanted, live)
+	return equal(desired, live)
 }
 
 // equal compares whole values. As long as they are structs, package value takes lists of different types for different.

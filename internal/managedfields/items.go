@@ -14,7 +14,7 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-package ownership
+package managedfields
 
 import (
 	"math"
@@ -40,23 +40,23 @@ func newItems(list value.List) items {
 // find returns the position of the first item that the element names, and the item; nil if there is none.
 func (i items) find(element fieldpath.PathElement) (int, value.Value) {
 	var names []string
-	var wanted string
+	var desired string
 	ok := true
 	switch {
 	case element.Key != nil:
 		for _, field := range *element.Key {
 			names = append(names, field.Name)
 		}
-		wanted, ok = keyOf(names, func(at int) (value.Value, bool) { return (*element.Key)[at].Value, true })
+		desired, ok = keyOf(names, func(at int) (value.Value, bool) { return (*element.Key)[at].Value, true })
 	case element.Value != nil:
-		wanted, ok = textOf(*element.Value)
+		desired, ok = textOf(*element.Value)
 	default:
 		return 0, nil
 	}
 	if !ok {
 		return 0, nil
 	}
-	at, found := i.index(names)[wanted]
+	at, found := i.index(names)[desired]
 	if !found {
 		return 0, nil
 	}

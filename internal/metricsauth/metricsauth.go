@@ -14,13 +14,13 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-// Package access lets only those read the operator's metrics whom the cluster allows to. It asks the API server who sent
+// Package metricsauth lets only those read the operator's metrics whom the cluster allows to. It asks the API server who sent
 // a request (TokenReview) and whether that user may (SubjectAccessReview), and remembers for a minute that one may.
 //
 // It may ask these two questions and nothing else, and it tells nobody the token. The package of controller-runtime that
 // does the same brings k8s.io/apiserver with it, which would nearly double the operator in size and cost each replica
 // 15 MiB of memory, whether it is used or not.
-package access
+package metricsauth
 
 import (
 	"context"
@@ -46,67 +46,67 @@ import (
 )
 
 const (
-	// remembered is how long somebody who was let in is let in again unasked. A right or a token that is withdrawn opens
+	// decisionTTL is how long somebody who was let in is let in again unasked. A right or a token that is withdrawn opens
 	// the door for so long.
-	remembered = time.Minute
+	decisionTTL = time.Minute
 
-	// patience is what the API server gets to answer both questions.
-	patience = 10 * time.Second
+	// reviewTimeout is what the API server gets to answer both questions.
+	reviewTimeout = 10 * time.Second
 
-	// lately is how long after somebody was let in the same token, or another one from the same address, does not wait in
+	// recentTTL is how long after somebody was let in the same token, or another one from the same address, does not wait in
 	// one line with strangers. Tokens are replaced within the hour, from the same address.
-	lately = time.Hour
+	recentTTL = time.Hour
 
 	// The questions that anybody can make us ask are few per second in each line, and cost our other requests nothing.
-	questionsPerSecond = 5
-	questionsAtOnce    = 10
-	// readersAtOnce is how many may wait for an answer in each line. More are turned away at once, and come again.
-	readersAtOnce = 20
-	// strangersOfSource is how many readers from one address, whose tokens are not known, may wait in a line.
-	strangersOfSource = 2
-	// complaints is how often the log says that the API server could not be asked.
-	complaints = 10 * time.Second
+	reviewsPerSecond = 5
+	reviewsBurst     = 10
+	// maxWaiting is how many may wait for an answer in each line. More are turned away at once, and come again.
+	maxWaiting = 20
+	// maxWaitingPerSource is how many readers from one address, whose tokens are not known, may wait in a line.
+	maxWaitingPerSource = 2
+	// logInterval is how often the log says that the API server could not be asked.
+	logInterval = 10 * time.Second
 )
 
-// errCrowded says that there is no place left in the reader's line.
-var errCrowded = errors.New("too many others are waiting to be let in; try again in a few seconds")
+// errQueueFull says that there is no place left in the reader's line.
+var errQueueFull = errors.New("too many others are waiting to be let in; try again in a few seconds")
 
-// Door asks the API server about those who want to come in. They wait for the answer in three lines, so that those who
+// Authorizer asks the API server about those who want to come in. They wait for the answer in three lines, so that those who
 // bring tokens of no worth, however many, hold up their like and nobody who was let in lately.
-type Door struct {
-	// welcome holds who was let in, by the hash of token, verb and path.
-	welcome *cache.Expiring
-	// known holds the hashes of the tokens, and the addresses, of those who were let in lately.
-	known *cache.Expiring
+type Authorizer struct {
+	// allowed holds who was let in, by the hash of token, verb and path.
+	allowed *cache.Expiring
+	// recent holds the hashes of the tokens, and the addresses, of those who were let in lately.
+	recent *cache.Expiring
 	// The lines for known tokens, for other tokens from known addresses, and for all others.
-	regulars, neighbours, strangers *line
+	recentTokens, recentSources, unknown *queue
 }
 
-// line is where readers wait for an answer: with places and with a rate of its own.
-type line struct {
+// queue is where readers wait for an answer: with places and with a rate of its own.
+type queue struct {
 	tokens authenticationclient.TokenReviewInterface
 	rights authorizationclient.SubjectAccessReviewInterface
 	places *serving.Places
 }
 
 // New returns a Door that asks the API server of this configuration. The configuration is copied.
-func New(cluster *rest.Config) (*Door, error) {
-	door := &Door{welcome: cache.NewExpiring(), known: cache.NewExpiring()}
+func New(cluster *rest.Config) (*Authorizer, error) {
+	door := &Authorizer{allowed: cache.NewExpiring(), recent: cache.NewExpiring()}
 	for _, made := range []struct {
-		line     **line
+		line     **queue
 		ofSource int
-	}{{&door.regulars, readersAtOnce}, {&door.neighbours, strangersOfSource}, {&door.strangers, strangersOfSource}} {
+	}{{&door.recentTokens, maxWaiting}, {&door.recentSources, maxWaitingPerSource}, {&door.unknown, maxWaitingPerSource}} {
 		var err error
-		if *made.line, err = newLine(cluster, made.ofSource); err != nil {
+		if *made.line, err = newQueue(cluster, made.ofSource); err != nil {
 			return nil, err
 		}
 	}
 	return door, nil
 }
 
-func newLine(cluster *rest.Config, ofSource int) (*line, error) {
+func newQueue(cluster *rest.Config, ofSource int) (*queue, error) {
 	config := rest.CopyConfig(cluster)
-	config.QPS, config.Burst = questionsPerSecond, questionsAtOnce
+	config.QPS, config.Burst = reviewsPerSecond, reviewsBurst
 	tokens, err := authenticationclient.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("create the client for TokenReviews: %w", err)
@@ -115,19 +115,19 @@ func newLine(cluster *rest.Config, ofSource int) (*line, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create the client for SubjectAccessReviews: %w", err)
 	}
-	return &line{
-		tokens: tokens.TokenReviews(), rights: rights.SubjectAccessReviews(), places: serving.NewPlaces(readersAtOnce, ofSource),
+	return &queue{
+		tokens: tokens.TokenReviews(), rights: rights.SubjectAccessReviews(), places: serving.NewPlaces(maxWaiting, ofSource),
 	}, nil
 }
 
-// Guard returns a handler that passes on the requests of those who may, and answers the others: 401 to nobody knows whom,
+// Filter returns a handler that passes on the requests of those who may, and answers the others: 401 to nobody knows whom,
 // 403 to who may not, 503 while the API server does not answer.
-func (d *Door) Guard(log logr.Logger, next http.Handler) (http.Handler, error) {
-	now := rate.Sometimes{First: 1, Interval: complaints}
+func (d *Authorizer) Filter(log logr.Logger, next http.Handler) (http.Handler, error) {
+	now := rate.Sometimes{First: 1, Interval: logInterval}
 	return http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
-		ctx, cancel := context.WithTimeout(request.Context(), patience)
+		ctx, cancel := context.WithTimeout(request.Context(), reviewTimeout)
 		defer cancel()
-		code, err := d.judge(ctx, request)
+		code, err := d.authorize(ctx, request)
 		if err != nil {
 			now.Do(func() {
 				log.Info("Turned away a reader of the metrics, whom the API server could not be asked about", "why", err.Error())
@@ -141,15 +141,15 @@ func (d *Door) Guard(log logr.Logger, next http.Handler) (http.Handler, error) {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 		}
 		text := http.StatusText(code)
-		if errors.Is(err, errCrowded) {
+		if errors.Is(err, errQueueFull) {
 			text = err.Error()
 		}
 		http.Error(w, text, code)
 	}), nil
 }
 
-// judge returns what to answer. An error says why the API server could not be asked.
-func (d *Door) judge(ctx context.Context, request *http.Request) (int, error) {
+// authorize returns what to answer. An error says why the API server could not be asked.
+func (d *Authorizer) authorize(ctx context.Context, request *http.Request) (int, error) {
 	scheme, token, _ := strings.Cut(request.Header.Get("Authorization"), " ")
 	token = strings.TrimSpace(token)
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
@@ -157,34 +157,34 @@ func (d *Door) judge(ctx context.Context, request *http.Request) (int, error) {
 	}
 	asks := authorizationv1.NonResourceAttributes{Verb: strings.ToLower(request.Method), Path: request.URL.Path}
 	key := sha256.Sum256([]byte(token + " " + asks.Verb + " " + asks.Path))
-	if _, ok := d.welcome.Get(key); ok {
+	if _, ok := d.allowed.Get(key); ok {
 		return http.StatusOK, nil
 	}
 	hash, source := sha256.Sum256([]byte(token)), sourceOf(request)
-	in := d.lineOf(hash, source)
+	in := d.queueOf(hash, source)
 	leave, ok := in.places.Enter(request)
 	if !ok {
-		return http.StatusServiceUnavailable, errCrowded
+		return http.StatusServiceUnavailable, errQueueFull
 	}
 	defer leave()
-	code, err := in.ask(ctx, token, asks)
+	code, err := in.review(ctx, token, asks)
 	if code == http.StatusOK {
-		d.welcome.Set(key, nil, remembered)
-		d.known.Set(hash, nil, lately)
-		d.known.Set(source, nil, lately)
+		d.allowed.Set(key, nil, decisionTTL)
+		d.recent.Set(hash, nil, recentTTL)
+		d.recent.Set(source, nil, recentTTL)
 	}
 	return code, err
 }
 
-// lineOf returns where to wait for the answer on a reader with this token from this address.
-func (d *Door) lineOf(token [sha256.Size]byte, source string) *line {
-	if _, ok := d.known.Get(token); ok {
-		return d.regulars
+// queueOf returns where to wait for the answer on a reader with this token from this address.
+func (d *Authorizer) queueOf(token [sha256.Size]byte, source string) *queue {
+	if _, ok := d.recent.Get(token); ok {
+		return d.recentTokens
 	}
-	if _, ok := d.known.Get(source); ok {
-		return d.neighbours
+	if _, ok := d.recent.Get(source); ok {
+		return d.recentSources
 	}
-	return d.strangers
+	return d.unknown
 }
 
 // sourceOf returns the address of whoever has sent the request.
@@ -196,8 +196,8 @@ func sourceOf(request *http.Request) string {
 	return host
 }
 
-// ask asks the API server both questions and returns what to answer.
-func (l *line) ask(ctx context.Context, token string, asks authorizationv1.NonResourceAttributes) (int, error) {
+// review asks the API server both questions and returns what to answer.
+func (l *queue) review(ctx context.Context, token string, asks authorizationv1.NonResourceAttributes) (int, error) {
 	review, err := l.tokens.Create(ctx,
 		&authenticationv1.TokenReview{Spec: authenticationv1.TokenReviewSpec{Token: token}}, metav1.CreateOptions{})
 	if err != nil {
