@@ -163,11 +163,7 @@ test-alerts: $(PROMTOOL) ## Run the tests of the alerts, of the dashboard and of
 
 # Results of tests that use a control plane are not cached: `go test` cannot see when a binary in bin/ changes.
 # Everything is compiled first, so that no compiler takes the cores from a control plane that is being tested.
-define test-on-control-plane
-	@packages=$$($(1)); \
-	set -x; go list -export -deps -test $$packages >/dev/null; \
-	go test -count=1 -vet=off -timeout 30m $(GO_TEST_FLAGS) $$packages
-endef
+test_on_control_plane := go test -count=1 -vet=off -timeout 30m $(GO_TEST_FLAGS)
 
 # The API server of the oldest Kubernetes that README.md names: it takes less from a CRD, and enforces less of it.
 OLDEST_APISERVER := kube-apiserver-1.31
@@ -176,19 +172,22 @@ test_api_needs := $(addprefix $(KUBEBUILDER_ASSETS)/,etcd kube-apiserver $(OLDES
 
 .PHONY: test-api
 test-api: $(test_api_needs) ## Run the API tests (schema, defaults, CEL) against a real API server, and against the oldest one.
-	$(call test-on-control-plane,$(list-api-packages))
-	API_SERVER=$(OLDEST_APISERVER) go test -count=1 -vet=off -timeout 30m $(GO_TEST_FLAGS) ./test/api
+	go list -export -deps -test ./test/api/... >/dev/null
+	@hack/beside.sh $(BIN)/test-api.log 'API_SERVER=$(OLDEST_APISERVER) $(test_on_control_plane) ./test/api' \
+		'$(test_on_control_plane) ./test/api/...'
 
-# How many processes run the specs of the controller suite, side by side. They wait for most of their time.
-CONTROLLER_PROCS ?= 4
+# How many processes run the specs of the controller suite, side by side. They wait for much of their time.
+CONTROLLER_PROCS ?= 6
 
-# More flags for the ginkgo of test-controller, for example CONTROLLER_FLAGS='--focus="An outage"'.
+# More flags for the ginkgo of test-controller, for example CONTROLLER_FLAGS=--focus=drift.
 CONTROLLER_FLAGS ?=
 
 .PHONY: test-controller
 test-controller: build controlplane-binaries $(BIN)/ginkgo ## Run the process tests, and the controller suite, on embedded control planes.
-	$(call test-on-control-plane,$(list-controller-packages))
-	$(BIN)/ginkgo --vet=off --procs=$(CONTROLLER_PROCS) --timeout=30m --no-color $(CONTROLLER_FLAGS) ./test/controller
+	@packages=$$($(list-controller-packages)); \
+	go list -export -deps -test $$packages ./test/controller >/dev/null; \
+	hack/beside.sh $(BIN)/test-process.log "$(test_on_control_plane) $$(echo $$packages)" \
+		'$(BIN)/ginkgo --vet=off --procs=$(CONTROLLER_PROCS) --timeout=30m --no-color $(CONTROLLER_FLAGS) ./test/controller'
 
 # What operator-sdk adds a bundle to. Elsewhere than on the cluster of cluster-up, it is operator-sdk's own choice.
 e2e_opm_image = $(if $(E2E_KUBECONFIG),,localhost:5001/operator-framework/opm:$(call pinned,opm,$(opm_module)))

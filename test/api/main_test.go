@@ -71,6 +71,7 @@ func run(m *testing.M) (code int, err error) {
 	plane, err := controlplane.Start(context.Background(), controlplane.Options{
 		APIServer: os.Getenv("API_SERVER"),
 		CRDPaths:  []string{"config/crd/bases"},
+		GCPercent: controlplane.FewCollections,
 	})
 	if err != nil {
 		return 1, err

@@ -71,7 +71,7 @@ var cleanups []func() error
 
 // plane is started by the first test that needs it, without the CRD: installing it is the manifests' part.
 var plane = sync.OnceValues(func() (*controlplane.ControlPlane, error) {
-	c, err := controlplane.Start(context.Background(), controlplane.Options{Nodes: nodes})
+	c, err := controlplane.Start(context.Background(), controlplane.Options{Nodes: nodes, GCPercent: controlplane.FewCollections})
 	if err == nil {
 		cleanups = append(cleanups, c.Stop)
 	}

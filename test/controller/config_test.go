@@ -65,7 +65,7 @@ var _ = Describe("What an Application refers to", Ordered, ContinueOnFailure, fu
 				haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonReferenceMissing, words...),
 				haveCondition(v1.ConditionProgressing, metav1.ConditionFalse, v1.ReasonReferenceMissing),
 				haveCondition(v1.ConditionDegraded, metav1.ConditionTrue, v1.ReasonReferenceMissing, words...)))
-			// The status is a pass's last word: that pass has made no Deployment.
+			// The status is a reconcile's last word: that pass has made no Deployment.
 			Expect(k8s.Get(ctx, client.ObjectKeyFromObject(app), deploymentOf(app))).To(Satisfy(apierrors.IsNotFound))
 			Expect(podsOf(ctx, app)).To(BeEmpty())
 
@@ -361,7 +361,9 @@ var _ = Describe("A change of the configuration", Ordered, ContinueOnFailure, fu
 			})
 			for _, one := range apps {
 				Eventually(fresh(ctx, one)).Should(beReady())
-				Expect(revisionOf(ctx, Default, one).Config).To(Equal(revisionOf(ctx, Default, apps[0]).Config))
+				Eventually(func(g Gomega) { // each waits for itself until the change has settled
+					g.Expect(revisionOf(ctx, g, one).Config).To(Equal(revisionOf(ctx, g, apps[0]).Config))
+				}).Should(Succeed())
 			}
 			expectReads(2 + i)
 		}

@@ -39,8 +39,8 @@ import (
 // minute between two attempts to watch, in the operator as in Kubernetes' own controllers.
 const recovery = 5 * time.Minute
 
-// The control plane is one of their own: an outage would disturb the other specs.
-var _ = Describe("An outage", Ordered, func() {
+// The control plane is one of their own: an outage would disturb the other specs. They take the longest, so they begin first.
+var _ = Describe("An outage", Ordered, SpecPriority(10), func() {
 	var t *replicas
 	var apps []*v1.Application
 
@@ -102,10 +102,11 @@ func useOwnCluster(ctx context.Context) {
 	GinkgoHelper()
 	suiteCluster, suiteClient, suiteLog := cluster, k8s, auditLog
 	own, err := controlplane.Start(context.WithoutCancel(ctx), controlplane.Options{
-		CRDPaths: []string{"config/crd/bases"},
-		Nodes:    2,
-		AuditLog: filepath.Join(GinkgoT().TempDir(), "audit.log"),
-		Output:   GinkgoWriter,
+		CRDPaths:  []string{"config/crd/bases"},
+		Nodes:     2,
+		GCPercent: controlplane.FewCollections,
+		AuditLog:  filepath.Join(GinkgoT().TempDir(), "audit.log"),
+		Output:    GinkgoWriter,
 	})
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() {

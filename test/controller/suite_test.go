@@ -71,6 +71,7 @@ var (
 )
 
 func TestController(t *testing.T) {
+	logf.SetLogger(GinkgoLogr)
 	RegisterFailHandler(Fail)
 	RunSpecs(t, "Controller Suite")
 }
@@ -97,6 +98,8 @@ var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
 		Nodes:    2,
 		AuditLog: auditLog,
 		Output:   GinkgoWriter,
+		// All specs need the API server, which is what takes most of the cores.
+		GCPercent: controlplane.FewCollections,
 	})
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() { Expect(cluster.Stop()).To(Succeed()) })
@@ -106,7 +109,6 @@ var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
 	Expect(err).NotTo(HaveOccurred())
 	return content
 }, func(ctx SpecContext, content []byte) {
-	logf.SetLogger(GinkgoLogr)
 	SetDefaultEventuallyTimeout(limit)
 	SetDefaultEventuallyPollingInterval(poll)
 	if cluster == nil {

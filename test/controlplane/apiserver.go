@@ -85,7 +85,7 @@ func (c *ControlPlane) tryAPI() error {
 }
 
 func (c *ControlPlane) configureEtcd() (*envtest.Etcd, error) {
-	launcher, err := c.guard.launcher("etcd", filepath.Join(c.options.AssetsDir, "etcd"))
+	launcher, err := c.guard.launcher("etcd", filepath.Join(c.options.AssetsDir, "etcd"), c.options.env()...)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +109,7 @@ func (c *ControlPlane) configureEtcd() (*envtest.Etcd, error) {
 }
 
 func (c *ControlPlane) configureAPIServer() (*envtest.APIServer, error) {
-	launcher, err := c.guard.launcher("kube-apiserver", filepath.Join(c.options.AssetsDir, c.options.APIServer))
+	launcher, err := c.guard.launcher("kube-apiserver", filepath.Join(c.options.AssetsDir, c.options.APIServer), c.options.env()...)
 	if err != nil {
 		return nil, err
 	}

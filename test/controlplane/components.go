@@ -169,7 +169,7 @@ func (c *ControlPlane) tryComponent(ctx context.Context, component component, ku
 		return nil, err
 	}
 	path := filepath.Join(c.options.AssetsDir, component.name)
-	process, err := c.Run(Command{Name: component.name, Path: path, Args: args})
+	process, err := c.Run(Command{Name: component.name, Path: path, Args: args, Env: c.options.env()})
 	if err != nil {
 		return nil, err
 	}

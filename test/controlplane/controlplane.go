@@ -66,11 +66,25 @@ type Options struct {
 	// AuditLog is a file for the API server's audit log (JSON lines, one per finished request: its metadata, and of
 	// Leases outside kube-node-lease also what was asked and answered). Empty: no audit log.
 	AuditLog string
+	// GCPercent is the GOGC of the control plane's own processes: more of it is more memory, and less CPU. 0 is Go's default.
+	// FewCollections is for tests that share the cores.
+	GCPercent int
 	// Output takes progress lines for a person. Nil: silent.
 	Output io.Writer
 	// LogDir takes a log file per process. Default: a temporary folder, which Stop removes when all went well; it
 	// stays when this process ends without Stop.
 	LogDir string
+}
+
+// FewCollections is a GCPercent with which the API server takes about half the CPU and some hundred MiB more.
+const FewCollections = 400
+
+// env returns the environment variables of the control plane's own processes.
+func (o *Options) env() []string {
+	if o.GCPercent == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("GOGC=%d", o.GCPercent)}
 }
 
 // ControlPlane is a running control plane. Its methods may be called concurrently.

@@ -84,11 +84,16 @@ func (g *guard) close() error {
 	}
 }
 
-// launcher writes a script that runs program under the guard's eyes, and returns its path. A script file is needed
-// because envtest starts etcd and kube-apiserver itself and takes nothing but a path.
-func (g *guard) launcher(name, program string) (string, error) {
+// launcher writes a script that runs program under the guard's eyes, with these environment variables (NAME=value) in
+// addition, and returns its path. A script file is needed because envtest starts etcd and kube-apiserver itself and takes
+// nothing but a path.
+func (g *guard) launcher(name, program string, env ...string) (string, error) {
 	path := filepath.Join(g.runDir, name)
-	script := strings.NewReplacer("@PROGRAM@", quote(program), "@PIDFILE@", quote(path+".pid"),
+	exports := make([]string, 0, len(env))
+	for _, variable := range env {
+		exports = append(exports, "export "+quote(variable))
+	}
+	script := strings.NewReplacer("@ENV@", strings.Join(exports, "\n"), "@PROGRAM@", quote(program), "@PIDFILE@", quote(path+".pid"),
 		"@CLOSED@", quote(filepath.Join(g.runDir, "closed"))).Replace(launchScript)
 	// While the file is open for writing no other goroutine may fork: its child would hold the file open too, and
 	// running it would fail with "text file busy".

@@ -3,4 +3,5 @@
 [ "$1" = --help ] && exec @PROGRAM@ "$@" # envtest asks for the flags first; that run ends by itself
 echo $$ >@PIDFILE@ || exit 1
 [ -e @CLOSED@ ] && exit 1
+@ENV@
 exec @PROGRAM@ "$@"

@@ -57,7 +57,7 @@ var binary string
 
 // cluster is a control plane with the CRD, started by the first test that needs it.
 var cluster = sync.OnceValues(func() (*controlplane.ControlPlane, error) {
-	return controlplane.Start(context.Background(), controlplane.Options{CRDPaths: []string{crds}})
+	return controlplane.Start(context.Background(), controlplane.Options{CRDPaths: []string{crds}, GCPercent: controlplane.FewCollections})
 })
 
 func TestMain(m *testing.M) {
