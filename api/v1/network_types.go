@@ -77,7 +77,7 @@ type IngressSpec struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([*][.])?[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="a host is a DNS name in lower-case letters, digits, '-' and '.', which may start with '*.', and bears neither scheme nor port; correct the host"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([*][.])?[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="a host is a DNS name in lower-case letters, digits, '-' and '.', which may start with '*.', without scheme and port; correct the host"
 	Host string `json:"host,omitempty"`
 
 	// path is which requests of the host are taken.
@@ -131,7 +131,7 @@ type HTTPRouteSpec struct {
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=253
-	// +kubebuilder:validation:items:XValidation:rule="self.matches('^([*][.])?[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="a host name is made of lower-case letters, digits, '-' and '.', may start with '*.', and bears neither scheme nor port; correct the name"
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^([*][.])?[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="a host name is made of lower-case letters, digits, '-' and '.', may start with '*.', and has neither scheme nor port; correct the name"
 	Hostnames []string `json:"hostnames,omitempty"`
 
 	// path is which requests are taken: those whose path is this one or below it.

@@ -107,7 +107,7 @@ type SecuritySpec struct {
 
 // ServiceAccountSpec says as whom the pods run.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.name) || !has(self.annotations)",fieldPath=".annotations",reason=FieldValueForbidden,message="they are for the ServiceAccount that the operator makes, and name chooses an existing one; remove annotations or name"
+// +kubebuilder:validation:XValidation:rule="!has(self.name) || !has(self.annotations)",fieldPath=".annotations",reason=FieldValueForbidden,message="annotations are for a ServiceAccount that the operator creates, and name refers to an existing one; remove one of the two"
 type ServiceAccountSpec struct {
 	// name of an existing ServiceAccount in this namespace. Unset, one is made for the application and bears
 	// its name.
@@ -132,16 +132,16 @@ type ServiceAccountSpec struct {
 // initContainers and sidecars can mount it too: /var/cache is var-cache. Where a mountPath is made of anything but
 // lower-case letters, digits and slashes, the name ends with a hash.
 //
-// +kubebuilder:validation:XValidation:rule="[has(self.configMap), has(self.secret), has(self.emptyDir), has(self.persistentVolumeClaim)].filter(given, given).size() == 1",fieldPath=".mountPath",reason=FieldValueInvalid,message="what is mounted here is exactly one of configMap, secret, emptyDir and persistentVolumeClaim; give one of them"
-// +kubebuilder:validation:XValidation:rule="!has(self.configMap) || (has(self.configMap.name) && self.configMap.name.size() > 0)",fieldPath=".configMap",reason=FieldValueInvalid,message="which ConfigMap is not said; give its name"
-// +kubebuilder:validation:XValidation:rule="!has(self.secret) || (has(self.secret.secretName) && self.secret.secretName.size() > 0)",fieldPath=".secret",reason=FieldValueInvalid,message="which Secret is not said; give its secretName"
-// +kubebuilder:validation:XValidation:rule="!has(self.persistentVolumeClaim) || self.persistentVolumeClaim.claimName.size() > 0",fieldPath=".persistentVolumeClaim",reason=FieldValueInvalid,message="which claim is not said; give its claimName"
+// +kubebuilder:validation:XValidation:rule="[has(self.configMap), has(self.secret), has(self.emptyDir), has(self.persistentVolumeClaim)].filter(given, given).size() == 1",fieldPath=".mountPath",reason=FieldValueInvalid,message="exactly one of configMap, secret, emptyDir and persistentVolumeClaim is required; give one of them"
+// +kubebuilder:validation:XValidation:rule="!has(self.configMap) || (has(self.configMap.name) && self.configMap.name.size() > 0)",fieldPath=".configMap",reason=FieldValueInvalid,message="name is required; give the name of the ConfigMap"
+// +kubebuilder:validation:XValidation:rule="!has(self.secret) || (has(self.secret.secretName) && self.secret.secretName.size() > 0)",fieldPath=".secret",reason=FieldValueInvalid,message="secretName is required; give the name of the Secret"
+// +kubebuilder:validation:XValidation:rule="!has(self.persistentVolumeClaim) || self.persistentVolumeClaim.claimName.size() > 0",fieldPath=".persistentVolumeClaim",reason=FieldValueInvalid,message="claimName is required; give the name of the claim"
 type File struct {
 	// mountPath is where in the container. With subPath it is a file or folder of the volume, otherwise the volume's
 	// root.
 	// +required
 	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:XValidation:rule="self.startsWith('/') && !self.contains(':')",message="a mountPath is absolute and bears no colon; correct it, for example to /etc/app"
+	// +kubebuilder:validation:XValidation:rule="self.startsWith('/') && !self.contains(':')",message="a mountPath is absolute and contains no colon; correct it, for example to /etc/app"
 	MountPath string `json:"mountPath"`
 
 	// readOnly keeps the container from writing there. ConfigMaps and Secrets are always read only.
@@ -175,8 +175,8 @@ type File struct {
 
 // ProbesSpec says how the kubelet finds out how the container fares.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.liveness) || !has(self.liveness.successThreshold) || self.liveness.successThreshold == 1",fieldPath=".liveness.successThreshold",reason=FieldValueInvalid,message="one success is enough for liveness, by Kubernetes' rule; remove it or set it to 1"
-// +kubebuilder:validation:XValidation:rule="!has(self.startup) || !has(self.startup.successThreshold) || self.startup.successThreshold == 1",fieldPath=".startup.successThreshold",reason=FieldValueInvalid,message="one success is enough for startup, by Kubernetes' rule; remove it or set it to 1"
+// +kubebuilder:validation:XValidation:rule="!has(self.liveness) || !has(self.liveness.successThreshold) || self.liveness.successThreshold == 1",fieldPath=".liveness.successThreshold",reason=FieldValueInvalid,message="successThreshold of a liveness probe must be 1; remove it or set it to 1"
+// +kubebuilder:validation:XValidation:rule="!has(self.startup) || !has(self.startup.successThreshold) || self.startup.successThreshold == 1",fieldPath=".startup.successThreshold",reason=FieldValueInvalid,message="successThreshold of a startup probe must be 1; remove it or set it to 1"
 type ProbesSpec struct {
 	// liveness restarts the container when it fails.
 	// +optional
@@ -193,7 +193,7 @@ type ProbesSpec struct {
 
 // Probe is one question that the kubelet asks again and again.
 //
-// +kubebuilder:validation:XValidation:rule="[has(self.httpGet), has(self.tcpSocket), has(self.grpc), has(self.exec)].filter(given, given).size() == 1",message="a probe asks in exactly one way; give one of httpGet, tcpSocket, grpc and exec",fieldPath=".httpGet",reason=FieldValueInvalid
+// +kubebuilder:validation:XValidation:rule="[has(self.httpGet), has(self.tcpSocket), has(self.grpc), has(self.exec)].filter(given, given).size() == 1",message="a probe has exactly one of httpGet, tcpSocket, grpc and exec; give one of them",fieldPath=".httpGet",reason=FieldValueInvalid
 type Probe struct {
 	// httpGet succeeds with an answer of 200 to 399.
 	// +optional
@@ -298,8 +298,8 @@ type ExecProbe struct {
 
 // RolloutSpec says how a new revision replaces the old one.
 //
-// +kubebuilder:validation:XValidation:rule="self.strategy == 'Recreate' || !(self.maxSurge in [dyn(0), dyn('0%')]) || !(self.maxUnavailable in [dyn(0), dyn('0%')])",fieldPath=".maxUnavailable",reason=FieldValueInvalid,message="with neither a pod too many nor one too few allowed, no rollout can move; set maxSurge or maxUnavailable above zero"
-// +kubebuilder:validation:XValidation:rule="self.minReadySeconds < self.progressDeadlineSeconds",fieldPath=".progressDeadlineSeconds",reason=FieldValueInvalid,message="no pod counts as available before minReadySeconds; set progressDeadlineSeconds above it"
+// +kubebuilder:validation:XValidation:rule="self.strategy == 'Recreate' || !(self.maxSurge in [dyn(0), dyn('0%')]) || !(self.maxUnavailable in [dyn(0), dyn('0%')])",fieldPath=".maxUnavailable",reason=FieldValueInvalid,message="maxSurge and maxUnavailable cannot both be 0; set one of them above zero"
+// +kubebuilder:validation:XValidation:rule="self.minReadySeconds < self.progressDeadlineSeconds",fieldPath=".progressDeadlineSeconds",reason=FieldValueInvalid,message="progressDeadlineSeconds must be greater than minReadySeconds; increase it"
 type RolloutSpec struct {
 	// strategy is RollingUpdate, which replaces pods one by one, or Recreate, which ends all old pods before it starts
 	// new ones.
@@ -350,7 +350,7 @@ type RolloutSpec struct {
 
 // ShutdownSpec says how a pod ends.
 //
-// +kubebuilder:validation:XValidation:rule="self.preStopSleepSeconds == 0 || self.preStopSleepSeconds < self.gracePeriodSeconds",fieldPath=".preStopSleepSeconds",reason=FieldValueInvalid,message="it is part of the grace period, of which something must be left; set gracePeriodSeconds above it"
+// +kubebuilder:validation:XValidation:rule="self.preStopSleepSeconds == 0 || self.preStopSleepSeconds < self.gracePeriodSeconds",fieldPath=".preStopSleepSeconds",reason=FieldValueInvalid,message="preStopSleepSeconds must be less than gracePeriodSeconds; increase gracePeriodSeconds"
 type ShutdownSpec struct {
 	// gracePeriodSeconds is how long a pod has to end before it is killed.
 	// +optional

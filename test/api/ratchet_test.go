@@ -121,7 +121,7 @@ var ratchetTests = []struct {
 	{"bad-enum", `{"spec":{"imagePullPolicy":"Often"}}`, []string{`spec.imagePullPolicy: Unsupported value: "Often"`}},
 	{"bad-port", `{"spec":{"port":70001}}`, []string{"spec.port: Invalid value: 70001"}},
 	{"taken-name", newImage, []string{"spec.additionalPorts: Invalid value: the name http belongs to spec.port"}},
-	{"useless-service", newImage, []string{"spec.service: Invalid value: a Service needs a port to serve"}},
+	{"useless-service", newImage, []string{"spec.service: Invalid value: spec.service requires a port"}},
 	{"useless-service", `{"spec":{"service":null}}`, nil},
 	{"bad-quantity", newImage, nil},
 	{"bad-quantity", `{"spec":{"resources":{"limits":{"cpu":2}}}}`, nil},
@@ -147,10 +147,10 @@ var ratchetTests = []struct {
 	{"stuck-rollout", newImage, nil},
 	{
 		"stuck-rollout", `{"spec":{"rollout":{"minReadySeconds":1}}}`,
-		[]string{"spec.rollout.maxUnavailable: Invalid value: with neither a pod too many"},
+		[]string{"spec.rollout.maxUnavailable: Invalid value: maxSurge and maxUnavailable cannot both be 0"},
 	},
 	{"stuck-rollout", `{"spec":{"rollout":{"maxUnavailable":1}}}`, nil},
-	{"aimless-probe", newImage, []string{"spec.probes: Invalid value: a probe asks at spec.port, which is not set"}},
+	{"aimless-probe", newImage, []string{"spec.probes: Invalid value: a probe without a port requires spec.port"}},
 	{"aimless-probe", `{"spec":{"port":80}}`, nil},
 }
 

@@ -213,11 +213,11 @@ networkPolicy: {ingressFrom: [{podLabels: {a: b}}]}
 		},
 		{
 			"port removed under the probes", `{"spec":{"port":null,"ingress":null}}`,
-			"spec.probes: Invalid value: a probe asks at spec.port, which is not set",
+			"spec.probes: Invalid value: a probe without a port requires spec.port",
 		},
 		{
 			"port removed under the ingress", `{"spec":{"port":null,"probes":null}}`,
-			"spec.ingress: Invalid value: it exposes spec.port, which is not set",
+			"spec.ingress: Invalid value: spec.ingress requires spec.port",
 		},
 		{
 			"port removed under the monitoring", `{"spec":{"additionalPorts":null}}`,
@@ -225,7 +225,7 @@ networkPolicy: {ingressFrom: [{podLabels: {a: b}}]}
 		},
 		{
 			"another way to probe beside the first", `{"spec":{"probes":{"liveness":{"exec":{"command":["a"]}}}}}`,
-			"spec.probes.liveness.httpGet: Invalid value: a probe asks in exactly one way",
+			"spec.probes.liveness.httpGet: Invalid value: a probe has exactly one of httpGet, tcpSocket, grpc and exec",
 		},
 		{
 			"another volume at the same place", `{"spec":{"files":[{"mountPath":"/a","emptyDir":{},"secret":{"secretName":"a"}}]}}`,
@@ -233,15 +233,15 @@ networkPolicy: {ingressFrom: [{podLabels: {a: b}}]}
 		},
 		{
 			"last surge removed", `{"spec":{"rollout":{"maxSurge":0}}}`,
-			"spec.rollout.maxUnavailable: Invalid value: with neither a pod too many",
+			"spec.rollout.maxUnavailable: Invalid value: maxSurge and maxUnavailable cannot both be 0",
 		},
 		{
 			"grace below sleep", `{"spec":{"shutdown":{"gracePeriodSeconds":29}}}`,
-			"spec.shutdown.preStopSleepSeconds: Invalid value: it is part of the grace period",
+			"spec.shutdown.preStopSleepSeconds: Invalid value: preStopSleepSeconds must be less than gracePeriodSeconds",
 		},
 		{
 			"maximum below minimum", `{"spec":{"autoscaling":{"maxReplicas":1}}}`,
-			"spec.autoscaling.maxReplicas: Invalid value: it is below minReplicas",
+			"spec.autoscaling.maxReplicas: Invalid value: maxReplicas must be at least minReplicas",
 		},
 		{
 			"the other budget beside the first", `{"spec":{"disruptionBudget":{"minAvailable":1}}}`,
