@@ -157,9 +157,10 @@ func (l *limited) scrape() (int, int) {
 	return response.StatusCode, strings.Count(string(content), "\napp_operator_application_ready{")
 }
 
-// until waits until the operator is so, or has ended.
-func (l *limited) until(b *testing.B, what string, condition func() bool) {
+// until waits until the operator has done something, or has ended: for up to limit, and a second more for each large Application.
+func (l *limited) until(b *testing.B, what string, large int, condition func() bool) {
 	b.Helper()
+	limit := limit + time.Duration(large)*time.Second
 	for began := time.Now(); !condition() && l.alive(); time.Sleep(time.Second) {
 		if time.Since(began) > limit {
 			b.Fatalf("%s: not within %s\n%s", what, limit, controlplane.Tail(l.log, 3))
@@ -196,7 +197,7 @@ func benchmarkScrapes(b *testing.B, cluster *controlplane.ControlPlane, k8s clie
 	}))
 	for b.Loop() {
 		operator := startLimited(b, cluster)
-		operator.until(b, "tell of all Applications", func() bool { _, told := operator.scrape(); return told == applications })
+		operator.until(b, "tell of all Applications", 0, func() bool { _, told := operator.scrape(); return told == applications })
 		var codes sync.Map
 		for range 3 {
 			for range readers / 4 {
@@ -251,10 +252,12 @@ func benchmarkLarge(b *testing.B, cluster *controlplane.ControlPlane, k8s client
 		operator := startLimited(b, cluster, env...)
 		small := application(fmt.Sprintf("small-%d", operator.command.Process.Pid))
 		check(b, k8s.Create(b.Context(), small))
-		operator.until(b, "make the Service of a small Application", func() bool {
+		began := time.Now()
+		operator.until(b, "make the Service of a small Application", count, func() bool {
 			return k8s.Get(b.Context(), client.ObjectKeyFromObject(small), &corev1.Service{}) == nil
 		})
-		operator.until(b, "tell of all Applications that they are too large", func() bool {
+		b.ReportMetric(time.Since(began).Seconds(), "s-until-served")
+		operator.until(b, "tell of all Applications that they are too large", count, func() bool {
 			told := 0
 			for i := range count {
 				app := &v1.Application{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("large-%d", i), Namespace: namespace}}
