@@ -37,6 +37,7 @@ import (
 
 	"github.com/example/app-operator/internal/controller"
 	"github.com/example/app-operator/internal/election"
+	"github.com/example/app-operator/internal/preflight"
 	"github.com/example/app-operator/internal/scope"
 )
 
@@ -123,15 +124,16 @@ func operate(ctx context.Context, config *rest.Config, opts *options) error {
 	if err != nil {
 		return err
 	}
-	startup := controller.Startup{Namespaces: opts.namespaces, OnWaiting: probes.waitFor}
+	startup := preflight.Startup{Namespaces: opts.namespaces, OnWaiting: probes.waitFor}
 	if opts.election.Enabled {
 		startup.Lease = types.NamespacedName{Namespace: opts.election.Namespace, Name: opts.election.ID}
 	}
-	absent, err := controller.WaitForAPI(ctx, config, startup)
+	absent, err := preflight.WaitForAPI(ctx, config, startup)
 	if err != nil {
 		return err
 	}
-	reconciler := &controller.ApplicationReconciler{MaxConcurrentReconciles: opts.maxConcurrentReconciles}
+	reconciler := controller.New(opts.namespaces)
+	reconciler.MaxConcurrentReconciles = opts.maxConcurrentReconciles
 	mgr, err := newManager(config, opts, reconciler, absent)
 	if err != nil {
 		return err
@@ -143,7 +145,7 @@ func operate(ctx context.Context, config *rest.Config, opts *options) error {
 	if err := reconciler.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("set up the controller: %w", err)
 	}
-	probes.follow(mgr.GetCache(), reconciler.Healthz)
+	probes.follow(mgr.GetCache())
 	return start(ctx, mgr)
 }
 

@@ -29,30 +29,32 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	ctrlconfig "sigs.k8s.io/controller-runtime/pkg/client/config"
-	"sigs.k8s.io/controller-runtime/pkg/config"
+	ctrlcfg "sigs.k8s.io/controller-runtime/pkg/config"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
+	"github.com/example/app-operator/internal/cluster"
 	"github.com/example/app-operator/internal/controller"
 	"github.com/example/app-operator/internal/election"
+	"github.com/example/app-operator/internal/namespacecache"
 )
 
 const (
-	// gracePeriod is what a pass in progress gets to finish on SIGTERM. The pod's terminationGracePeriodSeconds must
+	// gracePeriod is what a reconcile in progress gets to finish on SIGTERM. The pod's terminationGracePeriodSeconds must
 	// be above it, or the kubelet kills the process before the lease is released.
 	gracePeriod = 20 * time.Second
 
-	// passTimeout bounds one pass over one Application, so that a request that hangs does not hold a worker for ever.
-	passTimeout = 2 * time.Minute
+	// reconcileTimeout bounds one reconcile of one Application, so that a request that hangs does not hold a worker for ever.
+	reconcileTimeout = 2 * time.Minute
 )
 
 // loadConfig finds the cluster, without talking to it.
 func loadConfig(kubeconfig string) (*rest.Config, error) {
-	cluster, err := ctrlconfig.GetConfig()
+	config, err := ctrlconfig.GetConfig()
 	if err == nil {
-		cluster.UserAgent = program + "/" + version
-		return cluster, nil
+		config.UserAgent = program + "/" + version
+		return config, nil
 	}
 	if kubeconfig != "" {
 		return nil, fmt.Errorf("--%s=%q: %w", ctrlconfig.KubeconfigFlagName, kubeconfig, err)
@@ -72,34 +74,38 @@ func loadConfig(kubeconfig string) (*rest.Config, error) {
 // newManager returns a manager that watches the scope and nothing else, the absent namespaces from when rights are there.
 // It serves no probes, see type probes, and no webhooks.
 func newManager(
-	cluster *rest.Config, opts *options, reconciler *controller.ApplicationReconciler, absent []string,
+	config *rest.Config, opts *options, reconciler *controller.ApplicationReconciler, absent []string,
 ) (manager.Manager, error) {
-	scheme, err := controller.NewScheme()
+	scheme, err := cluster.NewScheme()
 	if err != nil {
 		return nil, err
 	}
+	caches := &namespacecache.Factory{
+		Cluster: config, Absent: absent, OnServed: reconciler.EnqueueAll, OnWatchError: reconciler.OnWatchError,
+	}
+	reconciler.OnError = caches.RecheckIfForbidden
 	options := manager.Options{
 		Scheme: scheme,
 		Logger: logr.New(errorDowngradingSink{ctrl.Log.GetSink()}),
-		Cache:  reconciler.CacheOptions(opts.namespaces),
+		Cache:  cluster.CacheOptions(opts.namespaces, reconciler.OnWatchError),
 		// controller-runtime's own waits for every namespace, and for ever.
-		NewCache: reconciler.NewCache(cluster, absent),
+		NewCache: caches.NewCache,
 		// The default searches all groups for each read from the cache.
-		MapperProvider: controller.NewRESTMapper,
+		MapperProvider: cluster.NewRESTMapper,
 		// Kinds without a Go type are cached like the others, and not read from the API server each time.
 		Client:                  client.Options{Cache: &client.CacheOptions{Unstructured: true}},
 		Metrics:                 metricsserver.Options{BindAddress: disabled}, // see serveMetrics
 		HealthProbeBindAddress:  disabled,
 		GracefulShutdownTimeout: new(gracePeriod),
-		Controller: config.Controller{
+		Controller: ctrlcfg.Controller{
 			EnableWarmup:          new(true), // a standby keeps its caches and its queue ready
-			ReconciliationTimeout: passTimeout,
+			ReconciliationTimeout: reconcileTimeout,
 		},
 	}
 	if !opts.election.Enabled {
-		return createManager(cluster, options)
+		return createManager(config, options)
 	}
-	lock, err := election.NewLock(cluster, &opts.election, opts.identity, ctrl.Log.WithName("election"))
+	lock, err := election.NewLock(config, &opts.election, opts.identity, ctrl.Log.WithName("election"))
 	if err != nil {
 		return nil, err
 	}
@@ -110,15 +116,15 @@ func newManager(
 			return nil, fmt.Errorf("register the metrics of leader election: %w", err)
 		}
 	}
-	mgr, err := createManager(lock.Fence(cluster), options)
+	mgr, err := createManager(lock.Fence(config), options)
 	if err != nil {
 		return nil, err
 	}
 	return mgr, mgr.Add(lock)
 }
 
-func createManager(cluster *rest.Config, options manager.Options) (manager.Manager, error) {
-	mgr, err := manager.New(cluster, options)
+func createManager(config *rest.Config, options manager.Options) (manager.Manager, error) {
+	mgr, err := manager.New(config, options)
 	if err != nil {
 		return nil, fmt.Errorf("create the manager: %w", err)
 	}

@@ -39,14 +39,13 @@ const syncWait = 500 * time.Millisecond
 // CRD it is alive but not ready, and must not be restarted for it. The manager's own probe server could only start
 // when that wait is over.
 type probes struct {
-	ready, healthy atomic.Pointer[healthz.Checker]
+	ready atomic.Pointer[healthz.Checker]
 }
 
 // serveProbes serves /readyz and /healthz until the process ends: one that shuts down is still alive.
 func serveProbes(address string) (*probes, error) {
 	p := &probes{}
 	p.waitFor(errors.New("the start of the operator"))
-	p.healthy.Store(new(healthz.Ping))
 	if address == disabled {
 		return p, nil
 	}
@@ -57,21 +56,20 @@ func serveProbes(address string) (*probes, error) {
 	log := ctrl.Log.WithName("probes")
 	log.Info("Serving probes", "address", listener.Addr().String())
 	mux := http.NewServeMux()
-	mux.HandleFunc("/readyz", answer(&p.ready))
-	mux.HandleFunc("/healthz", answer(&p.healthy))
+	mux.HandleFunc("/readyz", func(w http.ResponseWriter, r *http.Request) { answer(w, r, *p.ready.Load()) })
+	// The process answers, so it is alive: a reconcile that hangs is ended by its time-out, and a lost lease ends the process.
+	mux.HandleFunc("/healthz", func(w http.ResponseWriter, r *http.Request) { answer(w, r, healthz.Ping) })
 	server := serving.NewServer(mux)
 	go func() { log.Error(server.Serve(listener), "Stopped serving probes") }()
 	return p, nil
 }
 
-func answer(check *atomic.Pointer[healthz.Checker]) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		if err := (*check.Load())(r); err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
-			return
-		}
-		_, _ = w.Write([]byte("ok"))
+func answer(w http.ResponseWriter, r *http.Request, check healthz.Checker) {
+	if err := check(r); err != nil {
+		http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		return
 	}
+	_, _ = w.Write([]byte("ok"))
 }
 
 // waitFor makes the operator not ready, and the probe say what it waits for.
@@ -81,9 +79,8 @@ func (p *probes) waitFor(what error) {
 	p.ready.Store(&check)
 }
 
-// follow makes the operator ready once the caches are synced, whether it is the leader or stands by, and healthy as
-// long as stuck finds nothing.
-func (p *probes) follow(caches cache.Cache, stuck healthz.Checker) {
+// follow makes the operator ready once the caches are synced, whether it is the leader or stands by.
+func (p *probes) follow(caches cache.Cache) {
 	var ready healthz.Checker = func(r *http.Request) error {
 		if !synced(r.Context(), caches) {
 			return errors.New("waiting for the caches to sync")
@@ -91,7 +88,6 @@ func (p *probes) follow(caches cache.Cache, stuck healthz.Checker) {
 		return nil
 	}
 	p.ready.Store(&ready)
-	p.healthy.Store(&stuck)
 }
 
 func synced(ctx context.Context, caches cache.Cache) bool {

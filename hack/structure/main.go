@@ -58,13 +58,17 @@ func main() {
 	root := flag.String("root", ".", "the checkout to count in")
 	list := flag.Bool("list", false, "list the functions that are reached")
 	flag.Parse()
-	if err := run(*root, *list); err != nil {
+	report := func(*function) {}
+	if *list {
+		report = func(f *function) { _, _ = fmt.Fprintf(os.Stdout, "%s %s.%s %d\n", f.file, f.receiver, f.name, f.lines) }
+	}
+	if err := run(*root, report); err != nil {
 		fmt.Fprintln(os.Stderr, "structure:", err)
 		os.Exit(1)
 	}
 }
 
-func run(root string, list bool) error {
+func run(root string, report func(*function)) error {
 	c, err := read(filepath.Join(root, "internal"))
 	if err != nil {
 		return err
@@ -80,17 +84,15 @@ func run(root string, list bool) error {
 		files[f.file] = true
 		lines += f.lines
 		folders[filepath.Dir(f.file)]++
-		if list {
-			fmt.Printf("%s %s.%s %d\n", f.file, f.receiver, f.name, f.lines)
-		}
+		report(f)
 	}
 	methods, methodFiles := c.methods(first.receiver)
-	fmt.Printf("reached from Reconcile: %d functions, %d lines, %d files\n", len(reached), lines, len(files))
-	fmt.Printf("methods of %s: %d in %d files\n", first.receiver, methods, methodFiles)
-	fmt.Printf("members that hold state: %s\n", strings.Join(c.members(first.receiver), " "))
-	fmt.Printf("returns to a file already left, following app: %d\n", c.returns(first))
+	_, _ = fmt.Fprintf(os.Stdout, "reached from Reconcile: %d functions, %d lines, %d files\n", len(reached), lines, len(files))
+	_, _ = fmt.Fprintf(os.Stdout, "methods of %s: %d in %d files\n", first.receiver, methods, methodFiles)
+	_, _ = fmt.Fprintf(os.Stdout, "members that hold state: %s\n", strings.Join(c.members(first.receiver), " "))
+	_, _ = fmt.Fprintf(os.Stdout, "returns to a file already left, following app: %d\n", c.returns(first))
 	for _, folder := range slices.Sorted(maps.Keys(c.lines)) {
-		fmt.Printf("%s: %d lines, %d functions reached\n", folder, c.lines[folder], folders[folder])
+		_, _ = fmt.Fprintf(os.Stdout, "%s: %d lines, %d functions reached\n", folder, c.lines[folder], folders[folder])
 	}
 	return nil
 }
@@ -166,12 +168,12 @@ func receiver(decl *ast.FuncDecl) string {
 	return ""
 }
 
-// calls returns the functions that may be called in a body, in the order of the calls; only those that are given app, if asked.
-func (c *code) calls(f *function, withApp bool) []*function {
+// calls returns the functions that may be called in a body by the calls that count, in the order of the calls.
+func (c *code) calls(f *function, counts func(*ast.CallExpr) bool) []*function {
 	var all []*function
 	ast.Inspect(f.decl.Body, func(node ast.Node) bool {
 		call, ok := node.(*ast.CallExpr)
-		if !ok || withApp && !slices.ContainsFunc(call.Args, isApp) {
+		if !ok || !counts(call) {
 			return true
 		}
 		switch called := call.Fun.(type) {
@@ -211,9 +213,13 @@ func (c *code) within(folder string) map[string]bool {
 	return all
 }
 
-func isApp(argument ast.Expr) bool {
-	name, ok := argument.(*ast.Ident)
-	return ok && name.Name == "app"
+func anyCall(*ast.CallExpr) bool { return true }
+
+func givesApp(call *ast.CallExpr) bool {
+	return slices.ContainsFunc(call.Args, func(argument ast.Expr) bool {
+		name, ok := argument.(*ast.Ident)
+		return ok && name.Name == "app"
+	})
 }
 
 // reach returns all functions that may be reached.
@@ -221,7 +227,7 @@ func (c *code) reach(first *function) []*function {
 	seen := map[*function]bool{first: true}
 	reached := []*function{first}
 	for i := 0; i < len(reached); i++ {
-		for _, next := range c.calls(reached[i], false) {
+		for _, next := range c.calls(reached[i], anyCall) {
 			if !seen[next] {
 				seen[next] = true
 				reached = append(reached, next)
@@ -249,7 +255,7 @@ func (c *code) returns(first *function) int {
 			}
 			at = f.file
 		}
-		for _, next := range c.calls(f, true) {
+		for _, next := range c.calls(f, givesApp) {
 			if seen[next] {
 				continue
 			}

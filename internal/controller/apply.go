@@ -21,8 +21,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -30,132 +30,218 @@ import (
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/children"
+	"github.com/example/app-operator/internal/contention"
+	"github.com/example/app-operator/internal/managedfields"
+	"github.com/example/app-operator/internal/metrics"
 	"github.com/example/app-operator/internal/outcome"
+	"github.com/example/app-operator/internal/plan"
 )
 
-// apply makes the planned writes, and remembers what the API server has answered.
-func (r *ApplicationReconciler) apply(ctx context.Context, app *v1.Application, steps []step) error {
-	var failed []error
-	for _, step := range steps {
-		if step.child.gated && len(failed) > 0 {
-			continue
-		}
-		if step.takesATurn() && !r.turns.take(client.ObjectKeyFromObject(app)) {
-			if len(failed) == 0 { // what has failed is told before what only waits
-				failed = append(failed, notYet(step.child))
-			}
-			continue
-		}
-		answer, err := r.write(ctx, app, step)
-		if step.takesATurn() {
-			r.turns.end(client.ObjectKeyFromObject(app))
-		}
-		if err != nil {
-			failed = append(failed, outcome.Reworded(err, func(words string) string {
-				return step.child.fields(app).InUsersWords(words, "the "+step.child.kind)
-			}))
-			continue
-		}
-		r.written(app, step, answer)
-	}
-	return errors.Join(failed...)
+// write is a step together with what decides when it may be made.
+type write struct {
+	*plan.Step
+	// dispute counts the repairs of what the step repairs, and repeated deletes; nil for any other write.
+	dispute *contention.Dispute
 }
 
-// write makes one write and returns the child as the API server has answered, of which the cache may not show anything yet.
-// Of a deletion it returns nil.
-//
-// What exists is ours, and ownership of the fields we apply is forced: an edit by hand is drift. UID and version keep
-// the write from reaching an object that has taken its place, or is not ours any more, since the cache saw it. What does
-// not exist, as far as the cache knows, is applied without force, so that a stranger's object that appeared meanwhile is a
-// conflict and not overwritten.
-func (r *ApplicationReconciler) write(ctx context.Context, app *v1.Application, step step) (client.Object, error) {
+// apply makes the planned writes, and records how the API server has answered. It returns the generations of what was written.
+func (r *ApplicationReconciler) apply(
+	ctx context.Context, app *v1.Application, record *record, steps []plan.Step,
+) (wrote map[plan.Key]int64, err error) {
+	wrote = map[plan.Key]int64{}
+	var failed, postponed []error
+	for i := range steps {
+		if steps[i].Child.Gated && len(failed) > 0 {
+			continue
+		}
+		answer, err := r.applyStep(ctx, app, record, &steps[i])
+		switch {
+		case contention.IsPostponed(err): // what somebody else insists on does not hold up the other children
+			postponed = append(postponed, err)
+		case err != nil:
+			failed = append(failed, outcome.Reworded(err, func(message string) string {
+				return steps[i].Child.Fields(app).InUsersWords(message, "the "+steps[i].Child.Kind)
+			}))
+		case answer != nil:
+			wrote[steps[i].Key()] = answer.GetGeneration()
+		}
+	}
+	return wrote, errors.Join(append(failed, postponed...)...)
+}
+
+// applyStep makes one write, unless it has to wait, and returns the object as the API server has answered; nil for a delete.
+func (r *ApplicationReconciler) applyStep(
+	ctx context.Context, app *v1.Application, record *record, step *plan.Step,
+) (client.Object, error) {
+	w := write{Step: step, dispute: record.disputeOf(step)}
+	if w.dispute != nil {
+		if err := w.dispute.Allow(step.Child.Kind, step.Name, time.Now()); err != nil {
+			return nil, err
+		}
+	}
+	key := client.ObjectKeyFromObject(app)
+	if step.NeedsSlot() {
+		if !r.services.tryAcquire(key) {
+			return nil, throttled(step.Child)
+		}
+		defer r.services.release(key)
+	}
+	answer, err := r.write(ctx, app, record, w)
+	if err == nil {
+		r.recordWrite(app, record, w, answer)
+	}
+	return answer, err
+}
+
+// disputeOf returns the dispute about what a step repairs or deletes, or nil if it does neither.
+func (k *record) disputeOf(step *plan.Step) *contention.Dispute {
+	subject := contention.Subject{Kind: step.Child.Kind, Field: contention.Whole}
 	switch {
-	case step.deletes():
-		return nil, r.remove(ctx, step.child, step.live)
-	case step.live == nil:
-		return r.create(ctx, step)
+	case step.Deletes():
+		subject.Field = contention.Deletion
+	case !step.RepairsDrift:
+		return nil
+	case step.Live != nil:
+		if fields, _ := managedfields.AppliedBy(step.Live, children.FieldOwner); len(fields) > 0 {
+			subject.Field = plan.Hash(fields)
+		}
+	}
+	dispute := k.contention.Dispute(subject, time.Now())
+	if step.Foreign {
+		dispute.Who = contention.OtherInstallation
+	}
+	return dispute
+}
+
+// recordWrite records a write that has succeeded, and counts it if it has repaired what somebody else had changed.
+func (r *ApplicationReconciler) recordWrite(app *v1.Application, record *record, w write, answer client.Object) {
+	now := time.Now()
+	if w.Deletes() {
+		record.lastApplied.Clear(w.Key())
+		delete(record.refused, w.Key())
+		w.dispute.Deleted(w.Live.GetUID(), now)
+		return
+	}
+	was := record.lastApplied[w.Key()]
+	record.lastApplied.Wrote(w.Key(), w.Hash, answer)
+	switch {
+	case w.Live != nil && w.Live.GetUID() == answer.GetUID() && w.Live.GetResourceVersion() == answer.GetResourceVersion():
+		return // it has changed nothing: the object is in sync, whatever the comparison makes of it
+	case w.Live == nil && was.Is(answer):
+		// It existed all the time, and the cache has not come as far as its events said: versions have gone back, as after
+		// a backup of etcd was restored.
+		r.expectations.Reset(w.Child.Kind, app.Namespace)
+		r.expectations.Wrote(client.ObjectKeyFromObject(app), w.Child.Kind, answer.GetResourceVersion())
+		return
+	}
+	r.expectations.Wrote(client.ObjectKeyFromObject(app), w.Child.Kind, answer.GetResourceVersion())
+	if w.dispute != nil {
+		w.dispute.Repaired(now)
+	}
+	if w.Foreign {
+		metrics.ForeignApply(w.Child.Kind)
+	}
+	if w.RepairsDrift {
+		metrics.DriftRepaired(w.Child.Kind)
+	}
+}
+
+// write makes one write and returns the object as the API server has answered, of which the cache may not show anything yet.
+// It returns nil for a delete.
+//
+// What exists is ours, and ownership of the fields we apply is forced: an edit by hand is drift. UID and resource version keep
+// the write from reaching an object that has taken its place, or is not ours any more, since the cache observed it. What does
+// not exist, as far as the cache knows, is applied without force, so that somebody else's object that appeared meanwhile is a
+// conflict and not overwritten.
+func (r *ApplicationReconciler) write(ctx context.Context, app *v1.Application, record *record, w write) (client.Object, error) {
+	switch {
+	case w.Deletes():
+		return nil, r.remove(ctx, w.Child, w.Live)
+	case w.Live == nil:
+		return r.create(ctx, w)
 	default:
-		return r.update(ctx, app, step)
+		return r.update(ctx, app, record, w)
 	}
 }
 
 // remove deletes a child that exists, as it was read: a request that is held up, by an admission webhook for example, must
 // not delete what somebody, such as the next leader, has written since.
-func (r *ApplicationReconciler) remove(ctx context.Context, child child, live client.Object) error {
+func (r *ApplicationReconciler) remove(ctx context.Context, child *children.Child, live client.Object) error {
 	uid, version := live.GetUID(), live.GetResourceVersion()
 	err := r.Client.Delete(ctx, live, client.Preconditions{UID: &uid, ResourceVersion: &version})
 	if client.IgnoreNotFound(err) != nil {
-		return outcome.FromAPI(err, child.kind)
+		return outcome.FromAPI(err, child.Kind)
 	}
-	logf.FromContext(ctx).Info("Deleted what is no longer desired", "child", child.kind)
+	logf.FromContext(ctx).Info("Deleted what is no longer desired", "child", child.Kind)
 	return nil
 }
 
 // create makes a child that does not exist, as far as the cache knows, and returns it as the API server has answered.
-func (r *ApplicationReconciler) create(ctx context.Context, step step) (client.Object, error) {
-	err := r.Client.Apply(ctx, step.config.ApplyConfiguration)
-	if step.child.optional() && notServed(err) {
-		return nil, notInstalled(step.child)
+func (r *ApplicationReconciler) create(ctx context.Context, w write) (client.Object, error) {
+	err := r.Client.Apply(ctx, w.Config.ApplyConfiguration)
+	if w.Child.Optional() && notServed(err) {
+		return nil, notInstalled(w.Child)
 	}
 	if err != nil {
-		return nil, outcome.FromAPI(err, step.child.kind)
+		return nil, outcome.FromAPI(err, w.Child.Kind)
 	}
-	logf.FromContext(ctx).Info("Created", "child", step.child.kind, "drift", step.repairs)
-	return answerOf(step)
+	logf.FromContext(ctx).Info("Created", "child", w.Child.Kind, "drift", w.RepairsDrift)
+	return answerOf(w)
 }
 
 // update makes a child that exists what is desired, and returns it as the API server has answered.
-func (r *ApplicationReconciler) update(ctx context.Context, app *v1.Application, step step) (client.Object, error) {
-	version := step.live.GetResourceVersion()
-	if step.handsOver {
+func (r *ApplicationReconciler) update(ctx context.Context, app *v1.Application, record *record, w write) (client.Object, error) {
+	version := w.Live.GetResourceVersion()
+	if w.HandsOver {
 		version = ""
-		if err := r.handOver(ctx, step); err != nil {
-			return nil, outcome.FromAPI(err, step.child.kind)
+		if err := r.handOver(ctx, w); err != nil {
+			return nil, outcome.FromAPI(err, w.Child.Kind)
 		}
 	}
-	if len(step.unwanted) > 0 {
+	if len(w.Unwanted) > 0 {
 		version = ""
-		room, err := r.readRoom(ctx, step)
+		room, err := r.readRoom(ctx, w)
 		if err == nil {
-			err = room.take(ctx, step.unwanted)
+			err = room.take(ctx, w.Unwanted)
 		}
 		if err != nil {
-			return nil, outcome.FromAPI(err, step.child.kind)
+			return nil, outcome.FromAPI(err, w.Child.Kind)
 		}
 	}
-	if step.foreign {
+	if w.Foreign {
 		logf.FromContext(ctx).Info("Another installation of the operator, or somebody with its field manager, writes the same object",
-			"child", step.child.kind)
+			"child", w.Child.Kind)
 	}
-	err := r.applyWhileOurs(ctx, app, step, version)
+	err := r.applyWhileOurs(ctx, app, w, version)
 	if apierrors.IsInvalid(err) {
-		err = r.applyMakingRoom(ctx, app, step, err)
+		err = r.applyMakingRoom(ctx, app, record, w, err)
 	}
 	if err != nil {
-		return nil, outcome.FromAPI(err, step.child.kind)
+		return nil, outcome.FromAPI(err, w.Child.Kind)
 	}
-	logf.FromContext(ctx).Info("Updated", "child", step.child.kind, "drift", step.repairs)
-	return answerOf(step)
+	logf.FromContext(ctx).Info("Updated", "child", w.Child.Kind, "drift", w.RepairsDrift)
+	return answerOf(w)
 }
 
 // applyWhileOurs applies the configuration to a child that exists, and only while it has the Application for its controller.
-// The configuration bears the owner reference, and must not put back what the garbage collector has taken off since the
+// The configuration has the owner reference, and must not put back what the garbage collector has taken off since the
 // child was read: with --cascade=orphan, the child would be deleted all the same. So it is applied to this version of the
 // child, and if that has changed, or none is given, to the present one.
-func (r *ApplicationReconciler) applyWhileOurs(ctx context.Context, app *v1.Application, step step, version string) error {
+func (r *ApplicationReconciler) applyWhileOurs(ctx context.Context, app *v1.Application, w write, version string) error {
 	for attempt := 1; ; attempt++ {
 		if version == "" {
-			now := step.child.empty()
-			if err := readChild(ctx, r.Client, step, now); err != nil {
+			now := w.Child.New()
+			if err := readChild(ctx, r.Client, w, now); err != nil {
 				return err
 			}
 			if !metav1.IsControlledBy(now, app) {
-				return apierrors.NewConflict(step.child.optionalAPI.GroupResource(), now.GetName(), errNotControlled)
+				return apierrors.NewConflict(w.Child.OptionalAPI.GroupResource(), now.GetName(), errNotControlled)
 			}
 			version = now.GetResourceVersion()
 		}
-		step.config.onlyIf(step.live.GetUID(), version)
-		err := r.applyOver(ctx, step)
+		w.Config.OnlyIf(w.Live.GetUID(), version)
+		err := r.applyOver(ctx, w)
 		if !apierrors.IsConflict(err) || attempt == maxAttempts {
 			return err
 		}
@@ -168,49 +254,37 @@ var errNotControlled = errors.New("it does not belong to the Application any mor
 
 // readChild reads a child from the API server, with the managed fields that the cache does not hold. It is a patch that
 // changes nothing: the operator has no right to read single objects.
-func readChild(ctx context.Context, c client.Client, step step, into client.Object) error {
-	into.SetNamespace(step.live.GetNamespace())
-	into.SetName(step.live.GetName())
-	nothing := fmt.Appendf(nil, `{"metadata":{"uid":%q}}`, step.live.GetUID())
+func readChild(ctx context.Context, c client.Client, w write, into client.Object) error {
+	into.SetNamespace(w.Live.GetNamespace())
+	into.SetName(w.Live.GetName())
+	nothing := fmt.Appendf(nil, `{"metadata":{"uid":%q}}`, w.Live.GetUID())
 	return c.Patch(ctx, into, client.RawPatch(types.MergePatchType, nothing))
 }
 
-// applyOver applies what is desired, whoever else has written it. Where that has been done before and was undone, it asks
-// first who does that, unless it is known: an apply that is not forced is answered with the other field managers.
-func (r *ApplicationReconciler) applyOver(ctx context.Context, step step) error {
-	if step.dispute != nil && step.dispute.repairs > 0 && step.dispute.who == "" {
-		err := r.Client.Apply(ctx, step.config.ApplyConfiguration)
+// applyOver applies the desired configuration over the values of other field managers. If an earlier repair was undone, an apply
+// without force comes first: it is answered with the names of those managers.
+func (r *ApplicationReconciler) applyOver(ctx context.Context, w write) error {
+	if w.dispute != nil && w.dispute.Unresolved() {
+		err := r.Client.Apply(ctx, w.Config.ApplyConfiguration)
 		if !apierrors.HasStatusCause(err, metav1.CauseTypeFieldManagerConflict) {
 			return err
 		}
-		if who := whoConflicts(err); who != "" {
-			step.dispute.who = who
+		if who := contention.WhoConflicts(err); who != "" {
+			w.dispute.Who = who
 		}
 	}
-	return r.Client.Apply(ctx, step.config.ApplyConfiguration, client.ForceOwnership)
+	return r.Client.Apply(ctx, w.Config.ApplyConfiguration, client.ForceOwnership)
 }
 
-// answerOf returns what the API server has said of an applied object: the client has overwritten the configuration with it.
-// Of what nobody asks more of, it returns the metadata alone.
-func answerOf(step step) (client.Object, error) {
-	content, err := json.Marshal(step.config.ApplyConfiguration)
+// answerOf returns the metadata of an applied object: the client has overwritten the configuration with the API server's answer.
+func answerOf(w write) (client.Object, error) {
+	content, err := json.Marshal(w.Config.ApplyConfiguration)
 	if err != nil {
 		return nil, fmt.Errorf("encode the API server's answer: %w", err)
 	}
-	var said client.Object = &metav1.PartialObjectMetadata{}
-	if _, ok := step.child.object.(*corev1.Service); ok {
-		said = &corev1.Service{}
-	}
-	if err := json.Unmarshal(content, said); err != nil {
+	answer := &metav1.PartialObjectMetadata{}
+	if err := json.Unmarshal(content, answer); err != nil {
 		return nil, fmt.Errorf("decode the API server's answer: %w", err)
 	}
-	return said, nil
-}
-
-// forgetMetadata drops what nobody asks an answer for and what others may make long.
-func forgetMetadata(answer client.Object) {
-	answer.SetManagedFields(nil)
-	answer.SetLabels(nil)
-	answer.SetAnnotations(nil)
-	answer.SetOwnerReferences(nil)
+	return answer, nil
 }

@@ -18,7 +18,6 @@ package controller
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -27,7 +26,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -36,112 +34,11 @@ import (
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	v1 "github.com/example/app-operator/api/v1"
-	"github.com/example/app-operator/internal/managedfields"
+	"github.com/example/app-operator/internal/children"
 	"github.com/example/app-operator/internal/resources"
 )
-
-func TestRepairsSlowDown(t *testing.T) {
-	now := time.Now()
-	var all contention
-	at := contended{kind: "Deployment", field: 7}
-	var pauses []time.Duration
-	for range immediateRepairs + 8 {
-		known := all.of(at, now)
-		pause := known.pause(now)
-		pauses = append(pauses, pause/time.Second)
-		now = now.Add(pause)
-		if known.pause(now) != 0 {
-			t.Fatal("a pause does not end")
-		}
-		known.repaired(now)
-	}
-	want := []time.Duration{0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 30, 30, 30}
-	if fmt.Sprint(pauses) != fmt.Sprint(want) {
-		t.Errorf("pauses of %v s, want %v", pauses, want)
-	}
-	if message, next := all.present("web", now); message == "" || next <= 0 || next > longestPause {
-		t.Errorf("it is told that %q, until %s", message, next)
-	}
-	if other := all.of(contended{kind: "Deployment", field: 8}, now); other.pause(now) != 0 {
-		t.Error("another field has to wait too")
-	}
-	now = now.Add(contentionCalm)
-	if message, next := all.present("web", now); message != "" || next != 0 {
-		t.Errorf("after a calm it is told that %q, until %s", message, next)
-	}
-	if known := all.of(at, now); known.pause(now) != 0 || known.repairs != 0 {
-		t.Error("after a calm repairs are not made at once")
-	}
-}
-
-// TestDisputesAreBounded holds that somebody who changes another field each time is slowed down too, and takes no memory.
-func TestDisputesAreBounded(t *testing.T) {
-	now := time.Now()
-	var all contention
-	for field := range uint64(1000) {
-		all.of(contended{kind: "Deployment", field: field + 1}, now).repaired(now)
-	}
-	if got := len(all.dispute); got > maxContended+1 {
-		t.Errorf("%d disputes are remembered of one child", got)
-	}
-	if all.of(contended{kind: "Deployment", field: 5000}, now).pause(now) == 0 {
-		t.Error("who changes another field each time is not slowed down")
-	}
-}
-
-func TestADeletionCountsOnce(t *testing.T) {
-	now := time.Now()
-	var known dispute
-	one := serviceIn("1")
-	one.UID = "1"
-	gone := step{child: child{kind: "Service"}, live: one}
-	for range 10 {
-		known.wrote(gone, now)
-	}
-	another := serviceIn("2")
-	another.UID = "2"
-	known.wrote(step{child: child{kind: "Service"}, live: another}, now)
-	if known.repairs != 2 {
-		t.Errorf("two objects were deleted, and %d are counted", known.repairs)
-	}
-}
-
-func TestWhoConflicts(t *testing.T) {
-	cause := func(manager, field string) metav1.StatusCause {
-		return metav1.StatusCause{
-			Type: metav1.CauseTypeFieldManagerConflict, Field: field,
-			Message: fmt.Sprintf("conflict with %q using apps/v1 at 2026-11-29T02:00:00Z", manager),
-		}
-	}
-	image := `.spec.template.spec.containers[name="web"].image`
-	for _, test := range []struct {
-		causes []metav1.StatusCause
-		want   string
-	}{
-		{nil, ""},
-		{[]metav1.StatusCause{{Type: metav1.CauseTypeFieldValueInvalid, Message: `conflict with "x"`}}, ""},
-		{[]metav1.StatusCause{cause("kubectl-edit", image)}, `"kubectl-edit" keeps changing ` + image},
-		{
-			[]metav1.StatusCause{cause("b", ".spec.b"), cause(`a "quoted"`, ".spec.a"), cause("b", ".spec.c")},
-			`"a \"quoted\"" and "b" keep changing .spec.a, .spec.b, .spec.c`,
-		},
-		{
-			[]metav1.StatusCause{cause("a", ".4"), cause("a", ".3"), cause("a", ".2"), cause("a", ".1")},
-			`"a" keeps changing .1, .2, .3, other fields`,
-		},
-	} {
-		err := apierrors.NewApplyConflict(test.causes, "conflicts")
-		if got := whoConflicts(fmt.Errorf("apply: %w", err)); got != test.want {
-			t.Errorf("got %q, want %q", got, test.want)
-		}
-	}
-	if got := whoConflicts(errors.New("no answer")); got != "" {
-		t.Errorf("nobody has answered: %q", got)
-	}
-}
 
 // fight runs passes, as the queue does, for this long, and has the opponent at work after each, who says whether that has
 // changed anything. It returns how many writes were counted.
@@ -150,7 +47,7 @@ func fight(t *testing.T, r *ApplicationReconciler, lasts time.Duration, writes *
 	before := *writes
 	r.Recorder = events.NewFakeRecorder(1000)
 	for begun := time.Now(); time.Since(begun) < lasts; {
-		result, err := r.reconcileNamed(t.Context(), reconcile.Request{NamespacedName: app("web")})
+		result, err := reconcileObserved(t, r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -250,7 +147,7 @@ func TestTwoInstallationsSlowDown(t *testing.T) {
 			if *deployment.Spec.Replicas == 9 {
 				return false
 			}
-			if _, err := r.reconcileNamed(t.Context(), reconcile.Request{NamespacedName: app("web")}); err != nil {
+			if _, err := reconcileObserved(t, r); err != nil {
 				t.Fatal(err) // which has seen its own write meanwhile
 			}
 			time.Sleep(time.Second)
@@ -258,7 +155,7 @@ func TestTwoInstallationsSlowDown(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := c.Apply(t.Context(), config, client.FieldOwner(FieldOwner), client.ForceOwnership); err != nil {
+			if err := c.Apply(t.Context(), config, client.FieldOwner(children.FieldOwner), client.ForceOwnership); err != nil {
 				t.Fatal(err)
 			}
 			return true
@@ -334,43 +231,10 @@ func TestWhoMakesWhatIsNotWantedIsFoughtWithPauses(t *testing.T) {
 			}
 			return err == nil
 		})
-		if deletions < immediateRepairs || deletions > 20 {
+		if deletions < 5 || deletions > 20 {
 			t.Errorf("%d deletions in 2 min", deletions)
 		}
 	})
-}
-
-func TestWhoWritesUnderTheOperatorsNameIsFoundOut(t *testing.T) {
-	second := time.Unix(1800000000, 0)
-	live := func(manager, fields string, at time.Time) *corev1.Service {
-		service := serviceIn("7")
-		service.ManagedFields = []metav1.ManagedFieldsEntry{{
-			Manager: manager, Operation: metav1.ManagedFieldsOperationApply, Time: &metav1.Time{Time: at},
-			FieldsV1: metav1.NewFieldsV1(fields),
-		}}
-		return service
-	}
-	known := (&memory{}).of(&v1.Application{})
-	known.isRight("Service", 7, live(FieldOwner, `{"f:spec":{"f:a":{},"f:b":{}}}`, second))
-	for what, test := range map[string]struct {
-		repair step
-		want   bool
-	}{
-		"a value within the same second": {step{live: live(FieldOwner, `{"f:spec":{"f:a":{},"f:b":{}}}`, second)}, true},
-		"other fields later":             {step{live: live(FieldOwner, `{"f:spec":{"f:a":{}}}`, second.Add(time.Second))}, true},
-		"a field that somebody else has taken": {
-			step{live: live(FieldOwner, `{"f:spec":{"f:a":{}}}`, second)}, false,
-		},
-		"all of it": {step{live: live("hostile", `{"f:spec":{"f:a":{},"f:b":{}}}`, second.Add(time.Second))}, false},
-		"something beside it": {step{
-			live:     live(FieldOwner, `{"f:spec":{"f:a":{},"f:b":{}}}`, second),
-			unwanted: make([]managedfields.Addition, 1),
-		}, false},
-	} {
-		if got := known.right["Service"].wasOverwritten(test.repair); got != test.want {
-			t.Errorf("%s: got %v, want %v", what, got, test.want)
-		}
-	}
 }
 
 func uidOf(number int) types.UID { return types.UID(fmt.Sprint(number)) }

@@ -33,13 +33,15 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/children"
+	"github.com/example/app-operator/internal/cluster"
+	"github.com/example/app-operator/internal/expectations"
 	"github.com/example/app-operator/internal/resources"
 )
 
@@ -83,7 +85,6 @@ func TestAFailedApply(t *testing.T) {
 		"by validation waits for another spec": {
 			err:   apierrors.NewInvalid(schema.GroupKind{Kind: "Service"}, "web", nil),
 			ready: metav1.ConditionFalse, reason: v1.ReasonInvalidSpec, progressing: metav1.ConditionFalse,
-			after:       expectationTimeout, // since the other children were written, and not seen yet
 			wantMessage: `the API server refused Service: Service "web" is invalid`,
 		},
 	} {
@@ -98,7 +99,7 @@ func TestAFailedApply(t *testing.T) {
 					},
 				})
 				app := theApplication(t, c)
-				result, err := r.Reconcile(t.Context(), app)
+				result, err := r.Reconcile(t.Context(), webRequest)
 
 				if retries := err != nil; retries != test.retries {
 					t.Errorf("tries again: %v, want %v (%v)", retries, test.retries, err)
@@ -133,7 +134,7 @@ func TestAFailedServiceAccountHoldsTheDeploymentBack(t *testing.T) {
 		},
 	})
 	app := theApplication(t, c)
-	if _, err := r.Reconcile(t.Context(), app); err == nil {
+	if _, err := r.Reconcile(t.Context(), webRequest); err == nil {
 		t.Error("the pass is not tried again")
 	}
 	if err := c.Get(t.Context(), client.ObjectKeyFromObject(app), &appsv1.Deployment{}); !apierrors.IsNotFound(err) {
@@ -159,10 +160,9 @@ func TestARefusedServiceHoldsARenameBack(t *testing.T) {
 		if err := c.Update(t.Context(), app); err != nil {
 			t.Fatal(err)
 		}
-		again := &ApplicationReconciler{Client: r.Client, Recorder: r.Recorder} // which knows of nothing on its way
-		if _, err := again.Reconcile(t.Context(), app); err != nil {
-			t.Fatal(err)
-		}
+		again := New(nil) // which has applied nothing
+		again.Client, again.Recorder = r.Client, r.Recorder
+		reconcileOnce(t, again, c)
 		deployment := &appsv1.Deployment{}
 		if err := c.Get(t.Context(), client.ObjectKeyFromObject(app), deployment); err != nil {
 			t.Fatal(err)
@@ -205,13 +205,13 @@ func TestAStatusWrite(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { // whose clock stands still while anything runs
-				r, c := withErrors(t, interceptor.Funcs{
+				r, _ := withErrors(t, interceptor.Funcs{
 					SubResourceUpdate: func(context.Context, client.Client, string, client.Object, ...client.SubResourceUpdateOption) error {
 						return test.err
 					},
 				})
-				result, err := r.Reconcile(t.Context(), theApplication(t, c))
-				after := expectationTimeout // since its children were not seen yet
+				result, err := r.Reconcile(t.Context(), webRequest)
+				after := expectations.Timeout // if no event comes
 				if test.retries {
 					after = 0
 				}
@@ -272,8 +272,9 @@ func TestAStatusThatTheServerHadAlready(t *testing.T) {
 		},
 	})
 	for pass := 1; pass <= 2; pass++ {
-		if _, err := r.Reconcile(t.Context(), theApplication(t, c)); err != nil || written != pass {
-			t.Errorf("pass %d: %d status writes, error %v", pass, written, err)
+		reconcileOnce(t, r, c)
+		if written != pass {
+			t.Errorf("pass %d: %d status writes", pass, written)
 		}
 	}
 }
@@ -377,9 +378,8 @@ func TestAFinalizerIsWrittenOnce(t *testing.T) {
 				if err := c.Update(t.Context(), app); err != nil {
 					t.Fatal(err)
 				}
-				cached := theApplication(t, c)
 				for range 3 { // the cache lags
-					if _, err := r.Reconcile(t.Context(), cached.DeepCopy()); err != nil {
+					if _, err := r.Reconcile(t.Context(), webRequest); err != nil {
 						t.Error(err)
 					}
 				}
@@ -387,7 +387,7 @@ func TestAFinalizerIsWrittenOnce(t *testing.T) {
 					t.Errorf("%d patches, want 1", patches)
 				}
 				ready := meta.FindStatusCondition(theApplication(t, c).Status.Conditions, v1.ConditionReady)
-				if ready.Message != "Waiting for new pods to be made" {
+				if ready.Message != "Waiting for the Deployment to appear" {
 					t.Errorf("Ready says %q", ready.Message)
 				}
 			})
@@ -398,37 +398,56 @@ func TestAFinalizerIsWrittenOnce(t *testing.T) {
 // withErrors returns a reconciler of an Application web, whose requests fail as the functions say.
 func withErrors(t *testing.T, failing interceptor.Funcs) (*ApplicationReconciler, client.Client) {
 	t.Helper()
-	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1.AddToScheme(scheme)); err != nil {
+	scheme, err := cluster.NewScheme()
+	if err != nil {
 		t.Fatal(err)
 	}
-	none := func(client.Object) []string { return nil }
-	c := likeServed(t, fake.NewClientBuilder().WithScheme(scheme).WithReturnManagedFields().
+	c := likeServed(t, indexed(fake.NewClientBuilder().WithScheme(scheme).WithReturnManagedFields().
 		WithObjects(&v1.Application{
 			ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "apps", UID: "1", Generation: 1},
 			Spec:       v1.ApplicationSpec{Image: "nginx:1.29", Port: new(int32(80))},
 		}).
-		WithStatusSubresource(&v1.Application{}).
-		WithIndex(&corev1.Pod{}, byApplication, none).
-		WithIndex(&appsv1.ReplicaSet{}, byApplication, none).
+		WithStatusSubresource(&v1.Application{}, &appsv1.Deployment{})).
 		WithInterceptorFuncs(failing).
 		Build())
-	return &ApplicationReconciler{
-		Client:   client.WithFieldOwner(c, FieldOwner),
-		Recorder: events.NewFakeRecorder(10),
-	}, c
+	r := New([]string{"apps"})
+	r.Client = client.WithFieldOwner(c, children.FieldOwner)
+	r.Recorder = events.NewFakeRecorder(10)
+	return r, c
+}
+
+// indexed gives a fake client the indexes that the cache has.
+func indexed(build *fake.ClientBuilder) *fake.ClientBuilder {
+	none := func(client.Object) []string { return nil }
+	build.WithIndex(&corev1.Pod{}, byApplication, none).WithIndex(&appsv1.ReplicaSet{}, byApplication, none)
+	for _, child := range children.Table {
+		if !child.Optional() {
+			build.WithIndex(child.Object, byApplication, func(object client.Object) []string { return children.ApplicationsOf(object) })
+		}
+	}
+	return build
 }
 
 // likeServed returns a fake client that gives objects as the API server does.
 func likeServed(t testing.TB, c client.WithWatch) client.WithWatch {
 	t.Helper()
-	return interceptor.NewClient(c, interceptor.Funcs{Get: func(
-		ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption,
-	) error {
-		err := c.Get(ctx, key, object, options...)
-		disownStatus(t, object)
-		return err
-	}})
+	return interceptor.NewClient(c, interceptor.Funcs{
+		Get: func(
+			ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption,
+		) error {
+			err := c.Get(ctx, key, object, options...)
+			disownStatus(t, object)
+			return err
+		},
+		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, options ...client.ListOption) error {
+			err := c.List(ctx, list, options...)
+			_ = meta.EachListItem(list, func(object runtime.Object) error { // a list has items
+				disownStatus(t, object.(client.Object))
+				return nil
+			})
+			return err
+		},
+	})
 }
 
 // disownStatus takes from the managed fields of an object of the fake client the status, which nobody owns by applying an
@@ -464,7 +483,7 @@ func theApplication(t *testing.T, c client.Client) *v1.Application {
 	return app
 }
 
-func TestAPassThatIsCutOff(t *testing.T) {
+func TestAReconcileThatIsCutOff(t *testing.T) {
 	for name, deleted := range map[string]bool{"while it syncs": false, "while it drains": true} {
 		t.Run(name, func(t *testing.T) {
 			written := 0
@@ -474,20 +493,23 @@ func TestAPassThatIsCutOff(t *testing.T) {
 					return nil
 				},
 			})
-			app := theApplication(t, c)
 			if deleted {
-				app.DeletionTimestamp = new(metav1.Now())
-				app.Finalizers = []string{"somebody-else"}
+				app := theApplication(t, c)
+				app.Finalizers = []string{"somebody.example.com/else"}
+				if err := errors.Join(c.Update(t.Context(), app), c.Delete(t.Context(), app)); err != nil {
+					t.Fatal(err)
+				}
 			}
 			ended, end := context.WithCancel(t.Context())
 			end()
-			result, err := r.Reconcile(ended, app)
+			result, err := r.Reconcile(ended, webRequest)
 			if err != nil || result.RequeueAfter != 0 || written != 0 {
 				t.Errorf("by the end of the process says nothing: result %v, error %v, %d status writes", result, err, written)
 			}
+			r.expectations.Clear(webRequest.NamespacedName)
 			late, cancel := context.WithDeadline(t.Context(), time.Now())
 			defer cancel()
-			if _, err := r.Reconcile(late, app.DeepCopy()); err != nil || written != 1 {
+			if _, err := r.Reconcile(late, webRequest); err != nil || written != 1 {
 				t.Errorf("by its time limit still writes its status: error %v, %d status writes", err, written)
 			}
 		})

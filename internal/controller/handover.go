@@ -21,88 +21,39 @@ import (
 	"fmt"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
-	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/example/app-operator/internal/children"
 )
-
-// handOverManager is the field manager that holds what we no longer decide: a Deployment's size between us and the
-// autoscaler, an Ingress's class that is the cluster's default.
-const handOverManager = FieldOwner + "-handover"
-
-// handedOver is a field that does not simply go when the configuration stops setting it. An apply without it would remove it
-// from the object, and the object would be left with another value than a new one gets.
-type handedOver struct {
-	// field is the field's name in the spec.
-	field string
-	// forced takes the field also from whoever has decided it since the cache saw the object.
-	forced bool
-	// value returns what the field is left at, or nil if it may go.
-	value func(ctx context.Context, r *ApplicationReconciler, live client.Object) (any, error)
-}
-
-// sizeHandOver leaves a Deployment at its size, until the autoscaler's first decision. The API server would reset it to 1.
-var sizeHandOver = handedOver{
-	field: "replicas",
-	value: func(_ context.Context, _ *ApplicationReconciler, live client.Object) (any, error) {
-		if replicas := live.(*appsv1.Deployment).Spec.Replicas; replicas != nil {
-			return int64(*replicas), nil
-		}
-		return nil, nil
-	},
-}
-
-// classHandOver leaves an Ingress with the class that a new one would get. The API server's admission fills in the
-// cluster's default class when an Ingress is created, and never after.
-var classHandOver = handedOver{
-	field:  "ingressClassName",
-	forced: true,
-	value: func(ctx context.Context, r *ApplicationReconciler, live client.Object) (any, error) {
-		ingress := live.(*networkingv1.Ingress)
-		fresh := &networkingv1.Ingress{
-			ObjectMeta: metav1.ObjectMeta{
-				GenerateName: ingress.Name + "-", Namespace: ingress.Namespace,
-				Labels: ingress.Labels, Annotations: ingress.Annotations,
-			},
-			// No rules: an ingress controller may refuse a second Ingress for the same host and path.
-			Spec: networkingv1.IngressSpec{DefaultBackend: &networkingv1.IngressBackend{
-				Service: &networkingv1.IngressServiceBackend{
-					Name: ingress.Name, Port: networkingv1.ServiceBackendPort{Number: 80},
-				},
-			}},
-		}
-		if err := r.Client.Create(ctx, fresh, client.DryRunAll); err != nil {
-			return nil, err
-		}
-		if class := fresh.Spec.IngressClassName; class != nil {
-			return *class, nil
-		}
-		return nil, nil
-	},
-}
 
 // handOver gives the child's field to another field manager, in which it stays until somebody else decides it. A conflict with
 // others says that somebody has decided it already.
-func (r *ApplicationReconciler) handOver(ctx context.Context, step step) error {
-	field := step.child.handedOver
-	value, err := field.value(ctx, r, step.live)
-	if value == nil || err != nil {
-		return err
+func (r *ApplicationReconciler) handOver(ctx context.Context, w write) error {
+	field, decided := w.Child.HandOver, w.Live
+	if field.Like != nil {
+		decided = field.Like(w.Live)
+		if err := r.Client.Create(ctx, decided, client.DryRunAll); err != nil {
+			return err
+		}
 	}
-	kind, err := r.Client.GroupVersionKindFor(step.live)
+	value := field.Value(decided)
+	if value == nil {
+		return nil
+	}
+	kind, err := r.Client.GroupVersionKindFor(w.Live)
 	if err != nil {
-		return fmt.Errorf("find the kind of %s: %w", step.child.kind, err)
+		return fmt.Errorf("find the kind of %s: %w", w.Child.Kind, err)
 	}
-	config := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{field.field: value}}}
+	config := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{field.Field: value}}}
 	config.SetGroupVersionKind(kind)
-	config.SetNamespace(step.live.GetNamespace())
-	config.SetName(step.live.GetName())
-	config.SetUID(step.live.GetUID())
-	options := []client.ApplyOption{client.FieldOwner(handOverManager)}
-	if field.forced {
+	config.SetNamespace(w.Live.GetNamespace())
+	config.SetName(w.Live.GetName())
+	config.SetUID(w.Live.GetUID())
+	options := []client.ApplyOption{client.FieldOwner(children.HandOverManager)}
+	if field.Forced {
 		options = append(options, client.ForceOwnership)
 	}
 	err = r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(config), options...)
@@ -114,5 +65,5 @@ func (r *ApplicationReconciler) handOver(ctx context.Context, step step) error {
 
 // conflictsWithUs reports whether a conflict is with a value that we have applied since the cache saw the object.
 func conflictsWithUs(err error) bool {
-	return strings.Contains(err.Error(), fmt.Sprintf("conflict with %q", FieldOwner))
+	return strings.Contains(err.Error(), fmt.Sprintf("conflict with %q", children.FieldOwner))
 }

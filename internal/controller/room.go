@@ -33,7 +33,9 @@ import (
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/children"
 	"github.com/example/app-operator/internal/managedfields"
+	"github.com/example/app-operator/internal/plan"
 )
 
 // maxAdditions is how many additions are tried, the likeliest ones. A pod template has some thirty that the API server has
@@ -45,25 +47,27 @@ const maxAttempts = 5
 
 // applyMakingRoom applies a configuration that the API server refuses beside what others have added to the object: it takes
 // away what stands in the way, and nothing else (decision 0023). If the additions are not to blame, it returns the refusal.
-func (r *ApplicationReconciler) applyMakingRoom(ctx context.Context, app *v1.Application, step step, refusal error) error {
-	known := r.memory.of(app)
-	if known.wasHopeless(step, refusal) {
-		return refusal
+func (r *ApplicationReconciler) applyMakingRoom(
+	ctx context.Context, app *v1.Application, record *record, w write, cause error,
+) error {
+	same := refusal{desired: w.Hash, message: plan.Hash([]byte(cause.Error()))}
+	if record.refused[w.Key()] == same { // to look again would write to the child, and so bring the next reconcile, and so on
+		return cause
 	}
-	room, err := r.readRoom(ctx, step)
+	room, err := r.readRoom(ctx, w)
 	if err != nil {
 		return err
 	}
-	complains := complaints(refusal)
-	additions, err := managedfields.Additions(step.config.ApplyConfiguration, readable(room.live), room.before, complains)
+	complains := complaints(cause)
+	additions, err := managedfields.Additions(w.Config.ApplyConfiguration, plan.Content(room.live), room.before, complains)
 	if err != nil {
-		return fmt.Errorf("find what others have added to %s: %w", step.child.kind, err)
+		return fmt.Errorf("find what others have added to %s: %w", w.Child.Kind, err)
 	}
 	needed, err := fewest(additions[:min(len(additions), maxAdditions)], len(complains),
 		func(set []managedfields.Addition) (int, error) { return room.tryWithout(ctx, set) })
 	if err == nil && len(needed) == 0 {
-		known.isHopeless(step, refusal)
-		err = refusal
+		record.refused[w.Key()] = same
+		err = cause
 	}
 	if err != nil {
 		return errors.Join(err, room.write(ctx, room.before))
@@ -71,10 +75,10 @@ func (r *ApplicationReconciler) applyMakingRoom(ctx context.Context, app *v1.App
 	if err := room.take(ctx, needed); err != nil {
 		return err
 	}
-	if err := r.applyWhileOurs(ctx, app, step, ""); err != nil {
+	if err := r.applyWhileOurs(ctx, app, w, ""); err != nil {
 		return err
 	}
-	logf.FromContext(ctx).Info("Removed what kept the configuration from being applied", "child", step.child.kind, "fields", needed)
+	logf.FromContext(ctx).Info("Removed what kept the configuration from being applied", "child", w.Child.Kind, "fields", needed)
 	return nil
 }
 
@@ -135,7 +139,7 @@ func fewest[A any](additions []A, complaints int, without func([]A) (int, error)
 // then nothing of the object changes but who owns what.
 type room struct {
 	client client.Client
-	step   step
+	w      write
 	config map[string]any
 	live   client.Object
 	// before are the managed fields as they were found, and now as they were written last.
@@ -143,18 +147,18 @@ type room struct {
 }
 
 // readRoom reads the child.
-func (r *ApplicationReconciler) readRoom(ctx context.Context, step step) (*room, error) {
-	content, err := json.Marshal(step.config.ApplyConfiguration)
+func (r *ApplicationReconciler) readRoom(ctx context.Context, w write) (*room, error) {
+	content, err := json.Marshal(w.Config.ApplyConfiguration)
 	if err != nil {
-		return nil, fmt.Errorf("encode %s: %w", step.child.kind, err)
+		return nil, fmt.Errorf("encode %s: %w", w.Child.Kind, err)
 	}
-	room := &room{client: r.Client, step: step, live: step.child.empty()}
+	room := &room{client: r.Client, w: w, live: w.Child.New()}
 	if err := json.Unmarshal(content, &room.config); err != nil {
-		return nil, fmt.Errorf("decode %s: %w", step.child.kind, err)
+		return nil, fmt.Errorf("decode %s: %w", w.Child.Kind, err)
 	}
 	// What is tried is tried on the child as it is then.
 	unstructured.RemoveNestedField(room.config, "metadata", "resourceVersion")
-	err = readChild(ctx, r.Client, step, room.live)
+	err = readChild(ctx, r.Client, w, room.live)
 	room.before = room.live.GetManagedFields()
 	room.now = room.before
 	return room, err
@@ -176,9 +180,9 @@ func (m *room) tryWithout(ctx context.Context, additions []managedfields.Additio
 // take makes the additions ours, and gives back all others.
 func (m *room) take(ctx context.Context, additions []managedfields.Addition) error {
 	version := m.config["apiVersion"].(string)
-	next, err := managedfields.Take(m.before, FieldOwner, version, additions)
+	next, err := managedfields.Take(m.before, children.FieldOwner, version, additions)
 	if err != nil {
-		return fmt.Errorf("%s: %w", m.step.child.kind, err)
+		return fmt.Errorf("%s: %w", m.w.Child.Kind, err)
 	}
 	return m.write(ctx, next)
 }
@@ -190,7 +194,7 @@ func (m *room) write(ctx context.Context, next []metav1.ManagedFieldsEntry) erro
 		if patch == nil || err != nil {
 			return err
 		}
-		object := m.step.child.empty()
+		object := m.w.Child.New()
 		object.SetNamespace(m.live.GetNamespace())
 		object.SetName(m.live.GetName())
 		err = m.client.Patch(ctx, object, client.RawPatch(types.JSONPatchType, patch))
@@ -202,10 +206,10 @@ func (m *room) write(ctx context.Context, next []metav1.ManagedFieldsEntry) erro
 			return err
 		}
 		if attempt == maxAttempts {
-			return apierrors.NewConflict(m.step.child.optionalAPI.GroupResource(), object.GetName(), err)
+			return apierrors.NewConflict(m.w.Child.OptionalAPI.GroupResource(), object.GetName(), err)
 		}
 		// The entries have moved, as those of a status do on every write, or one of them has changed.
-		if err = readChild(ctx, m.client, m.step, object); err != nil {
+		if err = readChild(ctx, m.client, m.w, object); err != nil {
 			return err
 		}
 		m.now = object.GetManagedFields()

@@ -49,7 +49,7 @@ func (a *added) Add(request reconcile.Request) { a.requests = append(a.requests,
 func TestAListThatFailsIsTriedAgain(t *testing.T) {
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "apps", Name: "database"}}
 	for name, wake := range map[string]func(context.Context, *ApplicationReconciler){
-		"when all are woken": func(_ context.Context, r *ApplicationReconciler) { r.enqueueAll() },
+		"when all are woken": func(_ context.Context, r *ApplicationReconciler) { r.EnqueueAll() },
 		"when those are woken that refer to an object": func(ctx context.Context, r *ApplicationReconciler) {
 			r.requestsForReferrers(resources.KindSecret)(ctx, secret)
 		},
@@ -95,7 +95,7 @@ func TestNobodyIsWokenAfterTheEnd(t *testing.T) {
 			return errors.New("the cache has ended")
 		}})
 		r.queue.Store(new(queue(&added{})))
-		r.enqueueAll()
+		r.EnqueueAll()
 		r.queue.Store(new(queue(ended{})))
 		time.Sleep(time.Minute)
 		synctest.Wait()

@@ -243,3 +243,20 @@ func elements(set *fieldpath.Set) []fieldpath.PathElement {
 	})
 	return all
 }
+
+// AppliedBy returns the encoded fields of the object that the manager has applied, and when it last changed them; nothing if it
+// has not.
+func AppliedBy(object metav1.Object, manager string) (fields []byte, at metav1.Time) {
+	for _, entry := range object.GetManagedFields() {
+		if !appliedBy(entry, manager) {
+			continue
+		}
+		if entry.Time != nil {
+			at = *entry.Time
+		}
+		if entry.FieldsV1 != nil {
+			fields = entry.FieldsV1.GetRawBytes()
+		}
+	}
+	return fields, at
+}

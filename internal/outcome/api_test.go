@@ -250,8 +250,11 @@ func TestFromAPI(t *testing.T) {
 				if want := "write Deployment: " + err.Error(); got.Error() != want || !errors.Is(got, err) {
 					t.Errorf("got %v, want %s, with its cause", got, want)
 				}
-				if _, retry := Result(got); retry == nil {
+				if _, invalid := errors.AsType[*Invalid](got); invalid {
 					t.Error("it is not tried again")
+				}
+				if _, waits := errors.AsType[*Waiting](got); waits {
+					t.Error("it is not tried again with a backoff")
 				}
 			})
 		}
@@ -261,14 +264,6 @@ func TestFromAPI(t *testing.T) {
 func TestFromAPIOfSuccessIsNothing(t *testing.T) {
 	if err := FromAPI(nil, "Deployment"); err != nil {
 		t.Error(err)
-	}
-}
-
-// TestFromAPIThroughTheCallers follows a refusal through the wrapping of a caller to the work queue.
-func TestFromAPIThroughTheCallers(t *testing.T) {
-	result, err := Result(errors.Join(nil, fmt.Errorf("apply: %w", FromAPI(forbidden(overQuota), "Deployment"))))
-	if err != nil || result.RequeueAfter != RetryDenied {
-		t.Errorf("got %v, %v; want to look again after %s", result, err, RetryDenied)
 	}
 }
 

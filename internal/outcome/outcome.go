@@ -14,8 +14,7 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-// Package outcome names the three ways in which a reconcile pass can fall short, and holds the one mapping from
-// them to what the work queue is told:
+// Package outcome names the three ways in which a reconcile can fall short:
 //
 //   - Invalid: what the Application asks for cannot be had; it is not tried again until something changes.
 //   - Waiting: something outside is missing; a watch, or a timer where no watch is possible, calls us back.
@@ -32,7 +31,6 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	v1 "github.com/example/app-operator/api/v1"
 )
@@ -49,7 +47,7 @@ const retryConflict = time.Second
 type Invalid struct {
 	// Reason is a condition reason of package v1.
 	Reason string
-	// Message tells a person what is wrong and what to do. It is the same on every pass.
+	// Message tells a person what is wrong and what to do. It is the same on every reconcile.
 	Message string
 }
 
@@ -60,7 +58,7 @@ func (e *Invalid) Error() string { return e.Reason + ": " + e.Message }
 type Waiting struct {
 	// Reason is a condition reason of package v1. RollingOut says that nobody has to act.
 	Reason string
-	// Message tells a person what is waited for. It is the same on every pass.
+	// Message tells a person what is waited for. It is the same on every reconcile.
 	Message string
 	// After is when to look again; 0 means that a watch will call.
 	After time.Duration
@@ -68,41 +66,6 @@ type Waiting struct {
 
 // Error returns reason and message.
 func (e *Waiting) Error() string { return e.Reason + ": " + e.Message }
-
-// Result is the mapping of a pass's outcome to the work queue's terms. A transient error anywhere in err
-// outranks the others, so that the pass is tried again.
-//
-// What is returned as an error is logged, so it says only what is transient: the rest stands in the status, and may quote what
-// the operator's log has no business to hold, such as the last words of a crashing container.
-func Result(err error) (reconcile.Result, error) {
-	var after time.Duration
-	var retried []error
-	for _, leaf := range Flatten(err) {
-		if waiting, ok := errors.AsType[*Waiting](leaf); ok {
-			if waiting.After > 0 && (after == 0 || waiting.After < after) {
-				after = waiting.After
-			}
-			continue
-		}
-		if _, ok := errors.AsType[*Invalid](leaf); !ok {
-			retried = append(retried, leaf)
-		}
-	}
-	if len(retried) > 0 {
-		return reconcile.Result{}, &transient{error: errors.Join(retried...), whole: err}
-	}
-	// What is Invalid is told in the status. To the work queue it is no error: the operator did what it could.
-	return reconcile.Result{RequeueAfter: after}, nil
-}
-
-// transient is an error of a pass that is tried again.
-type transient struct {
-	error
-	whole error
-}
-
-// Unwrap returns all that the pass fell short of.
-func (t *transient) Unwrap() error { return t.whole }
 
 // MostSevere returns the error in err that a person should hear of first: what is Invalid before what is Waiting
 // before what is transient, and among equals the first. It returns nil for nil.
@@ -168,7 +131,7 @@ func Reworded(err error, in func(string) string) error {
 
 // UserMessage returns what a condition may say of err: an API server's own words, which are the same on every try.
 // Of other errors, such as a broken connection with its changing port number, it gives no detail: a message
-// that changes on every pass would be an endless loop of status writes.
+// that changes on every reconcile would be an endless loop of status writes.
 func UserMessage(err error) string {
 	if words, ok := serverMessage(err); ok {
 		return words

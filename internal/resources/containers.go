@@ -116,7 +116,7 @@ func extraContainers(
 }
 
 // setDefaults does to a container what the API server does on every write to values that have one owner as a whole:
-// otherwise the live object would differ from what is desired, and each pass would write it.
+// otherwise the live object would differ from what is desired, and each reconcile would write it.
 func setDefaults(container *corev1ac.ContainerApplyConfiguration) {
 	if container.TerminationMessagePolicy == nil { // a crash is told with the program's last words
 		container.WithTerminationMessagePolicy(corev1.TerminationMessageFallbackToLogsOnError)

@@ -292,7 +292,7 @@ func checkVolumes(t *testing.T, app *v1.Application, configs map[string]runtime.
 }
 
 // checkReplicas holds that the Deployment says how many pods there are unless the autoscaler does, that a budget exists
-// for more than one alone, and that the next pass finds all as it should be.
+// for more than one alone, and that the next reconcile finds all as it should be.
 func checkReplicas(t *testing.T, in Inputs, configs map[string]runtime.ApplyConfiguration) {
 	t.Helper()
 	app, desired := in.Application, DesiredReplicas(in)

@@ -110,7 +110,7 @@ func PortsSettled(in Inputs) bool {
 	return true
 }
 
-// containerName returns the name of the i-th port in the container. What the Deployment has stays, or each pass would restart
+// containerName returns the name of the i-th port in the container. What the Deployment has stays, or each reconcile would restart
 // the pods.
 func containerName(in Inputs, ports []port, i int) string {
 	desired := ports[i]

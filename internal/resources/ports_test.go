@@ -330,7 +330,7 @@ type running struct {
 	pods [][]corev1.ContainerPort
 }
 
-// pass does what a pass of the operator does to a running Application.
+// pass does what a reconcile of the operator does to a running Application.
 func (r *running) pass() []port {
 	r.in.PodPorts = nil
 	for _, pod := range r.pods {
@@ -415,7 +415,7 @@ func checkReach(ports []port, container []corev1.ContainerPort) string {
 }
 
 // checkRest holds that a second pass does not replace the pods once more, and that it is soon all by name or number as it stays:
-// where a port cannot be reached in the oldest pods by what it was, the next pass may find another way.
+// where a port cannot be reached in the oldest pods by what it was, the next reconcile may find another way.
 func checkRest(now *running, ports []port) string {
 	second := now.pass()
 	if diff := cmp.Diff(describeContainer(ports), describeContainer(second)); diff != "" {

@@ -246,7 +246,7 @@ func TestReplicas(t *testing.T) {
 	}
 }
 
-// TestReplicasThroughTheLifeOfAnApplication follows an Application through its life: what each pass writes is
+// TestReplicasThroughTheLifeOfAnApplication follows an Application through its life: what each reconcile writes is
 // what the next one finds.
 func TestReplicasThroughTheLifeOfAnApplication(t *testing.T) {
 	in := Inputs{Application: &v1.Application{}}
@@ -287,7 +287,7 @@ func TestReplicasThroughTheLifeOfAnApplication(t *testing.T) {
 	}
 }
 
-// afterwards returns the inputs of the next pass, once the inputs' Deployment is applied. Replicas that we give up are handed
+// afterwards returns the inputs of the next reconcile, once the inputs' Deployment is applied. Replicas that we give up are handed
 // over: they stay what they are.
 func afterwards(t *testing.T, in Inputs) Inputs {
 	t.Helper()

@@ -39,7 +39,7 @@ const manager = "app-operator"
 
 // TestWantedConfigurationIsRecognisedOnceApplied holds what a quiet cluster rests on: what the operator owns of an
 // object that was applied equals what is built the next time, although the API server has filled in its defaults.
-// If it did not, every pass would write.
+// If it did not, every reconcile would write.
 func TestWantedConfigurationIsRecognisedOnceApplied(t *testing.T) {
 	for _, name := range cases(t) {
 		t.Run(name, func(t *testing.T) {

@@ -70,6 +70,9 @@ func (*ServiceMonitorApplyConfiguration) IsApplyConfiguration() {}
 // GetKind returns the kind, for the client.
 func (c *ServiceMonitorApplyConfiguration) GetKind() *string { return c.Kind }
 
+// GetName returns the object's name.
+func (c *ServiceMonitorApplyConfiguration) GetName() *string { return c.Name }
+
 // GetAPIVersion returns the group and version, for the client.
 func (c *ServiceMonitorApplyConfiguration) GetAPIVersion() *string { return c.APIVersion }
 

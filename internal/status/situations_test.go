@@ -162,7 +162,7 @@ var podFaults = []struct {
 	{name: "both", faults: []PodFault{oldFault, currentFaultOfPod}},
 }
 
-// outcomes are how a pass may end.
+// outcomes are how a reconcile may end.
 var outcomes = []struct {
 	name string
 	err  error

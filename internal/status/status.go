@@ -15,10 +15,10 @@ limitations under the License.
 */
 
 // Package status says how an Application fares: a pure function from what was observed of its objects and how
-// the pass ended to an ApplicationStatus.
+// the reconcile ended to an ApplicationStatus.
 //
 // It reads no cluster, clock or environment and never changes its input; a linter rule holds that. Its messages
-// are the same whenever the situation is the same: they bear no counters and no times, or each pass would write
+// are the same whenever the situation is the same: they bear no counters and no times, or each reconcile would write
 // the status anew.
 package status
 
@@ -78,7 +78,7 @@ type Observed struct {
 // characters, and nobody would learn why; a person needs fewer.
 const maxMessage = 4096
 
-// Of returns the status of the Application after a pass that saw seen and ended with err. The conditions'
+// Of returns the status of the Application after a reconcile that saw seen and ended with err. The conditions'
 // transition times are kept from the Application's present status wherever a condition keeps its value.
 func Of(app *v1.Application, seen Observed, err error) v1.ApplicationStatus {
 	now := evaluate(app, seen, err)
@@ -114,7 +114,7 @@ func Of(app *v1.Application, seen Observed, err error) v1.ApplicationStatus {
 var counted = regexp.MustCompile(`[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]*[0-9][0-9a-fA-F]*`)
 
 // sameMeaning reports whether a refusal says what the last one said, but for numbers. An admission webhook may put a
-// time or a request's id into its words; since a changed status calls for a pass, and the pass for a new refusal, that
+// time or a request's id into its words; since a changed status calls for a reconcile, and the reconcile for a new refusal, that
 // would be an endless loop.
 func sameMeaning(was, now metav1.Condition) bool {
 	switch now.Reason {
@@ -151,7 +151,7 @@ type evaluation struct {
 	complete bool
 }
 
-// evaluate weighs, in this order: deletion, the pass's own failure, a pause, the rollout.
+// evaluate weighs, in this order: deletion, the reconcile's own failure, a pause, the rollout.
 func evaluate(app *v1.Application, seen Observed, err error) evaluation {
 	if app.DeletionTimestamp != nil && err == nil {
 		return evaluation{
@@ -189,7 +189,7 @@ func deleting(app *v1.Application, seen Observed) string {
 	return message
 }
 
-// evaluateFailure judges a pass that could not do all it should.
+// evaluateFailure judges a reconcile that could not do all it should.
 func evaluateFailure(err error) evaluation {
 	gravest := outcome.MostSevere(err)
 	if invalid, ok := errors.AsType[*outcome.Invalid](gravest); ok {

@@ -33,7 +33,7 @@ import (
 	"github.com/example/app-operator/internal/outcome"
 )
 
-// TestAfterAFailedPass is the table of what follows from how a pass ended. Available follows from the Deployment.
+// TestAfterAFailedPass is the table of what follows from how a reconcile ended. Available follows from the Deployment.
 func TestAfterAFailedPass(t *testing.T) {
 	const noDetail = "a request to the API server failed; the operator's log has the details"
 	rows := []struct {
@@ -79,7 +79,7 @@ func TestAfterAFailedPass(t *testing.T) {
 	}
 }
 
-// TestAFailedPassStillTellsOfThePods is about a pass that only waits, while pods crash.
+// TestAFailedPassStillTellsOfThePods is about a reconcile that only waits, while pods crash.
 func TestAFailedPassStillTellsOfThePods(t *testing.T) {
 	got := Of(newApplication(), observed(t, "unavailable pods", "an old fault"), reconcileError(t, "rolling out"))
 	degraded := condition(t, got, v1.ConditionDegraded)
@@ -95,7 +95,7 @@ func TestWhilePaused(t *testing.T) {
 	)
 	tests := []struct {
 		row
-		// pending says that the pass found something to change.
+		// pending says that the reconcile found something to change.
 		pending bool
 		image   string
 	}{

@@ -27,7 +27,7 @@ import (
 	"github.com/example/app-operator/internal/status"
 )
 
-// TestTheSameRefusalKeepsItsWords guards against an endless loop: a changed status calls for a pass, the pass for a new
+// TestTheSameRefusalKeepsItsWords guards against an endless loop: a changed status calls for a reconcile, the reconcile for a new
 // refusal, and the new refusal for a changed status.
 func TestTheSameRefusalKeepsItsWords(t *testing.T) {
 	const first = `denied the request: quota of 3, at 2026-11-22T17:20:36Z, request 3f8b2c9e-5a71-beef-dead-6f1f0a7d2e10`

@@ -52,6 +52,7 @@ func claims(t *testing.T) []claim {
 		logs       = "docs/operations/logs.md"
 		metrics    = "docs/operations/metrics.md"
 		guide      = "docs/guide.md"
+		timing     = "docs/operations/timing.md"
 
 		description = "config/prometheus/prometheus_rule.yaml"
 	)
@@ -64,24 +65,24 @@ func claims(t *testing.T) []claim {
 	memory := number(100 * share(t))
 	metricsPort, replicas := portOf(t, container, "metrics"), words[*manager.Spec.Replicas]
 	contended := rules["AppOperatorRepairsContended"]
-	longestPause, firstPause := seconds("internal/controller", "longestPause"), seconds("internal/controller", "firstPause")
+	maxPause, firstPause := seconds("internal/contention", "maxPause"), seconds("internal/contention", "firstPause")
 	return []claim{
 		{"CONTRIBUTING.md", "Functions stay within {} lines", []string{lintedLines(t)}},
 		{"docs/decisions/0003-conditions.md", "is asked again every {} seconds", []string{seconds("internal/outcome", "RetryDenied")}},
 		{"docs/decisions/0016-turns.md", "There are {} workers", []string{flags(t)["max-concurrent-reconciles"]}},
 		{"docs/decisions/0017-progress.md", "is held back for {} seconds, for up to {} while", []string{
-			seconds("internal/controller", "newsHeld"), seconds("internal/controller", "newsHeldWhileBusy"),
+			seconds("internal/controller", "progressDebounce"), seconds("internal/controller", "progressDebounceWhileBusy"),
 		}},
-		{"docs/decisions/0020-lag.md", "an Application is looked at {} seconds after its last write", []string{seconds("internal/controller", "maxLag")}},
+		{"docs/decisions/0034-expectations.md", "So an expectation ends {} seconds after its write", []string{seconds("internal/expectations", "Timeout")}},
 
-		{guide, "or the Application is larger than {} KiB", []string{kibibytes(t, "internal/controller", "maxBytes")}},
-		{deployment, "An Application of more than {} KiB,", []string{kibibytes(t, "internal/controller", "maxBytes")}},
-		{deployment, "and one of {} KiB is at least that", []string{kibibytes(t, "internal/controller", "maxBytes")}},
+		{guide, "or the Application is larger than {} KiB", []string{kibibytes(t, "internal/cluster", "MaxApplicationBytes")}},
+		{deployment, "An Application of more than {} KiB,", []string{kibibytes(t, "internal/cluster", "MaxApplicationBytes")}},
+		{deployment, "and one of {} KiB is at least that", []string{kibibytes(t, "internal/cluster", "MaxApplicationBytes")}},
 		{guide, "it aims at {} % CPU", []string{valueOf(t, "internal/resources", "targetCPUUtilizationPercentage").String()}},
 
-		{guide, "A change has to settle for {} seconds", []string{seconds("internal/controller", "configSettles")}},
-		{guide, "it waits for {} seconds at most", []string{seconds("internal/controller", "configWaits")}},
-		{guide, "repairs are made after pauses of up to {} seconds", []string{longestPause}},
+		{guide, "A change has to settle for {} seconds", []string{seconds("internal/controller", "configDebounce")}},
+		{guide, "it waits for {} seconds at most", []string{seconds("internal/controller", "configMaxWait")}},
+		{guide, "repairs are made after pauses of up to {} seconds", []string{maxPause}},
 
 		{readme, "It runs as {} replicas", []string{replicas}},
 		{readme, "{} replicas run and one leads", []string{capital(replicas)}},
@@ -95,11 +96,11 @@ func claims(t *testing.T) []claim {
 			alerts, "wrote under the operator's field manager within {} minutes",
 			[]string{number(rules["AppOperatorSecondInstallation"].within())},
 		},
-		{alerts, "each further one: {} second at first, up to {} seconds", []string{firstPause, longestPause}},
-		{alerts, "with pauses of up to {} seconds", []string{longestPause}},
-		{description, "They are repaired at most every {} seconds", []string{longestPause}},
-		{deployment, "slow each other down to a repair every {} seconds", []string{longestPause}},
-		{metrics, "waits, for {} second at first and for up to {}, unt", []string{firstPause, longestPause}},
+		{alerts, "each further one: {} second at first, up to {} seconds", []string{firstPause, maxPause}},
+		{alerts, "with pauses of up to {} seconds", []string{maxPause}},
+		{description, "They are repaired at most every {} seconds", []string{maxPause}},
+		{deployment, "slow each other down to a repair every {} seconds", []string{maxPause}},
+		{metrics, "waits, for {} second at first and for up to {}, unt", []string{firstPause, maxPause}},
 		{alerts, "| no replica could be scraped for {} minutes |", []string{rules["AppOperatorDown"].held()}},
 		{alerts, "Prometheus has reached no replica for {} minutes", []string{rules["AppOperatorDown"].held()}},
 		{alerts, "none has led for {} minutes |", []string{rules["AppOperatorNoLeader"].withWindow()}},
@@ -110,7 +111,6 @@ func claims(t *testing.T) []claim {
 		{alerts, "The leader has changed more than {} times within {} minutes.", flapping},
 		{alerts, "A rolling update has {} changes at most", []string{strconv.Itoa(int(*manager.Spec.Replicas))}},
 		{alerts, "cannot renew it within {} s of trying", []string{renew}},
-		{alerts, "a pass has hung for {} minutes", []string{minutes("internal/controller", "stuckAfter")}},
 		{alerts, "| a namespace has not been served for {} minutes", []string{rules["AppOperatorNamespaceNotServed"].held()}},
 		{alerts, "has lacked rights there for {} minutes", []string{rules["AppOperatorNamespaceNotServed"].held()}},
 		{alerts, "| more than {} passes within {} minutes have failed, for {} minutes |", errors},
@@ -162,9 +162,41 @@ func claims(t *testing.T) []claim {
 		{logs, "after a pause that doubles up to {} s", []string{seconds("internal/controller", "lastRetry")}},
 		{logs, "up to {} s without a leader", []string{lease}},
 		{logs, "| `Limited Go's memory` | `bytes` | {} % of the container's limit", []string{memory}},
-		{logs, "the API server did not say within {} s whether", []string{seconds("internal/controller", "answerTimeout")}},
+		{logs, "the API server did not say within {} s whether", []string{seconds("internal/cluster", "DiscoveryTimeout")}},
 		{logs, "a text is cut after {} KiB", []string{kibibytes(t, "cmd", "maxText")}},
 		{logs, "The highest number is {}:", []string{valueOf(t, "cmd", "maxZapLevel").String()}},
+
+		{timing, "| {} ms, doubled up to {} s | `controller` `firstRetry`, `lastRetry`", []string{
+			number(1000 * duration(t, "internal/controller", "firstRetry").Seconds()), seconds("internal/controller", "lastRetry"),
+		}},
+		{timing, "| {} s without any event of the kind | `expectations` `Timeout`", []string{seconds("internal/expectations", "Timeout")}},
+		{timing, "| {} s | `outcome` `RetryDenied`", []string{seconds("internal/outcome", "RetryDenied")}},
+		{timing, "| {} s | `outcome` `retryConflict`", []string{seconds("internal/outcome", "retryConflict")}},
+		{timing, "| {} s, and an answer is used for {} s | `controller` `absentRetry`, `discoveryTTL`", []string{
+			seconds("internal/controller", "absentRetry"), seconds("internal/controller", "discoveryTTL"),
+		}},
+		{timing, "| {} s; an answer is given up after {} s | `controller` `syncRetry`, `cluster` `DiscoveryTimeout`", []string{
+			seconds("internal/controller", "syncRetry"), seconds("internal/cluster", "DiscoveryTimeout"),
+		}},
+		{timing, "| {} min | `controller` `crashLoopGracePeriod`", []string{minutes("internal/controller", "crashLoopGracePeriod")}},
+		{timing, "| {} s; {} s while others wait, looked at every {} s |", []string{
+			seconds("internal/controller", "progressDebounce"), seconds("internal/controller", "progressDebounceWhileBusy"),
+			seconds("internal/controller", "busyRetry"),
+		}},
+		{timing, "| {} s after the last change, at most {} s after the first |", []string{
+			seconds("internal/controller", "configDebounce"), seconds("internal/controller", "configMaxWait"),
+		}},
+		{timing, "| {} s, doubled up to {} s, from the sixth on; over after {} min of calm |", []string{
+			firstPause, maxPause, minutes("internal/contention", "calmPeriod"),
+		}},
+		{timing, "`Stalled` after {} s", []string{valueOf(t, "internal/status", "failAfterSeconds").String()}},
+		{timing, "| {} s | `controller` `enqueueAllRetry`", []string{seconds("internal/controller", "enqueueAllRetry")}},
+		{timing, "| asked every {} s; checked at most every {} s |", []string{
+			seconds("internal/namespacecache", "askRightsAgain"), seconds("internal/namespacecache", "doubtAgain"),
+		}},
+		{timing, "A reconcile may take {} min in all", []string{minutes("cmd", "reconcileTimeout")}},
+		{timing, "its status write then gets {} s more", []string{seconds("internal/controller", "reportTimeout")}},
+		{timing, "A read of a ConfigMap or Secret gets {} s", []string{seconds("internal/controller", "contentTimeout")}},
 
 		{metrics, "at `/metrics`, on port {} by default", []string{metricsPort}},
 		{metrics, "Go's memory limit: {} % of the container's", []string{memory}},
@@ -172,7 +204,7 @@ func claims(t *testing.T) []claim {
 			seconds("internal/serving", "readTimeout"), kibibytes(t, "internal/serving", "maxHeader"), seconds("internal/serving", "writeTimeout"),
 		}},
 		{metrics, "Of more than {} connections, the oldest", []string{valueOf(t, "internal/serving", "maxConnections").String()}},
-		{metrics, "Who was let in is not asked about again for {} minute", []string{articles[minutes("internal/metricsauth", "remembered")]}},
+		{metrics, "Who was let in is not asked about again for {} minute", []string{articles[minutes("internal/metricsauth", "decisionTTL")]}},
 	}
 }
 

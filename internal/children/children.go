@@ -1,0 +1,269 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Package children is the one table of what belongs to an Application: a row for each kind of object, with its builder and with
+// every exception that the kind has. Whatever treats a kind differently from others follows from its row; there is no switch
+// over kinds elsewhere.
+//
+// It is pure: it makes no requests, and knows neither a client nor a clock.
+package children
+
+import (
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/resources"
+)
+
+// FieldOwner is the field manager under which the operator owns what it applies. It must never change: fields
+// owned under another name would stay behind.
+const FieldOwner = "app-operator"
+
+// The kinds that are spoken of elsewhere: they are what the status is about.
+const (
+	Deployment              = "Deployment"
+	Service                 = "Service"
+	Ingress                 = "Ingress"
+	HTTPRoute               = "HTTPRoute"
+	HorizontalPodAutoscaler = "HorizontalPodAutoscaler"
+)
+
+// Table has a row for each kind that may belong to an Application, in the order in which the kinds are applied. The watches,
+// the cache, applying and pruning follow from it, and tests compare the Role with it.
+var Table = []Child{
+	{
+		Kind: "ServiceAccount", Object: &corev1.ServiceAccount{}, List: &corev1.ServiceAccountList{},
+		Build: one(resources.ServiceAccount), Fields: resources.ServiceAccountFields,
+		PrunedAfterRollout: true,
+		Keep:               func(app *v1.Application, name string) bool { return name == resources.ReferencedServiceAccount(app) },
+		ConflictRemedy:     "to run the pods as it, name it in spec.serviceAccount.name; otherwise ",
+	},
+	{ // before the pods that it protects
+		Kind: "NetworkPolicy", Object: &networkingv1.NetworkPolicy{}, List: &networkingv1.NetworkPolicyList{},
+		Build: one(resources.NetworkPolicy), Fields: resources.NetworkPolicyFields, Absent: resources.NotInNetworkPolicy,
+	},
+	{
+		Kind: Deployment, Object: &appsv1.Deployment{}, List: &appsv1.DeploymentList{},
+		Build: one(resources.Deployment), Fields: resources.DeploymentFields, Absent: resources.NotInDeployment,
+		Gated: true, KeepPods: keepPods, HandOver: &replicasHandOver,
+	},
+	{
+		Kind: Service, Object: &corev1.Service{}, List: &corev1.ServiceList{},
+		Build: one(resources.Service), Fields: resources.ServiceFields,
+		Throttled: true, BeforeGated: resources.Retargets,
+	},
+	{
+		Kind: HorizontalPodAutoscaler, Object: &autoscalingv2.HorizontalPodAutoscaler{}, List: &autoscalingv2.HorizontalPodAutoscalerList{},
+		Build: one(resources.HorizontalPodAutoscaler), Fields: resources.HorizontalPodAutoscalerFields,
+		DrainPhase: DrainReplicas, StripStatus: stripAutoscaler,
+	},
+	{
+		Kind: "PodDisruptionBudget", Object: &policyv1.PodDisruptionBudget{}, List: &policyv1.PodDisruptionBudgetList{},
+		Build: one(resources.PodDisruptionBudget), Fields: resources.PodDisruptionBudgetFields,
+		StripStatus: func(object Object) {
+			object.(*policyv1.PodDisruptionBudget).Status = policyv1.PodDisruptionBudgetStatus{}
+		},
+	},
+	{
+		Kind: Ingress, Object: &networkingv1.Ingress{}, List: &networkingv1.IngressList{},
+		Build: one(resources.Ingress), Fields: resources.IngressFields,
+		DrainPhase: DrainTraffic, HandOver: &classHandOver,
+	},
+	{
+		Kind: HTTPRoute, Object: &gatewayv1.HTTPRoute{}, List: &gatewayv1.HTTPRouteList{},
+		Build: one(resources.HTTPRoute), Fields: resources.HTTPRouteFields,
+		DrainPhase:  DrainTraffic,
+		OptionalAPI: schema.GroupVersion(gatewayv1.GroupVersion).WithResource("httproutes"),
+		StripStatus: func(object Object) { object.(*gatewayv1.HTTPRoute).Status = gatewayv1.HTTPRouteStatus{} },
+	},
+	{
+		Kind: "ServiceMonitor", Object: untyped(resources.ServiceMonitorKind), List: untypedList(resources.ServiceMonitorKind),
+		Build: one(resources.ServiceMonitor), Fields: resources.ServiceMonitorFields,
+		OptionalAPI: resources.ServiceMonitorKind.GroupVersion().WithResource("servicemonitors"),
+		StripStatus: func(object Object) {
+			unstructured.RemoveNestedField(object.(*unstructured.Unstructured).Object, "status")
+		},
+	},
+}
+
+// Object is a Kubernetes object: what controller-runtime calls client.Object.
+type Object interface {
+	metav1.Object
+	runtime.Object
+}
+
+// ObjectList is a list of objects: what controller-runtime calls client.ObjectList.
+type ObjectList interface {
+	metav1.ListInterface
+	runtime.Object
+}
+
+// Child is a row of the table: a kind of which an Application may have any number of objects.
+type Child struct {
+	Kind string
+	// Object and List are empty ones of the kind, never written to.
+	Object Object
+	List   ObjectList
+	// Build returns what the Application's objects of the kind should be; none, if it is to have none.
+	Build func(resources.Inputs) ([]Config, error)
+	// Fields says what the child's fields are called in the Application, so that a refusal is told in the user's words.
+	Fields func(*v1.Application) resources.FieldNames
+
+	// Absent returns what an object must not have and what is no value to apply: a field that is absent has no owner, and
+	// somebody who sets it takes nothing from anybody. Nil for nothing.
+	Absent func(resources.Inputs) []fieldpath.Path
+	// Gated children are left as they are while anything above them in the table is blocked: pods must not run as somebody
+	// else's ServiceAccount, for example. Where no pods are desired, nothing blocks them.
+	Gated bool
+	// BeforeGated reports whether the child has to be written before the gated ones, although it is below them in the table.
+	BeforeGated func(resources.Inputs) bool
+	// KeepPods makes a configuration keep the pods that run, while anything is missing that the spec refers to. It returns
+	// false if there are none to keep. A child without it is not held back.
+	KeepPods func(config Config, live Object) (bool, error)
+	// PrunedAfterRollout children are used by running pods: when they are no longer desired, they are deleted after the last
+	// pod that uses them, or its token would be revoked.
+	PrunedAfterRollout bool
+	// Keep reports whether an object that is no longer desired stays all the same. Nil for never.
+	Keep func(app *v1.Application, name string) bool
+	// ConflictRemedy is what to do about somebody else's object in the child's place, before what helps with any kind.
+	ConflictRemedy string
+	// Throttled says that the API server creates objects of the kind one at a time: few are created at a time, after the pods
+	// have been asked for, so that they hold up no workers.
+	Throttled bool
+	// DrainPhase is when the child is deleted while the Application is drained.
+	DrainPhase DrainPhase
+	// OptionalAPI is the resource of a kind that a cluster need not serve; empty for kinds that every cluster has.
+	OptionalAPI schema.GroupVersionResource
+	// HandOver is a field that is not removed when the configuration stops setting it; nil if there is none.
+	HandOver *HandOver
+	// StripStatus drops what nobody reads of the status. Others may write it all the time. Nil if all of it is cached.
+	StripStatus func(Object)
+}
+
+// DrainPhase is when a child is deleted from an Application that is drained, before its pods end. Zero is
+// not at all: the garbage collector deletes it.
+type DrainPhase int
+
+const (
+	// DrainTraffic comes first: no more requests are to be sent to the pods.
+	DrainTraffic DrainPhase = iota + 1
+	// DrainReplicas comes second: the operator alone is to decide how many pods run.
+	DrainReplicas
+)
+
+// Optional reports whether a cluster may be without the kind.
+func (c *Child) Optional() bool { return !c.OptionalAPI.Empty() }
+
+// New returns an empty object of the kind to read into.
+func (c *Child) New() Object { return c.Object.DeepCopyObject().(Object) }
+
+// NewList returns an empty list of the kind to read into.
+func (c *Child) NewList() ObjectList { return c.List.DeepCopyObject().(ObjectList) }
+
+// Config is an apply configuration together with what the operator needs to know of it. It is applied
+// once and then dropped: the client overwrites it with the API server's answer.
+type Config struct {
+	runtime.ApplyConfiguration
+	// Name is the object's name.
+	Name string
+	// OnlyIf makes the API server refuse to apply it to any object but the one of this UID, in this version.
+	OnlyIf func(uid types.UID, resourceVersion string)
+}
+
+// applyConfiguration is what the generated apply configurations have in common.
+type applyConfiguration[C, P any] interface {
+	*C
+	runtime.ApplyConfiguration
+	GetName() *string
+	WithUID(types.UID) P
+	WithResourceVersion(string) P
+}
+
+// one returns what builds the only object of a kind, or none.
+func one[C any, P applyConfiguration[C, P]](build func(resources.Inputs) (P, error)) func(resources.Inputs) ([]Config, error) {
+	return func(in resources.Inputs) ([]Config, error) {
+		config, err := build(in)
+		if err != nil || config == nil { // a nil pointer must not hide in the interface
+			return nil, err
+		}
+		return configsOf(config), nil
+	}
+}
+
+// configsOf returns apply configurations with what the operator needs to know of them.
+func configsOf[C any, P applyConfiguration[C, P]](built ...P) []Config {
+	configs := make([]Config, 0, len(built))
+	for _, config := range built {
+		configs = append(configs, Config{ApplyConfiguration: config, Name: *config.GetName(), OnlyIf: func(uid types.UID, resourceVersion string) {
+			config.WithUID(uid)
+			config.WithResourceVersion(resourceVersion)
+		}})
+	}
+	return configs
+}
+
+// untyped returns an object that any object of the kind can be decoded into. A CRD may let values through that the Go type
+// cannot hold, and one of them would keep the cache, and with it the operator, from starting (decision 0010).
+func untyped(kind schema.GroupVersionKind) Object {
+	object := &unstructured.Unstructured{}
+	object.SetGroupVersionKind(kind)
+	return object
+}
+
+func untypedList(kind schema.GroupVersionKind) ObjectList {
+	list := &unstructured.UnstructuredList{}
+	list.SetGroupVersionKind(kind.GroupVersion().WithKind(kind.Kind + "List"))
+	return list
+}
+
+// IsApplication reports whether a reference is to an Application.
+func IsApplication(reference metav1.OwnerReference) bool {
+	group, err := schema.ParseGroupVersion(reference.APIVersion)
+	return err == nil && group.Group == v1.GroupVersion.Group && reference.Kind == "Application"
+}
+
+// OwnedByApplication reports whether an Application controls the object.
+func OwnedByApplication(object metav1.Object) bool {
+	by := metav1.GetControllerOf(object)
+	return by != nil && IsApplication(*by)
+}
+
+// ApplicationsOf returns the names of the Applications that an object of a child's kind may concern: the one that controls it, or,
+// if none does, those that need its name. Objects of an Application are named NAME or NAME-SUFFIX.
+func ApplicationsOf(object metav1.Object) []string {
+	if by := metav1.GetControllerOf(object); by != nil && IsApplication(*by) {
+		return []string{by.Name}
+	}
+	name := object.GetName()
+	names := []string{name}
+	for i, char := range name {
+		if char == '-' {
+			names = append(names, name[:i])
+		}
+	}
+	return names
+}

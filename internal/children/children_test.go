@@ -1,0 +1,82 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package children
+
+import (
+	"slices"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	v1 "github.com/example/app-operator/api/v1"
+)
+
+// TestTheTable holds what every row needs, and that there is one row for each kind.
+func TestTheTable(t *testing.T) {
+	scheme := clientgoscheme.Scheme
+	if err := gatewayv1.Install(scheme); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for i := range Table {
+		row := &Table[i]
+		if seen[row.Kind] || row.Build == nil || row.Fields == nil {
+			t.Errorf("%s: a second row, or one without a builder or its fields", row.Kind)
+		}
+		seen[row.Kind] = true
+		kind, err := apiutil.GVKForObject(row.Object, scheme)
+		if err != nil || kind.Kind != row.Kind {
+			t.Errorf("%s: its object is a %s: %v", row.Kind, kind.Kind, err)
+		}
+		list, err := apiutil.GVKForObject(row.List, scheme)
+		if err != nil || list.Kind != row.Kind+"List" || list.GroupVersion() != kind.GroupVersion() {
+			t.Errorf("%s: its list is a %s: %v", row.Kind, list.Kind, err)
+		}
+		if row.Optional() && row.OptionalAPI.GroupVersion() != kind.GroupVersion() {
+			t.Errorf("%s: its API is %s", row.Kind, row.OptionalAPI)
+		}
+		if row.New() == row.Object || row.NewList() == row.List {
+			t.Errorf("%s: what is read into is the table's own", row.Kind)
+		}
+	}
+}
+
+func TestApplicationsOf(t *testing.T) {
+	owned := func(apiVersion, kind string) []metav1.OwnerReference {
+		return []metav1.OwnerReference{{APIVersion: apiVersion, Kind: kind, Name: "web", Controller: new(true)}}
+	}
+	for what, test := range map[string]struct {
+		owners []metav1.OwnerReference
+		want   []string
+	}{
+		"an Application's":            {owned(v1.GroupVersion.String(), "Application"), []string{"web"}},
+		"an older version's":          {owned(v1.GroupVersion.Group+"/v1alpha1", "Application"), []string{"web"}},
+		"nobody's":                    {nil, []string{"web-config-1", "web", "web-config"}},
+		"another Application kind's":  {owned("app.k8s.io/v1beta1", "Application"), []string{"web-config-1", "web", "web-config"}},
+		"a Deployment's":              {owned("apps/v1", "Deployment"), []string{"web-config-1", "web", "web-config"}},
+		"of an owner without a group": {owned("v1", "Application"), []string{"web-config-1", "web", "web-config"}},
+	} {
+		object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "web-config-1", OwnerReferences: test.owners}}
+		if got := ApplicationsOf(object); !slices.Equal(got, test.want) {
+			t.Errorf("%s: %v, want %v", what, got, test.want)
+		}
+	}
+}

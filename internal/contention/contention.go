@@ -1,0 +1,264 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Package contention slows down repairs that another client undoes again and again, so that the two do not keep the API server
+// and the nodes busy, and says who that client is (decision 0027).
+//
+// It counts and makes no requests. Its clock is what its methods are given.
+package contention
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/metrics"
+	"github.com/example/app-operator/internal/outcome"
+)
+
+// How repairs slow down that another client undoes. The first few of the same field are made at once. Each further one is
+// made after a pause, which doubles from the first to the longest. When nothing had to be repaired for calmPeriod,
+// repairs are made at once again. It is longer than the longest pause, or a pause would end the count.
+const (
+	immediateRepairs = 5
+	firstPause       = time.Second
+	maxPause         = 30 * time.Second
+	calmPeriod       = 2 * time.Minute
+)
+
+// maxContended is how many fields of one kind are counted apart. A client that edits more of them is counted as one.
+const maxContended = 8
+
+// Tracker counts the repairs of an Application's objects, so that a client which insists on undoing them does not keep
+// the API server and the nodes busy. Its clock is what its methods are given. The zero value is ready.
+type Tracker struct {
+	disputes map[Subject]*Dispute
+}
+
+// Subject is what is counted apart: the kind, and what stands for the fields that the operator does not own any more.
+type Subject struct {
+	Kind  string
+	Field uint64
+}
+
+// What the operator does over and over that is no repair of a field.
+const (
+	Whole     = 0 // an object is made again, or a status written
+	Deletion  = 1
+	Finalizer = 2
+	ScaleDown = 3
+)
+
+// Dispute is about one field.
+type Dispute struct {
+	// repairs is how often it has been repaired without a calm in between, and last when.
+	repairs int
+	last    time.Time
+	// deleted is the object that was deleted last.
+	deleted types.UID
+	// Who undoes the repairs, and how, as in `"kubectl-edit" keeps changing .spec.replicas`; "" as long as it is not known.
+	Who string
+	// counted says that the present pause is in the metric.
+	counted bool
+}
+
+// Dispute returns the dispute about the field, which may not have begun.
+func (c *Tracker) Dispute(at Subject, now time.Time) *Dispute {
+	count := 0
+	for other, known := range c.disputes {
+		if known.calm(now) {
+			delete(c.disputes, other)
+		} else if other.Kind == at.Kind {
+			count++
+		}
+	}
+	if known, ok := c.disputes[at]; ok {
+		return known
+	}
+	if count >= maxContended {
+		at.Field = Whole
+	}
+	if known, ok := c.disputes[at]; ok {
+		return known
+	}
+	if c.disputes == nil {
+		c.disputes = map[Subject]*Dispute{}
+	}
+	fresh := &Dispute{last: now}
+	c.disputes[at] = fresh
+	return fresh
+}
+
+// Do has a repair made now and counted, or returns an error if it is to be made later.
+func (c *Tracker) Do(at Subject, app string, write func() error) error {
+	known := c.Dispute(at, time.Now())
+	if err := known.Allow(at.Kind, app, time.Now()); err != nil {
+		return err
+	}
+	err := write()
+	if err == nil {
+		known.Repaired(time.Now())
+	}
+	return err
+}
+
+// Report returns what to tell of disputes in which repairs are slowed down, "" if there are none, and when to look again: 0
+// for never.
+func (c *Tracker) Report(app string, now time.Time) (string, time.Duration) {
+	var told []string
+	var next time.Duration
+	for at, known := range c.disputes {
+		if known.calm(now) || known.repairs <= immediateRepairs {
+			continue
+		}
+		told = append(told, known.message(at.Kind, app))
+		left := known.last.Add(calmPeriod).Sub(now)
+		if next == 0 || left < next {
+			next = left
+		}
+		if pause := known.pause(now); pause > 0 && pause < next {
+			next = pause
+		}
+	}
+	if len(told) == 0 {
+		return "", 0
+	}
+	return slices.Min(told), next
+}
+
+// pause returns for how long the next repair is put off.
+func (d *Dispute) pause(now time.Time) time.Duration {
+	if d.repairs < immediateRepairs || d.calm(now) {
+		return 0
+	}
+	pause := maxPause
+	if doublings := d.repairs - immediateRepairs; doublings < 5 {
+		pause = firstPause << doublings
+	}
+	return max(d.last.Add(pause).Sub(now), 0)
+}
+
+// Deleted notes that an object was deleted. To delete the same object again is no other repair: it is still going.
+func (d *Dispute) Deleted(uid types.UID, now time.Time) {
+	if d.deleted == uid {
+		return
+	}
+	d.deleted = uid
+	d.Repaired(now)
+}
+
+// Repaired notes a repair.
+func (d *Dispute) Repaired(now time.Time) {
+	d.repairs++
+	d.last = now
+	d.counted = false
+}
+
+func (d *Dispute) calm(now time.Time) bool { return now.Sub(d.last) >= calmPeriod }
+
+// message says who undoes what, and what to do about it.
+func (d *Dispute) message(kind, app string) string {
+	who := d.Who
+	if who == "" {
+		who = "another client keeps changing or deleting it"
+	}
+	remedy := "stop that client, or ask for the change in the spec"
+	if d.Who == OtherInstallation {
+		remedy = "a namespace has one installation, so remove the other"
+	}
+	return fmt.Sprintf("%s %s: %s, and the operator repairs it after pauses of up to %.0f s; %s",
+		kind, app, who, maxPause.Seconds(), remedy)
+}
+
+// OtherInstallation is who writes under the operator's own field manager and is not this process.
+const OtherInstallation = "another installation of app-operator keeps changing it"
+
+// postponedError is what to wait for before a repair is made again.
+type postponedError struct{ *outcome.Waiting }
+
+// Unwrap returns what the pause means for the Application.
+func (c *postponedError) Unwrap() error { return c.Waiting }
+
+// Allow returns an error if the next repair is to be made later.
+func (d *Dispute) Allow(kind, app string, now time.Time) error {
+	wait := d.pause(now)
+	if wait == 0 {
+		return nil
+	}
+	if !d.counted {
+		d.counted = true
+		metrics.RepairPutOff(kind)
+	}
+	return &postponedError{&outcome.Waiting{
+		Reason: v1.ReasonFieldManagerConflict, Message: d.message(kind, app), After: wait,
+	}}
+}
+
+// IsPostponed reports whether an error is a pause between repairs.
+func IsPostponed(err error) bool {
+	_, ok := errors.AsType[*postponedError](err)
+	return ok
+}
+
+// conflictWith is how the API server names the other field manager (kubernetes
+// apimachinery pkg/util/managedfields/internal/conflict.go).
+var conflictWith = regexp.MustCompile(`conflict with ("(?:[^"\\]|\\.)*")`)
+
+// maxNamed is how many fields a message names.
+const maxNamed = 3
+
+// WhoConflicts returns who has changed which fields, by the API server's refusal of an apply that was not forced.
+func WhoConflicts(err error) string {
+	status := apierrors.APIStatus(nil)
+	if !errors.As(err, &status) || status.Status().Details == nil {
+		return ""
+	}
+	var managers, fields []string
+	for _, cause := range status.Status().Details.Causes {
+		if cause.Type != metav1.CauseTypeFieldManagerConflict {
+			continue
+		}
+		if found := conflictWith.FindStringSubmatch(cause.Message); found != nil {
+			managers = append(managers, found[1])
+		}
+		fields = append(fields, cause.Field)
+	}
+	if len(managers) == 0 {
+		return ""
+	}
+	slices.Sort(managers)
+	slices.Sort(fields)
+	managers, fields = slices.Compact(managers), slices.Compact(fields)
+	if len(fields) > maxNamed {
+		fields = append(fields[:maxNamed], "other fields")
+	}
+	verb := " keeps changing "
+	if len(managers) > 1 {
+		verb = " keep changing "
+	}
+	return strings.Join(managers, " and ") + verb + strings.Join(fields, ", ")
+}
+
+// Unresolved reports whether a repair of the field was undone before by a client that is not known.
+func (d *Dispute) Unresolved() bool { return d.repairs > 0 && d.Who == "" }

@@ -1,0 +1,122 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package contention
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+func TestRepairsSlowDown(t *testing.T) {
+	now := time.Now()
+	var all Tracker
+	at := Subject{Kind: "Deployment", Field: 7}
+	var pauses []time.Duration
+	for range immediateRepairs + 8 {
+		known := all.Dispute(at, now)
+		pause := known.pause(now)
+		pauses = append(pauses, pause/time.Second)
+		now = now.Add(pause)
+		if known.pause(now) != 0 {
+			t.Fatal("a pause does not end")
+		}
+		known.Repaired(now)
+	}
+	want := []time.Duration{0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 30, 30, 30}
+	if fmt.Sprint(pauses) != fmt.Sprint(want) {
+		t.Errorf("pauses of %v s, want %v", pauses, want)
+	}
+	if message, next := all.Report("web", now); message == "" || next <= 0 || next > maxPause {
+		t.Errorf("it is told that %q, until %s", message, next)
+	}
+	if other := all.Dispute(Subject{Kind: "Deployment", Field: 8}, now); other.pause(now) != 0 {
+		t.Error("another field has to wait too")
+	}
+	now = now.Add(calmPeriod)
+	if message, next := all.Report("web", now); message != "" || next != 0 {
+		t.Errorf("after a calm it is told that %q, until %s", message, next)
+	}
+	if known := all.Dispute(at, now); known.pause(now) != 0 || known.repairs != 0 {
+		t.Error("after a calm repairs are not made at once")
+	}
+}
+
+// TestDisputesAreBounded holds that somebody who changes another field each time is slowed down too, and takes no memory.
+func TestDisputesAreBounded(t *testing.T) {
+	now := time.Now()
+	var all Tracker
+	for field := range uint64(1000) {
+		all.Dispute(Subject{Kind: "Deployment", Field: field + 1}, now).Repaired(now)
+	}
+	if got := len(all.disputes); got > maxContended+1 {
+		t.Errorf("%d disputes are remembered of one child", got)
+	}
+	if all.Dispute(Subject{Kind: "Deployment", Field: 5000}, now).pause(now) == 0 {
+		t.Error("who changes another field each time is not slowed down")
+	}
+}
+
+func TestADeletionCountsOnce(t *testing.T) {
+	now := time.Now()
+	var known Dispute
+	for range 10 {
+		known.Deleted("1", now)
+	}
+	known.Deleted("2", now)
+	if known.repairs != 2 {
+		t.Errorf("two objects were deleted, and %d are counted", known.repairs)
+	}
+}
+
+func TestWhoConflicts(t *testing.T) {
+	cause := func(manager, field string) metav1.StatusCause {
+		return metav1.StatusCause{
+			Type: metav1.CauseTypeFieldManagerConflict, Field: field,
+			Message: fmt.Sprintf("conflict with %q using apps/v1 at 2026-11-29T02:00:00Z", manager),
+		}
+	}
+	image := `.spec.template.spec.containers[name="web"].image`
+	for _, test := range []struct {
+		causes []metav1.StatusCause
+		want   string
+	}{
+		{nil, ""},
+		{[]metav1.StatusCause{{Type: metav1.CauseTypeFieldValueInvalid, Message: `conflict with "x"`}}, ""},
+		{[]metav1.StatusCause{cause("kubectl-edit", image)}, `"kubectl-edit" keeps changing ` + image},
+		{
+			[]metav1.StatusCause{cause("b", ".spec.b"), cause(`a "quoted"`, ".spec.a"), cause("b", ".spec.c")},
+			`"a \"quoted\"" and "b" keep changing .spec.a, .spec.b, .spec.c`,
+		},
+		{
+			[]metav1.StatusCause{cause("a", ".4"), cause("a", ".3"), cause("a", ".2"), cause("a", ".1")},
+			`"a" keeps changing .1, .2, .3, other fields`,
+		},
+	} {
+		err := apierrors.NewApplyConflict(test.causes, "conflicts")
+		if got := WhoConflicts(fmt.Errorf("apply: %w", err)); got != test.want {
+			t.Errorf("got %q, want %q", got, test.want)
+		}
+	}
+	if got := WhoConflicts(errors.New("no answer")); got != "" {
+		t.Errorf("nobody has answered: %q", got)
+	}
+}

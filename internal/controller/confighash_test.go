@@ -1,0 +1,233 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+
+	"github.com/example/app-operator/internal/cluster"
+	"github.com/example/app-operator/internal/resources"
+)
+
+// reading is an API server that has two objects, in a version, and counts what is read.
+type reading struct {
+	client.Reader
+	version string
+	data    map[string]string
+	reads   int
+	err     error
+}
+
+func (r *reading) Get(_ context.Context, key client.ObjectKey, object client.Object, _ ...client.GetOption) error {
+	r.reads++
+	object.SetName(key.Name)
+	object.SetNamespace(key.Namespace)
+	object.SetUID("uid")
+	object.SetResourceVersion(r.version)
+	switch object := object.(type) {
+	case *corev1.Secret:
+		object.Data = map[string][]byte{}
+		for name, value := range r.data {
+			object.Data[name] = []byte(value)
+		}
+	case *corev1.ConfigMap:
+		object.Data = r.data
+	}
+	return r.err
+}
+
+func cached(version string) metav1.Object {
+	return &metav1.ObjectMeta{Namespace: "shop", Name: "settings", UID: "uid", ResourceVersion: version}
+}
+
+func TestContentHash(t *testing.T) {
+	for _, kind := range []string{resources.KindConfigMap, resources.KindSecret} {
+		t.Run(kind, func(t *testing.T) {
+			api := &reading{version: "1", data: map[string]string{"a": "1", "b": "2"}}
+			hashes := newConfigHashes()
+			hash := func(version string) []byte {
+				t.Helper()
+				sum, err := hashes.contentHash(t.Context(), api, kind, cached(version))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return sum
+			}
+			first := hash("1")
+			if !bytes.Equal(first, hash("1")) || api.reads != 1 {
+				t.Errorf("the same version was read %d times", api.reads)
+			}
+			api.version = "2"
+			if !bytes.Equal(first, hash("2")) || api.reads != 2 {
+				t.Errorf("a version with the same content has another hash, or was read %d times", api.reads-1)
+			}
+			api.version, api.data = "3", map[string]string{"a": "1", "b": "3"}
+			if bytes.Equal(first, hash("3")) {
+				t.Error("another content has the same hash")
+			}
+			api.err = errors.New("no answer")
+			if _, err := hashes.contentHash(t.Context(), api, kind, cached("4")); err == nil {
+				t.Error("a content that cannot be read has a hash")
+			}
+		})
+	}
+}
+
+// slow is an API server whose answer comes when it is released, or not before the request is given up.
+type slow struct {
+	client.Reader
+	release chan struct{}
+}
+
+func (s slow) Get(ctx context.Context, _ client.ObjectKey, object client.Object, _ ...client.GetOption) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.release:
+		object.SetUID("uid")
+		object.SetResourceVersion("1")
+		return nil
+	}
+}
+
+// TestASharedReadOutlivesItsFirstReader holds that a reconcile which ends takes none of the others' reads along, and does not
+// wait for a read any longer itself.
+func TestASharedReadOutlivesItsFirstReader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := slow{release: make(chan struct{})}
+		hashes := newConfigHashes()
+		read := func(ctx context.Context) <-chan error {
+			failed := make(chan error, 1)
+			go func() {
+				_, err := hashes.contentHash(ctx, api, resources.KindSecret, cached("1"))
+				failed <- err
+			}()
+			synctest.Wait()
+			return failed
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		first, second := read(ctx), read(t.Context())
+		cancel()
+		synctest.Wait()
+		select {
+		case err := <-first:
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("the first reader, whose pass has ended: %v", err)
+			}
+		default:
+			t.Error("the first reader waits, although its pass has ended")
+		}
+		close(api.release)
+		if err := <-second; err != nil {
+			t.Errorf("the second reader: %v", err)
+		}
+	})
+}
+
+// TestASharedReadEnds holds that an API server that never answers does not hold a read for ever.
+func TestASharedReadEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hashes := newConfigHashes()
+		if _, err := hashes.contentHash(t.Context(), slow{}, resources.KindSecret, cached("1")); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("error %v, want that it took too long", err)
+		}
+	})
+}
+
+// TestNoContentIsRememberedOfWhatIsGone holds that the memory does not grow with ConfigMaps that come and go.
+func TestNoContentIsRememberedOfWhatIsGone(t *testing.T) {
+	hashes := newConfigHashes()
+	if _, err := hashes.contentHash(t.Context(), &reading{version: "1"}, resources.KindConfigMap, cached("1")); err != nil {
+		t.Fatal(err)
+	}
+	object := cluster.ReferencedKind(resources.KindConfigMap)
+	object.SetNamespace(cached("1").GetNamespace())
+	object.SetName(cached("1").GetName())
+	gone := hashes.forgetDeleted(resources.KindConfigMap)
+	if !gone.Update(event.UpdateEvent{ObjectOld: object, ObjectNew: object}) || hashes.contents.Len() != 1 {
+		t.Error("what is there is not remembered")
+	}
+	if !gone.Delete(event.DeleteEvent{Object: object}) || hashes.contents.Len() != 0 {
+		t.Errorf("%d contents are remembered of what is gone", hashes.contents.Len())
+	}
+}
+
+// TestFramesAreUnambiguous holds that no two contents give the same bytes.
+func TestFramesAreUnambiguous(t *testing.T) {
+	seen := map[string]string{}
+	for _, entries := range []map[string]string{
+		{}, {"": ""}, {"a": ""}, {"": "a"}, {"a": "b"}, {"ab": ""}, {"a": "b", "c": ""}, {"a": "bc"}, {"a": "b1:c"}, {"a": "b", "": "c"},
+	} {
+		sum := sha256.New()
+		frameAll(sum, entries)
+		key := string(sum.Sum(nil))
+		if other, ok := seen[key]; ok {
+			t.Errorf("%v and %s are the same", entries, other)
+		}
+		seen[key] = fmt.Sprint(entries)
+	}
+}
+
+func TestConfigHash(t *testing.T) {
+	hashes, api := newConfigHashes(), &reading{version: "1", data: map[string]string{"a": "1"}}
+	secret := resources.Reference{Kind: resources.KindSecret, Name: "settings"}
+	config := resources.Reference{Kind: resources.KindConfigMap, Name: "settings"}
+	pull := resources.Reference{Kind: resources.KindSecret, Name: "pull"}
+	hash := func(present []resources.Reference, needs ...resources.Need) string {
+		t.Helper()
+		objects := map[resources.Reference]metav1.Object{}
+		for _, reference := range present {
+			objects[reference] = cached("1")
+		}
+		sum, err := hashes.hash(t.Context(), api, needs, objects)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sum
+	}
+	needed := func(reference resources.Reference) resources.Need {
+		return resources.Need{Reference: reference, Content: true}
+	}
+	alone := hash([]resources.Reference{secret}, needed(secret))
+	if len(alone) != 32 {
+		t.Errorf("a hash has %d characters", len(alone))
+	}
+	for name, other := range map[string]string{
+		"absent":         hash(nil, needed(secret)),
+		"another kind":   hash([]resources.Reference{config}, needed(config)),
+		"one more":       hash([]resources.Reference{secret, config}, needed(secret), needed(config)),
+		"nothing at all": hash(nil),
+	} {
+		if other == alone {
+			t.Errorf("%s: the same hash", name)
+		}
+	}
+	if hash([]resources.Reference{secret, pull}, resources.Need{Reference: pull}, needed(secret)) != alone {
+		t.Error("what the pods take no configuration from counts")
+	}
+}

@@ -1,0 +1,172 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/children"
+	"github.com/example/app-operator/internal/contention"
+	"github.com/example/app-operator/internal/metrics"
+	"github.com/example/app-operator/internal/outcome"
+	"github.com/example/app-operator/internal/plan"
+	"github.com/example/app-operator/internal/status"
+)
+
+// ensureFinalizer adds or removes the finalizer, so that the Application has it exactly while its deletionPolicy is Drain.
+func (r *ApplicationReconciler) ensureFinalizer(ctx context.Context, app *v1.Application, record *record) error {
+	before := app.DeepCopy()
+	changed := false
+	if app.Spec.DeletionPolicy == v1.DeletionPolicyDrain {
+		changed = controllerutil.AddFinalizer(app, v1.Finalizer)
+	} else {
+		changed = controllerutil.RemoveFinalizer(app, v1.Finalizer)
+	}
+	if !changed {
+		return nil
+	}
+	err := record.contention.Do(contention.Subject{Kind: metrics.KindApplication, Field: contention.Finalizer}, app.Name, func() error {
+		return r.patchFinalizers(ctx, app, before)
+	})
+	if contention.IsPostponed(err) { // which holds up nothing else; the status tells of it
+		before.DeepCopyInto(app)
+		return nil
+	}
+	return err
+}
+
+// patchFinalizers writes app's finalizers, unless the Application has changed since before. Nothing else of the Application is
+// sent or asked for: the rest of what is cached may not be all there is.
+func (r *ApplicationReconciler) patchFinalizers(ctx context.Context, app, before *v1.Application) error {
+	patch := client.MergeFromWithOptions(identityOf(before), client.MergeFromWithOptimisticLock{})
+	written := identityOf(app)
+	if err := r.Client.Patch(ctx, written, patch); err != nil {
+		return outcome.FromAPI(client.IgnoreNotFound(err), "the Application's finalizers")
+	}
+	r.wrote(app, written.ResourceVersion)
+	return nil
+}
+
+// finalize lets an Application that is being deleted go: at once, or, with deletionPolicy Drain, when its last pod
+// has ended. Nothing is made any more; what is left behind, the garbage collector takes. A pause does not hold
+// it up: an Application must always be deletable.
+func (r *ApplicationReconciler) finalize(
+	ctx context.Context, app *v1.Application, record *record, s *snapshot, err error,
+) (reconcile.Result, error) {
+	seen := s.observed(app, record.lastApplied)
+	if err != nil {
+		return r.report(ctx, app, record, seen, err)
+	}
+	if !controllerutil.ContainsFinalizer(app, v1.Finalizer) {
+		// Somebody else holds it back. The garbage collector does the rest; the status must not go on praising what was.
+		return r.report(ctx, app, record, seen, nil)
+	}
+	if drains(app) {
+		seen.WaitsFor, err = r.scaleDown(ctx, app, record, s)
+		if seen.WaitsFor != "" || err != nil {
+			return r.report(ctx, app, record, seen, err)
+		}
+	}
+	before := app.DeepCopy()
+	controllerutil.RemoveFinalizer(app, v1.Finalizer)
+	if err := r.patchFinalizers(ctx, app, before); err != nil {
+		return resultOf(err)
+	}
+	logf.FromContext(ctx).Info("Let go of the Application", "deletionPolicy", app.Spec.DeletionPolicy)
+	return reconcile.Result{}, nil
+}
+
+// drains reports whether the pods end before the Application goes. Whoever deletes it with --cascade=orphan wants
+// everything to stay: the garbage collector takes the owner references off, and then this finalizer of its own.
+func drains(app *v1.Application) bool {
+	return app.Spec.DeletionPolicy == v1.DeletionPolicyDrain &&
+		!controllerutil.ContainsFinalizer(app, metav1.FinalizerOrphanDependents)
+}
+
+// scaleDown deletes what sends requests to the pods, then what decides how many there are, and scales the Deployment to zero. It
+// returns what is waited for; "" when the last pod has ended.
+func (r *ApplicationReconciler) scaleDown(ctx context.Context, app *v1.Application, record *record, s *snapshot) (string, error) {
+	for _, phase := range []children.DrainPhase{children.DrainTraffic, children.DrainReplicas} {
+		if left, err := r.deleteBeforeDrain(ctx, app, record, s, phase); left != "" || err != nil {
+			return left, err
+		}
+	}
+	const lastPod = "its last pod to end"
+	if deployment := s.deployment; deployment != nil && deployment.DeletionTimestamp == nil {
+		if ptr.Deref(deployment.Spec.Replicas, 1) != 0 {
+			subject := contention.Subject{Kind: children.Deployment, Field: contention.ScaleDown}
+			return lastPod, record.contention.Do(subject, app.Name, func() error { return r.scaleToZero(ctx, deployment) })
+		}
+		if !status.RolledOut(deployment) {
+			return lastPod, nil
+		}
+	}
+	if s.hasRunningPods() {
+		return lastPod, nil
+	}
+	return "", nil
+}
+
+// deleteBeforeDrain deletes the children of this phase of a drain. It returns what still exists and has to be gone before the
+// next phase, or "".
+func (r *ApplicationReconciler) deleteBeforeDrain(
+	ctx context.Context, app *v1.Application, record *record, s *snapshot, phase children.DrainPhase,
+) (string, error) {
+	var left []string
+	var failed []error
+	for i := range children.Table {
+		child := &children.Table[i]
+		if child.DrainPhase != phase {
+			continue
+		}
+		for _, live := range s.Live[child.Kind] {
+			if !metav1.IsControlledBy(live, app) {
+				continue
+			}
+			left = append(left, child.Kind+" to be gone")
+			if live.GetDeletionTimestamp() == nil {
+				_, err := r.applyStep(ctx, app, record, &plan.Step{Child: child, Name: live.GetName(), Live: live})
+				failed = append(failed, err)
+			}
+		}
+	}
+	return strings.Join(left, ", "), errors.Join(failed...)
+}
+
+// scaleToZero scales a Deployment to zero. It is a plain patch of the one field, which no invalid spec can hinder.
+func (r *ApplicationReconciler) scaleToZero(ctx context.Context, deployment *appsv1.Deployment) error {
+	before := deployment.DeepCopy()
+	after := deployment.DeepCopy()
+	after.Spec.Replicas = new(int32(0))
+	err := r.Client.Patch(ctx, after, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	if client.IgnoreNotFound(err) != nil {
+		return outcome.FromAPI(err, "Deployment")
+	}
+	logf.FromContext(ctx).Info("Scaled to zero", "child", "Deployment")
+	return nil
+}

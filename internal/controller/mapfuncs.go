@@ -1,0 +1,89 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"time"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/children"
+	"github.com/example/app-operator/internal/resources"
+)
+
+// requestsForChild maps an object of a child's kind to the Applications that it may concern.
+func requestsForChild(_ context.Context, object client.Object) []reconcile.Request {
+	names := children.ApplicationsOf(object)
+	requests := make([]reconcile.Request, 0, len(names))
+	for _, name := range names {
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: object.GetNamespace(), Name: name}})
+	}
+	return requests
+}
+
+// requestForLabel maps a pod or ReplicaSet to the Application that its label names.
+func requestForLabel(_ context.Context, object client.Object) []reconcile.Request {
+	name := object.GetLabels()[resources.LabelInstance]
+	if name == "" {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: client.ObjectKey{Namespace: object.GetNamespace(), Name: name}}}
+}
+
+// requestsForReferrers maps an object of the kind to the Applications that refer to it.
+func (r *ApplicationReconciler) requestsForReferrers(kind string) handler.MapFunc {
+	return func(ctx context.Context, object client.Object) []reconcile.Request {
+		return r.requests(ctx, kind, object, func(*v1.Application) bool { return true })
+	}
+}
+
+// requestsForConfig maps an object of the kind to the Applications whose pods are to be restarted when it changes.
+func (r *ApplicationReconciler) requestsForConfig(kind string) handler.MapFunc {
+	return func(ctx context.Context, object client.Object) []reconcile.Request {
+		return r.requests(ctx, kind, object, func(app *v1.Application) bool {
+			return app.Spec.Rollout != nil && app.Spec.Rollout.RestartOnConfigChange
+		})
+	}
+}
+
+func (r *ApplicationReconciler) requests(
+	ctx context.Context, kind string, object client.Object, concerns func(*v1.Application) bool,
+) []reconcile.Request {
+	list := &v1.ApplicationList{}
+	reference := resources.Reference{Kind: kind, Name: object.GetName()}
+	err := r.Client.List(ctx, list,
+		client.InNamespace(object.GetNamespace()), client.MatchingFields{byReference: reference.String()},
+		client.UnsafeDisableDeepCopy) // they are only read
+	if err != nil {
+		ctrl.Log.WithName("controller").Error(err, "Could not list the Applications that refer to an object; looking at all of them later",
+			"kind", kind)
+		time.AfterFunc(enqueueAllRetry, r.EnqueueAll)
+		return nil
+	}
+	var requests []reconcile.Request
+	for i := range list.Items {
+		if concerns(&list.Items[i]) {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
+		}
+	}
+	return requests
+}

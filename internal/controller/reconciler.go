@@ -1,0 +1,158 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Package controller makes the cluster match its Applications. It is the only package that reads and writes them and their
+// objects: it reads a snapshot, has the pure packages plan and status decide, and writes what they say. Reconcile is the path
+// of one Application, from top to bottom.
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/cluster"
+	"github.com/example/app-operator/internal/expectations"
+	"github.com/example/app-operator/internal/metrics"
+	"github.com/example/app-operator/internal/outcome"
+	"github.com/example/app-operator/internal/plan"
+	"github.com/example/app-operator/internal/status"
+)
+
+// ApplicationReconciler creates and maintains the objects of Applications. New makes one; SetupWithManager fills in what is
+// unset.
+type ApplicationReconciler struct {
+	// Client reads from the manager's cache and writes to the API server.
+	Client client.Client
+	// Reader reads the contents of ConfigMaps and Secrets from the API server.
+	Reader client.Reader
+	// Recorder writes events about Applications.
+	Recorder events.EventRecorder
+	// Leads reports whether this process leads now: one of several replicas serves metrics of Applications. Unset means that
+	// it does once it is elected.
+	Leads func() bool
+	// OnError, if set, hears of the outcome of each reconcile, with the Application's namespace.
+	OnError func(namespace string, err error)
+	// MaxConcurrentReconciles is how many Applications are reconciled at a time; 0 means 1.
+	MaxConcurrentReconciles int
+
+	expectations *expectations.Store
+	records      records
+	optional     optionalAPIs
+	configs      configHashes
+	services     serviceLimiter
+	// queue is where Applications wait for a reconcile, once the controller has started.
+	queue atomic.Pointer[queue]
+}
+
+type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+
+// New returns a reconciler for Applications in these namespaces, or in all if there are none.
+func New(namespaces []string) *ApplicationReconciler {
+	r := &ApplicationReconciler{expectations: expectations.NewStore(len(namespaces) == 0), configs: newConfigHashes()}
+	r.services.enqueueFirst = r.enqueueFirst
+	return r
+}
+
+// Reconcile makes one Application's objects as its spec says, and writes its status, once and only if it has changed. It does
+// nothing until the cache shows what earlier reconciles have written: the event that shows it calls it again.
+func (r *ApplicationReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	if wait := r.expectations.Pending(request.NamespacedName); wait > 0 {
+		return reconcile.Result{RequeueAfter: wait, Priority: new(usual)}, nil
+	}
+	defer r.services.begin(request.NamespacedName)()
+	app := &v1.Application{}
+	err := r.Client.Get(ctx, request.NamespacedName, app)
+	if apierrors.IsNotFound(err) {
+		r.clear(request.NamespacedName)
+		return reconcile.Result{}, nil
+	}
+	if err != nil {
+		return reconcile.Result{}, fmt.Errorf("read the Application: %w", err)
+	}
+	result, err := r.reconcile(ctx, app)
+	if r.OnError != nil {
+		r.OnError(app.Namespace, err)
+	}
+	// The priority with which an Application came to be reconciled is not that of its next time: else one that was called
+	// up would be ahead for ever, and one that was listed at the start behind.
+	result.Priority = new(usual)
+	return result, err
+}
+
+// reconcile reads, plans, writes, and reports. The Application is a copy of the cached one.
+func (r *ApplicationReconciler) reconcile(ctx context.Context, app *v1.Application) (reconcile.Result, error) {
+	record := r.records.of(app)
+	s, err := r.snapshot(ctx, app, record)
+	if app.DeletionTimestamp != nil {
+		return r.finalize(ctx, app, record, s, err)
+	}
+	seen := s.observed(app, record.lastApplied)
+	if err == nil {
+		err = r.sync(ctx, app, record, s, &seen)
+	}
+	return r.report(ctx, app, record, seen, errors.Join(err, stillCrashing(app, seen)))
+}
+
+// sync makes the objects as desired, and notes in what is seen of them what the snapshot does not show.
+func (r *ApplicationReconciler) sync(
+	ctx context.Context, app *v1.Application, record *record, s *snapshot, seen *status.Observed,
+) error {
+	// Also while paused: the finalizer is not one of the application's objects, and a deletion is not paused.
+	if err := r.ensureFinalizer(ctx, app, record); err != nil {
+		return err
+	}
+	if app.Oversized {
+		return oversized()
+	}
+	steps, blocked := plan.For(app, &s.Snapshot, record.lastApplied)
+	if app.Spec.Paused {
+		seen.Pending = len(steps) > 0 || blocked != nil
+		return nil
+	}
+	wrote, err := r.apply(ctx, app, record, steps)
+	s.outdate(seen, wrote)
+	return errors.Join(blocked, err)
+}
+
+// clear drops what is known of an Application that does not exist any more.
+func (r *ApplicationReconciler) clear(app types.NamespacedName) {
+	r.expectations.Clear(app)
+	r.records.clear(app)
+	r.services.leave(app)
+}
+
+// oversized is why nothing is made of an Application that is too large.
+func oversized() error {
+	return &outcome.Invalid{Reason: v1.ReasonInvalidSpec, Message: fmt.Sprintf("the Application is larger than %d KiB, annotations "+
+		"and managed fields aside, and what is made for it stays as it is; make it smaller, for example by moving long values "+
+		"into ConfigMaps", cluster.MaxApplicationBytes>>10)}
+}
+
+// wrote records a write of the Application's own object, after which it has this resource version.
+func (r *ApplicationReconciler) wrote(app *v1.Application, resourceVersion string) {
+	app.ResourceVersion = resourceVersion
+	r.expectations.Wrote(client.ObjectKeyFromObject(app), metrics.KindApplication, resourceVersion)
+}

@@ -1,0 +1,84 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/contention"
+	"github.com/example/app-operator/internal/metrics"
+	"github.com/example/app-operator/internal/plan"
+)
+
+// records are what is known of Applications' past beyond what their status says: to write nothing twice, to slow down, and for
+// the metrics. A new process begins with none. Nothing is recorded of an Application that does not exist, so there are never
+// more records than Applications, and each has a few hundred bytes. The zero value is ready.
+type records struct {
+	mu   sync.Mutex
+	apps map[types.NamespacedName]*record
+}
+
+// record is about one Application. Only its reconcile uses it, and there is one at a time.
+type record struct {
+	// uid tells the Application from an earlier or later one of its name.
+	uid types.UID
+	// lastApplied holds when its objects were as desired.
+	lastApplied plan.LastApplied
+	// refused holds what the API server has refused although nothing that others had added was to blame.
+	refused map[plan.Key]refusal
+	// contention counts what is repaired again and again.
+	contention contention.Tracker
+	// status is the hash of the status that was last written; 0 if none was.
+	status uint64
+	// progress is since when a status has been held back that differs by no more than progress; zero if none is.
+	progress time.Time
+	// config is the hash of the configuration, while it changes.
+	config debouncedConfig
+	// rollout times rollouts.
+	rollout metrics.Rollout
+}
+
+// refusal is a configuration and the message with which it was refused, both by their hashes.
+type refusal struct{ desired, message uint64 }
+
+// of returns the record of the Application.
+func (r *records) of(app *v1.Application) *record {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	key := client.ObjectKeyFromObject(app)
+	if known, ok := r.apps[key]; ok && known.uid == app.UID {
+		return known
+	}
+	if r.apps == nil {
+		r.apps = map[types.NamespacedName]*record{}
+	}
+	fresh := &record{uid: app.UID, lastApplied: plan.LastApplied{}, refused: map[plan.Key]refusal{}}
+	r.apps[key] = fresh
+	return fresh
+}
+
+// clear drops the record of an Application that does not exist any more.
+func (r *records) clear(app types.NamespacedName) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.apps, app)
+}

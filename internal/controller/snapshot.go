@@ -1,0 +1,290 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/children"
+	"github.com/example/app-operator/internal/cluster"
+	"github.com/example/app-operator/internal/outcome"
+	"github.com/example/app-operator/internal/plan"
+	"github.com/example/app-operator/internal/resources"
+	"github.com/example/app-operator/internal/status"
+)
+
+// snapshot is all that a reconcile reads, read once. Its objects share memory with the cache and must not be changed.
+type snapshot struct {
+	plan.Snapshot
+	// deployment is the Application's, or nil.
+	deployment *appsv1.Deployment
+	// pods are those of the Deployment's ReplicaSets, the oldest first, so that the status does not wander from pod to pod.
+	pods []corev1.Pod
+	// newest is the Deployment's newest ReplicaSet.
+	newest types.UID
+}
+
+// snapshot reads what decides about the Application. With an error, there is as much in it as was read.
+func (r *ApplicationReconciler) snapshot(ctx context.Context, app *v1.Application, record *record) (*snapshot, error) {
+	s := &snapshot{Snapshot: plan.Snapshot{
+		Inputs: resources.Inputs{Application: app},
+		Live:   map[string][]children.Object{}, Unavailable: map[string]error{}, PodsUpdated: true,
+	}}
+	for i := range children.Table {
+		if err := r.readChildren(ctx, s, &children.Table[i]); err != nil {
+			return s, err
+		}
+	}
+	s.deployment = controlled[*appsv1.Deployment](s, children.Deployment)
+	s.Inputs.Live = resources.LiveFrom(s.deployment)
+	if service := controlled[*corev1.Service](s, children.Service); service != nil {
+		s.ServicePorts = service.Spec.Ports
+	}
+	if s.deployment != nil {
+		if err := r.readPods(ctx, s); err != nil {
+			return s, err
+		}
+		settled := status.RolledOut(s.deployment)
+		s.PodsUpdated = settled && !slices.ContainsFunc(s.pods, func(pod corev1.Pod) bool { return metav1.GetControllerOf(&pod).UID != s.newest })
+		if !settled || !resources.PortsSettled(s.Inputs) {
+			s.PodPorts = s.podPorts()
+		}
+	}
+	return s, r.readReferences(ctx, app, s, record)
+}
+
+// readChildren reads the objects of one kind that the Application controls, and those whose names it may need.
+func (r *ApplicationReconciler) readChildren(ctx context.Context, s *snapshot, child *children.Child) error {
+	app := s.Application
+	if child.Optional() && !r.canRead(ctx, s, child) {
+		return nil
+	}
+	list := child.NewList()
+	if err := r.Client.List(ctx, list, client.InNamespace(app.Namespace), client.MatchingFields{byApplication: app.Name},
+		client.UnsafeDisableDeepCopy); err != nil {
+		return fmt.Errorf("list %ss: %w", child.Kind, err)
+	}
+	return meta.EachListItem(list, func(object runtime.Object) error {
+		s.Live[child.Kind] = append(s.Live[child.Kind], object.(children.Object))
+		return nil
+	})
+}
+
+// canRead reports whether the objects of an optional kind can be read from the cache; if not, it notes why. Nobody asks for a kind
+// that nobody needs.
+func (r *ApplicationReconciler) canRead(ctx context.Context, s *snapshot, child *children.Child) bool {
+	if r.optional.watched(child.Kind) {
+		return true
+	}
+	s.Unavailable[child.Kind] = notInstalled(child)
+	if configs, err := child.Build(resources.Inputs{Application: s.Application}); err == nil && len(configs) > 0 {
+		s.Unavailable[child.Kind] = r.optional.ensureWatched(ctx, child)
+	}
+	return s.Unavailable[child.Kind] == nil
+}
+
+// controlled returns the Application's object of the kind and of its own name, or nil.
+func controlled[O children.Object](s *snapshot, kind string) (object O) {
+	if found := s.Find(kind, s.Application.Name); found != nil && metav1.IsControlledBy(found, s.Application) {
+		object = found.(O)
+	}
+	return object
+}
+
+// readPods reads the pods of the Deployment and its newest ReplicaSet. Others may have copied the Deployment with its labels, and
+// anybody can create a pod with these: such pods do not count.
+func (r *ApplicationReconciler) readPods(ctx context.Context, s *snapshot) error {
+	selects := []client.ListOption{
+		client.InNamespace(s.Application.Namespace), client.MatchingFields{byApplication: s.Application.Name}, client.UnsafeDisableDeepCopy,
+	}
+	sets := &metav1.PartialObjectMetadataList{}
+	sets.SetGroupVersionKind(appsv1.SchemeGroupVersion.WithKind("ReplicaSetList"))
+	if err := r.Client.List(ctx, sets, selects...); err != nil {
+		return fmt.Errorf("list ReplicaSets: %w", err)
+	}
+	ours := map[types.UID]bool{}
+	highest := -1
+	for i := range sets.Items {
+		if !metav1.IsControlledBy(&sets.Items[i], s.deployment) {
+			continue
+		}
+		ours[sets.Items[i].UID] = true
+		revision, err := strconv.Atoi(sets.Items[i].Annotations[cluster.RevisionAnnotation])
+		if err == nil && revision > highest {
+			s.newest, highest = sets.Items[i].UID, revision
+		}
+	}
+	pods := &corev1.PodList{}
+	if err := r.Client.List(ctx, pods, selects...); err != nil {
+		return fmt.Errorf("list pods: %w", err)
+	}
+	s.pods = slices.DeleteFunc(pods.Items, func(pod corev1.Pod) bool {
+		by := metav1.GetControllerOf(&pod)
+		return by == nil || !ours[by.UID]
+	})
+	slices.SortFunc(s.pods, func(a, b corev1.Pod) int {
+		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
+	})
+	return nil
+}
+
+// podPorts returns the ports that the pods have: each list once, those of the oldest pods first. Pods that are being deleted come
+// last; they may serve until they are gone.
+func (s *snapshot) podPorts() [][]corev1.ContainerPort {
+	var lists [][]corev1.ContainerPort
+	for _, deleted := range []bool{false, true} {
+		for i := range s.pods {
+			if hasEnded(&s.pods[i]) || (s.pods[i].DeletionTimestamp != nil) != deleted {
+				continue
+			}
+			ports := cluster.CachedPorts(&s.pods[i])
+			if !slices.ContainsFunc(lists, func(known []corev1.ContainerPort) bool { return slices.Equal(known, ports) }) {
+				lists = append(lists, ports)
+			}
+		}
+	}
+	return lists
+}
+
+// hasRunningPods reports whether a pod of the Deployment still runs.
+func (s *snapshot) hasRunningPods() bool {
+	return slices.ContainsFunc(s.pods, func(pod corev1.Pod) bool { return !hasEnded(&pod) })
+}
+
+func hasEnded(pod *corev1.Pod) bool {
+	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
+}
+
+// readReferences reads what the spec refers to.
+func (r *ApplicationReconciler) readReferences(ctx context.Context, app *v1.Application, s *snapshot, record *record) error {
+	references := resources.References(app)
+	present := make(map[resources.Reference]metav1.Object, len(references))
+	for _, need := range references {
+		object := cluster.ReferencedKind(need.Kind)
+		err := r.Client.Get(ctx, client.ObjectKey{Namespace: app.Namespace, Name: need.Name}, object, client.UnsafeDisableDeepCopy)
+		switch {
+		case err == nil:
+			present[need.Reference] = object
+		case !apierrors.IsNotFound(err):
+			return fmt.Errorf("read %s: %w", need, err)
+		case !need.Optional:
+			s.Missing = append(s.Missing, need.String())
+		}
+	}
+	record.config.due = time.Time{} // until it is found out again
+	if app.DeletionTimestamp != nil || len(s.Missing) > 0 || app.Spec.Rollout == nil || !app.Spec.Rollout.RestartOnConfigChange {
+		return nil
+	}
+	newest, err := r.configs.hash(ctx, r.Reader, references, present)
+	if err != nil {
+		return err
+	}
+	if app.Status.ObservedGeneration != app.Generation { // the pods are likely to be replaced anyway for another spec
+		s.ConfigHash = record.config.roll(newest)
+		return nil
+	}
+	live := ""
+	if s.deployment != nil {
+		live = resources.LiveConfigHash(s.deployment)
+	}
+	s.ConfigHash = record.config.settle(live, newest, time.Now())
+	return nil
+}
+
+// observed returns what the status is evaluated from.
+func (s *snapshot) observed(app *v1.Application, last plan.LastApplied) status.Observed {
+	seen := status.Observed{
+		Deployment: s.deployment,
+		Service:    controlled[*corev1.Service](s, children.Service),
+		Ingress:    controlled[*networkingv1.Ingress](s, children.Ingress),
+		HTTPRoute:  controlled[*gatewayv1.HTTPRoute](s, children.HTTPRoute),
+	}
+	if s.deployment == nil {
+		return seen
+	}
+	applied := last[plan.Key{Kind: children.Deployment, Name: app.Name}]
+	seen.DeploymentWritten = applied.UID == s.deployment.UID && applied.Generation == s.deployment.Generation
+	if resources.Autoscaled(app) {
+		seen.Autoscaler = controlled[*autoscalingv2.HorizontalPodAutoscaler](s, children.HorizontalPodAutoscaler)
+	}
+	if status.RolledOut(s.deployment) && !crashLooping(app) {
+		return seen
+	}
+	now := metav1.Now()
+	since := metav1.NewTime(now.Add(-crashLoopGracePeriod))
+	for i := range s.pods {
+		pod := &s.pods[i]
+		current := metav1.GetControllerOf(pod).UID == s.newest
+		if found := status.FaultOf(pod, since); found != nil {
+			found.Current = current
+			seen.PodFaults = append(seen.PodFaults, *found)
+		}
+		if found := status.UnreadyOf(pod); found != nil && current {
+			seen.Unready = append(seen.Unready, *found)
+		}
+		seen.Ending = cmp.Or(seen.Ending, status.EndingOf(pod, now))
+	}
+	return seen
+}
+
+// outdate notes in what was seen that this reconcile has written the Deployment: if that was more than its metadata, what was
+// seen of it and of its pods is of the past.
+func (s *snapshot) outdate(seen *status.Observed, wrote map[plan.Key]int64) {
+	generation, ok := wrote[plan.Key{Kind: children.Deployment, Name: s.Application.Name}]
+	if ok && s.deployment != nil && generation > s.deployment.Generation {
+		seen.DeploymentBehind = true
+		seen.PodFaults, seen.Unready, seen.Ending = nil, nil, ""
+	}
+}
+
+// crashLooping reports whether the status says that this generation's pods crash again and again.
+func crashLooping(app *v1.Application) bool {
+	ready := meta.FindStatusCondition(app.Status.Conditions, v1.ConditionReady)
+	return ready != nil && ready.Reason == v1.ReasonCrashLooping && ready.ObservedGeneration == app.Generation
+}
+
+// stillCrashing returns what to wait for when a pod has crashed again and again and all pods run, but not yet for
+// crashLoopGracePeriod; otherwise nil.
+func stillCrashing(app *v1.Application, seen status.Observed) error {
+	if seen.Deployment == nil || seen.DeploymentBehind || app.Spec.Paused || !status.RolledOut(seen.Deployment) {
+		return nil
+	}
+	for _, found := range seen.PodFaults {
+		if found.Current && found.Reason == v1.ReasonCrashLooping {
+			return &outcome.Waiting{Reason: found.Reason, Message: found.Message, After: crashLoopGracePeriod}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,164 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Package expectations knows which writes of the operator its cache does not show yet. A reconcile that began before the cache
+// shows them would judge by the past: it would write again what it has written, and take its own writes for somebody else's.
+// So each reconcile passes one gate, Pending, as in Kubernetes' own controllers (pkg/controller/util/consistency) and in
+// Kueue (pkg/util/expectations).
+//
+// The package makes no requests. It compares resource versions, which is allowed since Kubernetes 1.35 and was possible
+// before (decision 0020).
+package expectations
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+)
+
+// Timeout is how long Pending waits for a write while its informer shows nothing at all. Usually the cache shows a write within
+// milliseconds. It never shows one that was made and deleted while the watch was interrupted, and it cannot show one of before a
+// backup of etcd was restored. An informer that shows events, and is minutes behind, is waited for.
+const Timeout = 30 * time.Second
+
+// Store holds, for each Application, the writes that the cache does not show yet, and for each informer the newest resource
+// version that it has shown. It holds nothing of an Application whose writes are all observed, so it is as large as what is
+// being written. Its methods may be called concurrently.
+type Store struct {
+	shared bool
+	now    func() time.Time
+
+	mu       sync.Mutex
+	observed map[informerKey]progress
+	pending  map[types.NamespacedName]map[string]expectation
+}
+
+// informerKey names an informer.
+type informerKey struct{ kind, namespace string }
+
+// progress is the newest resource version that an informer has shown, and when it last showed anything.
+type progress struct {
+	resourceVersion string
+	at              time.Time
+}
+
+// expectation is the newest write of a kind.
+type expectation struct {
+	resourceVersion string
+	at              time.Time
+}
+
+// NewStore returns an empty Store. With sharedInformers, one informer serves all namespaces; otherwise each kind and namespace
+// has one of its own, and their versions are not compared with each other.
+func NewStore(sharedInformers bool) *Store {
+	return &Store{
+		shared: sharedInformers, now: time.Now,
+		observed: map[informerKey]progress{}, pending: map[types.NamespacedName]map[string]expectation{},
+	}
+}
+
+func (s *Store) informer(kind, namespace string) informerKey {
+	if s.shared {
+		return informerKey{kind: kind}
+	}
+	return informerKey{kind, namespace}
+}
+
+// Wrote records that the API server has answered a write of the Application's object of this kind with this resource version.
+// The kind may be the Application's own.
+func (s *Store) Wrote(app types.NamespacedName, kind, resourceVersion string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.isObserved(kind, app.Namespace, resourceVersion) {
+		return
+	}
+	if s.pending[app] == nil {
+		s.pending[app] = map[string]expectation{}
+	}
+	if before, ok := s.pending[app][kind]; ok && older(resourceVersion, before.resourceVersion) {
+		return
+	}
+	s.pending[app][kind] = expectation{resourceVersion: resourceVersion, at: s.now()}
+}
+
+// Observe records that the informer of the kind has shown this resource version, of an object that belongs to the Application
+// of this name. It reports whether a write of that Application was pending until now: then its reconcile waits for this event.
+func (s *Store) Observe(kind string, app types.NamespacedName, resourceVersion string) (awaited bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := s.informer(kind, app.Namespace)
+	newest, ok := s.observed[key]
+	if !ok || older(newest.resourceVersion, resourceVersion) { // an informer that lists again shows its objects in any order
+		newest.resourceVersion = resourceVersion
+	}
+	newest.at = s.now()
+	s.observed[key] = newest
+	expected, ok := s.pending[app][kind]
+	return ok && !older(resourceVersion, expected.resourceVersion)
+}
+
+// Pending returns for how long the Application's reconcile has to wait at most until the cache shows all its writes; 0 if it
+// does.
+func (s *Store) Pending(app types.NamespacedName) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var longest time.Duration
+	for kind, expected := range s.pending[app] {
+		idle := expected.at
+		if shown := s.observed[s.informer(kind, app.Namespace)].at; shown.After(idle) {
+			idle = shown
+		}
+		wait := idle.Add(Timeout).Sub(s.now())
+		if wait <= 0 || s.isObserved(kind, app.Namespace, expected.resourceVersion) {
+			delete(s.pending[app], kind)
+			continue
+		}
+		longest = max(longest, wait)
+	}
+	if len(s.pending[app]) == 0 {
+		delete(s.pending, app)
+	}
+	return longest
+}
+
+// Clear drops the writes of an Application that does not exist any more.
+func (s *Store) Clear(app types.NamespacedName) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.pending, app)
+}
+
+// Reset forgets how far the informer of the kind has come, until its next event: resource versions have gone back, as after a
+// backup of etcd was restored.
+func (s *Store) Reset(kind, namespace string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.observed, s.informer(kind, namespace))
+}
+
+func (s *Store) isObserved(kind, namespace, resourceVersion string) bool {
+	newest, ok := s.observed[s.informer(kind, namespace)]
+	return ok && !older(newest.resourceVersion, resourceVersion)
+}
+
+// older reports whether a is an older resource version than b. Of versions that cannot be compared, none is older: nothing is
+// waited for.
+func older(a, b string) bool {
+	order, err := resourceversion.CompareResourceVersion(a, b)
+	return err == nil && order < 0
+}

@@ -1,0 +1,119 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package plan
+
+import (
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"maps"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/example/app-operator/internal/children"
+	"github.com/example/app-operator/internal/managedfields"
+	"github.com/example/app-operator/internal/resources"
+)
+
+// Key names one object of an Application.
+type Key struct{ Kind, Name string }
+
+// LastApplied holds, for each object of an Application, when it was last as desired: by a write, or as the cache showed it. A new
+// process begins with none, and then compares each object once.
+type LastApplied map[Key]Applied
+
+// Applied is one state of one object that matched a desired configuration.
+type Applied struct {
+	// Hash stands for the desired configuration.
+	Hash uint64
+	// UID and ResourceVersion name the object's state.
+	UID             types.UID
+	ResourceVersion string
+	// Generation is the object's generation by the operator's last write; 0 if this process has not written it.
+	Generation int64
+	// owned stands for the fields that the operator's applies own, and appliedAt is when they have last changed the object.
+	owned     uint64
+	appliedAt metav1.Time
+}
+
+// MarkInSync records that the cache has shown an object as desired. What a comparison would find follows from the two.
+func (l LastApplied) MarkInSync(key Key, hash uint64, live children.Object) {
+	generation := l[key].Generation
+	l.Wrote(key, hash, live)
+	applied := l[key]
+	applied.Generation = generation
+	l[key] = applied
+}
+
+// Wrote records that a write has made an object as desired, and how the API server has answered.
+func (l LastApplied) Wrote(key Key, hash uint64, answer children.Object) {
+	fields, at := managedfields.AppliedBy(answer, children.FieldOwner)
+	l[key] = Applied{
+		Hash: hash, UID: answer.GetUID(), ResourceVersion: answer.GetResourceVersion(), Generation: answer.GetGeneration(),
+		owned: Hash(fields), appliedAt: at,
+	}
+}
+
+// Clear records that an object is not desired any more.
+func (l LastApplied) Clear(key Key) { delete(l, key) }
+
+// keep drops the objects of the kind that are not desired.
+func (l LastApplied) keep(kind string, desired map[string]bool) {
+	maps.DeleteFunc(l, func(key Key, _ Applied) bool { return key.Kind == kind && !desired[key.Name] })
+}
+
+// Is reports whether the object is in the state that matched.
+func (a Applied) Is(object metav1.Object) bool {
+	return a.ResourceVersion != "" && a.ResourceVersion == object.GetResourceVersion() && a.UID == object.GetUID()
+}
+
+// desiredUnchanged reports whether the same configuration was desired when the object last matched.
+func (a Applied) desiredUnchanged(hash uint64) bool { return a.ResourceVersion != "" && a.Hash == hash }
+
+// overwrittenBySameManager reports whether somebody else has applied an object, which was in sync, under the operator's field
+// manager: later than this process, or so that the operator still owns all that it owned while something of that differs. Any
+// other client takes what it changes out of what the operator owns. Times in managed fields are whole seconds.
+func (a Applied) overwrittenBySameManager(repair *Step) bool {
+	fields, at := managedfields.AppliedBy(repair.Live, children.FieldOwner)
+	if a.appliedAt.IsZero() || len(fields) == 0 {
+		return false
+	}
+	return a.appliedAt.Before(&at) || Hash(fields) == a.owned && len(repair.Unwanted) == 0
+}
+
+// desiredHash stands for what is desired of an object.
+func desiredHash(child *children.Child, config children.Config, in resources.Inputs) (uint64, error) {
+	content, err := json.Marshal(config.ApplyConfiguration)
+	if err != nil {
+		return 0, fmt.Errorf("encode the configuration of %s: %w", child.Kind, err)
+	}
+	if child.Absent != nil {
+		for _, path := range child.Absent(in) {
+			content = append(content, path.String()...)
+		}
+	}
+	return Hash(content), nil
+}
+
+// Hash returns a number that differs, in all probability, wherever contents differ. Nobody can be harmed by a collision but
+// whoever makes one: it concerns one object of theirs.
+func Hash(content []byte) uint64 {
+	sum := fnv.New64a()
+	_, _ = sum.Write(content) // never fails
+	return sum.Sum64()
+}

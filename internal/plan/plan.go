@@ -1,0 +1,305 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Package plan decides what has to be written so that an Application's objects become as desired. It is pure: For is a function
+// of the Application, of what was read, and of what was applied before; it makes no requests and knows neither a client nor a
+// clock. Of what it is given it changes LastApplied alone, and the snapshot never.
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/children"
+	"github.com/example/app-operator/internal/managedfields"
+	"github.com/example/app-operator/internal/outcome"
+	"github.com/example/app-operator/internal/resources"
+)
+
+// Snapshot is what was read for one reconcile, as far as it decides what is written.
+type Snapshot struct {
+	// Inputs are what the builders need.
+	resources.Inputs
+	// Missing names what the spec refers to and does not exist, as "Secret credentials".
+	Missing []string
+	// Live holds, by kind, the objects that the Application controls, and others whose names it may need.
+	Live map[string][]children.Object
+	// Unavailable says, by kind, why the objects of an optional kind cannot be read.
+	Unavailable map[string]error
+	// PodsUpdated says that no pod is left that does not run the Deployment's present template.
+	PodsUpdated bool
+}
+
+// Find returns the object of this kind and name, whoever controls it, or nil.
+func (s *Snapshot) Find(kind, name string) children.Object {
+	for _, object := range s.Live[kind] {
+		if object.GetName() == name {
+			return object
+		}
+	}
+	return nil
+}
+
+// Step is one write: a create, an update, or a delete.
+type Step struct {
+	Child *children.Child
+	// Name is the object's name.
+	Name string
+	// Live is the object as read; nil when there is none yet.
+	Live children.Object
+	// Config is what to apply; without one, Live is deleted.
+	Config children.Config
+	// Hash stands for the desired configuration.
+	Hash uint64
+	// HandsOver says that we own the child's HandOver field, and that Config does not set it any more.
+	HandsOver bool
+	// Unwanted is what the object has and must not have.
+	Unwanted []managedfields.Addition
+	// Recreate says that a child that does not exist was created before, as it is desired now.
+	Recreate bool
+	// RepairsDrift says that the child was as desired before somebody else changed or deleted it.
+	RepairsDrift bool
+	// Foreign says that somebody else has applied the child under the operator's own field manager.
+	Foreign bool
+}
+
+// Key returns which object the step is about.
+func (s *Step) Key() Key { return Key{s.Child.Kind, s.Name} }
+
+// Deletes reports whether the step is a delete.
+func (s *Step) Deletes() bool { return s.Config.ApplyConfiguration == nil }
+
+// NeedsSlot reports whether the step counts among the few creates that are made at a time. A child that was deleted by mistake
+// does not have to wait.
+func (s *Step) NeedsSlot() bool { return s.Child.Throttled && s.Live == nil && !s.Recreate }
+
+// For returns the writes that make every child as desired, in their order: none if all are. Where a child cannot be had, the
+// error says why, and the others are planned all the same.
+func For(app *v1.Application, snapshot *Snapshot, last LastApplied) ([]Step, error) {
+	p := planner{app: app, snapshot: snapshot, last: last, pods: resources.DesiredReplicas(snapshot.Inputs) > 0}
+	for _, child := range inOrder(snapshot.Inputs) {
+		if child.Gated && len(p.blocked) > 0 && p.pods {
+			continue
+		}
+		if err := p.child(child); err != nil {
+			p.blocked = append(p.blocked, err)
+		}
+	}
+	if len(snapshot.Missing) > 0 {
+		p.blocked = slices.Insert(p.blocked, 0, error(&outcome.Waiting{
+			Reason: v1.ReasonReferenceMissing,
+			Message: fmt.Sprintf("%s does not exist in this namespace; create it, or change the spec",
+				strings.Join(snapshot.Missing, ", ")),
+		}))
+	}
+	gated := slices.ContainsFunc(p.steps, func(step Step) bool { return step.Child.Gated })
+	if gated || !snapshot.PodsUpdated || len(p.blocked) > 0 {
+		p.steps = slices.DeleteFunc(p.steps, func(step Step) bool { return step.Child.PrunedAfterRollout && step.Deletes() })
+	}
+	return p.steps, errors.Join(p.blocked...)
+}
+
+// inOrder returns the children in the order in which they are planned and written: that of the table, except that a child
+// which has to be written before the gated ones comes before them. If it cannot be written, they stay.
+func inOrder(in resources.Inputs) []*children.Child {
+	ordered := make([]*children.Child, 0, len(children.Table))
+	gated := -1
+	for i := range children.Table {
+		child := &children.Table[i]
+		if child.Gated && gated < 0 {
+			gated = i
+		}
+		if gated >= 0 && child.BeforeGated != nil && child.BeforeGated(in) {
+			ordered = slices.Insert(ordered, gated, child)
+			continue
+		}
+		ordered = append(ordered, child)
+	}
+	return ordered
+}
+
+// planner collects the writes of one Application.
+type planner struct {
+	app      *v1.Application
+	snapshot *Snapshot
+	last     LastApplied
+	// pods says that pods are desired.
+	pods    bool
+	steps   []Step
+	blocked []error
+}
+
+// child plans the writes of one kind.
+func (p *planner) child(child *children.Child) error {
+	configs, err := child.Build(p.snapshot.Inputs)
+	if err != nil {
+		return fmt.Errorf("build %s: %w", child.Kind, err)
+	}
+	if reason := p.snapshot.Unavailable[child.Kind]; reason != nil {
+		if len(configs) == 0 {
+			return nil
+		}
+		return reason
+	}
+	desired := map[string]bool{}
+	var failed []error
+	for _, config := range configs {
+		desired[config.Name] = true
+		next, err := p.object(child, config)
+		if err != nil {
+			failed = append(failed, err)
+		}
+		if next != nil {
+			p.steps = append(p.steps, *next)
+		}
+	}
+	p.last.keep(child.Kind, desired)
+	for _, live := range p.snapshot.Live[child.Kind] {
+		if !desired[live.GetName()] && p.prunes(child, live) {
+			p.steps = append(p.steps, Step{Child: child, Name: live.GetName(), Live: live})
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// prunes reports whether an object is to be deleted that is not desired: it is ours, and is not being deleted.
+func (p *planner) prunes(child *children.Child, live children.Object) bool {
+	if !metav1.IsControlledBy(live, p.app) || live.GetDeletionTimestamp() != nil {
+		return false
+	}
+	return child.Keep == nil || !child.Keep(p.app, live.GetName())
+}
+
+// object returns the write that one object needs to become as desired, or nil.
+func (p *planner) object(child *children.Child, config children.Config) (*Step, error) {
+	live := p.snapshot.Find(child.Kind, config.Name)
+	if kept, err := p.keepPods(child, config, live); !kept || err != nil {
+		return nil, err
+	}
+	next := &Step{Child: child, Name: config.Name, Live: live, Config: config}
+	var err error
+	if next.Hash, err = desiredHash(child, config, p.snapshot.Inputs); err != nil {
+		return nil, err
+	}
+	was := p.last[next.Key()]
+	switch {
+	case live == nil:
+		next.Recreate, next.RepairsDrift = was.desiredUnchanged(next.Hash), was.desiredUnchanged(next.Hash)
+		return next, nil
+	case !metav1.IsControlledBy(live, p.app):
+		return nil, conflictError(p.app, child, live)
+	case live.GetDeletionTimestamp() != nil:
+		return nil, &outcome.Waiting{
+			Reason:  v1.ReasonRollingOut,
+			Message: fmt.Sprintf("Waiting for %s %s, which is being deleted, to be gone", child.Kind, live.GetName()),
+		}
+	case was.desiredUnchanged(next.Hash) && was.Is(live):
+		if was.appliedAt.IsZero() { // it was written, and the answer to an apply has no managed fields
+			p.last.MarkInSync(next.Key(), next.Hash, live)
+		}
+		return nil, nil
+	}
+	differs, err := next.compare(p.snapshot.Inputs)
+	if err != nil {
+		return nil, err
+	}
+	if !differs {
+		p.last.MarkInSync(next.Key(), next.Hash, live)
+		return nil, nil
+	}
+	next.RepairsDrift = was.desiredUnchanged(next.Hash)
+	next.Foreign = next.RepairsDrift && was.overwrittenBySameManager(next)
+	return next, nil
+}
+
+// keepPods makes the configuration keep the pods that run, if anything is missing that new ones would need. It returns false if
+// there are none to keep.
+func (p *planner) keepPods(child *children.Child, config children.Config, live children.Object) (bool, error) {
+	if child.KeepPods == nil || len(p.snapshot.Missing) == 0 || !p.pods {
+		return true, nil
+	}
+	if live == nil || !metav1.IsControlledBy(live, p.app) {
+		return false, nil
+	}
+	return child.KeepPods(config, live)
+}
+
+// compare reports whether the live object differs from the configuration, and completes the step.
+func (s *Step) compare(in resources.Inputs) (bool, error) {
+	owned, err := managedfields.Of(s.Live, children.FieldOwner)
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", s.Child.Kind, err)
+	}
+	same, err := owned.Matches(s.Config.ApplyConfiguration, Content(s.Live))
+	if err != nil {
+		return false, fmt.Errorf("compare %s with the desired configuration: %w", s.Child.Kind, err)
+	}
+	if s.Child.Absent != nil {
+		if s.Unwanted, err = managedfields.Existing(Content(s.Live), s.Child.Absent(in)); err != nil {
+			return false, fmt.Errorf("look for what %s must not have: %w", s.Child.Kind, err)
+		}
+	}
+	if same && len(s.Unwanted) == 0 {
+		return false, nil
+	}
+	if field := s.Child.HandOver; field != nil && owned.Has("spec", field.Field) {
+		kept, err := managedfields.Sets(s.Config.ApplyConfiguration, "spec", field.Field)
+		if err != nil {
+			return false, fmt.Errorf("%s: %w", s.Child.Kind, err)
+		}
+		s.HandsOver = !kept
+	}
+	return true, nil
+}
+
+// Content returns what package managedfields reads of an object.
+func Content(live children.Object) any {
+	if untyped, ok := live.(*unstructured.Unstructured); ok {
+		return untyped.Object
+	}
+	return live
+}
+
+// ConflictError is that somebody else's object is in the place of one that the Application needs.
+type ConflictError struct {
+	Kind string
+	*outcome.Invalid
+}
+
+// Unwrap returns what the conflict means for the Application.
+func (c *ConflictError) Unwrap() error { return c.Invalid }
+
+// conflictError says what it means that an object of the name we need is not the Application's. It is never changed.
+func conflictError(app *v1.Application, child *children.Child, live children.Object) error {
+	if by := metav1.GetControllerOf(live); by != nil && children.IsApplication(*by) && by.Name == app.Name {
+		return &outcome.Waiting{
+			Reason: v1.ReasonRollingOut,
+			Message: fmt.Sprintf("Waiting for %s %s of an earlier Application of this name to be garbage-collected",
+				child.Kind, live.GetName()),
+		}
+	}
+	return &ConflictError{Kind: child.Kind, Invalid: &outcome.Invalid{
+		Reason: v1.ReasonChildConflict,
+		Message: fmt.Sprintf("%s %s exists and is not this Application's, so it is left alone; %sremove it, or give the "+
+			"Application another name", child.Kind, live.GetName(), child.ConflictRemedy),
+	}}
+}

@@ -1,0 +1,147 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/children"
+	"github.com/example/app-operator/internal/outcome"
+	"github.com/example/app-operator/internal/resources"
+)
+
+// withRow adds a row to the table for the time of a test.
+func withRow(t *testing.T, row children.Child) {
+	t.Helper()
+	table := children.Table
+	t.Cleanup(func() { children.Table = table })
+	children.Table = append(slices.Clone(table), row)
+}
+
+func application() *v1.Application {
+	return &v1.Application{
+		ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "apps", UID: "1"},
+		Spec:       v1.ApplicationSpec{Image: "nginx:1.29"},
+	}
+}
+
+// foreign returns a ConfigMap that nobody controls, and owned one that the Application does.
+func foreign(name string) *corev1.ConfigMap {
+	return &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "apps", UID: "of", ResourceVersion: "7"}}
+}
+
+func owned(name string) *corev1.ConfigMap {
+	object := foreign(name)
+	object.OwnerReferences = []metav1.OwnerReference{*metav1.NewControllerRef(application(), v1.GroupVersion.WithKind("Application"))}
+	return object
+}
+
+// TestARowMayHaveAnyNumberOfObjects holds that each object of a kind is created, kept and deleted for itself.
+func TestARowMayHaveAnyNumberOfObjects(t *testing.T) {
+	withRow(t, children.Child{
+		Kind: "ConfigMap", Object: &corev1.ConfigMap{}, List: &corev1.ConfigMapList{},
+		Build: func(resources.Inputs) ([]children.Config, error) {
+			var configs []children.Config
+			for _, name := range []string{"web-new", "web-theirs", "web-kept"} {
+				configs = append(configs, children.Config{ApplyConfiguration: corev1ac.ConfigMap(name, "apps"), Name: name})
+			}
+			return configs, nil
+		},
+	})
+	app := application()
+	going := owned("web-going")
+	going.DeletionTimestamp = new(metav1.Now())
+	snapshot := &Snapshot{
+		Inputs: resources.Inputs{Application: app}, PodsUpdated: true,
+		Live: map[string][]children.Object{"ConfigMap": {
+			foreign("web-theirs"), owned("web-kept"), owned("web-old"), foreign("web-another"), going,
+		}},
+	}
+	last := LastApplied{}
+	first, _ := For(app, snapshot, last)
+	for _, step := range first {
+		if step.Name == "web-kept" { // as if it had been applied before
+			last.MarkInSync(step.Key(), step.Hash, step.Live)
+		}
+	}
+	last.MarkInSync(Key{"ConfigMap", "web-gone"}, 1, owned("web-gone"))
+	steps, err := For(app, snapshot, last)
+	var got []string
+	for _, step := range steps {
+		if step.Child.Kind == "ConfigMap" {
+			got = append(got, fmt.Sprintf("%s deletes:%t", step.Name, step.Deletes()))
+		}
+	}
+	if diff := cmp.Diff([]string{"web-new deletes:false", "web-old deletes:true"}, got); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+	if conflict, ok := errors.AsType[*ConflictError](err); !ok || conflict.Kind != "ConfigMap" {
+		t.Errorf("error %v, want that web-theirs is somebody else's", err)
+	}
+	if _, ok := last[Key{"ConfigMap", "web-gone"}]; ok {
+		t.Error("what is not desired any more is remembered")
+	}
+}
+
+// TestWhatCannotBeReadIsNeitherCreatedNorDeleted is about optional APIs.
+func TestWhatCannotBeReadIsNeitherCreatedNorDeleted(t *testing.T) {
+	absent := &outcome.Waiting{Reason: v1.ReasonAPINotInstalled}
+	app := application()
+	app.Spec.Port = new(int32(80))
+	snapshot := &Snapshot{
+		Inputs: resources.Inputs{Application: app}, Live: map[string][]children.Object{},
+		Unavailable: map[string]error{children.HTTPRoute: absent, "ServiceMonitor": absent},
+	}
+	if _, err := For(app, snapshot, LastApplied{}); err != nil {
+		t.Errorf("it is missed although nobody asks for it: %v", err)
+	}
+	app.Spec.HTTPRoute = &v1.HTTPRouteSpec{ParentRefs: []v1.ParentReference{{Name: "public"}}}
+	steps, err := For(app, snapshot, LastApplied{})
+	if !errors.Is(err, absent) {
+		t.Errorf("error %v, want %v", err, absent)
+	}
+	var kinds []string
+	for _, step := range steps {
+		kinds = append(kinds, step.Child.Kind)
+	}
+	if want := []string{"ServiceAccount", "Deployment", "Service"}; !slices.Equal(kinds, want) {
+		t.Errorf("writes %v, want %v: the others are not held up", kinds, want)
+	}
+}
+
+// TestASnapshotIsNotChanged holds that planning twice gives the same.
+func TestASnapshotIsNotChanged(t *testing.T) {
+	app := application()
+	snapshot := &Snapshot{Inputs: resources.Inputs{Application: app}, Live: map[string][]children.Object{}, Missing: []string{"Secret a"}}
+	first, _ := For(app, snapshot, LastApplied{})
+	second, err := For(app, snapshot, LastApplied{})
+	if len(first) != len(second) {
+		t.Errorf("%d steps, then %d", len(first), len(second))
+	}
+	if waiting, ok := errors.AsType[*outcome.Waiting](err); !ok || waiting.Reason != v1.ReasonReferenceMissing {
+		t.Errorf("error %v", err)
+	}
+}
