@@ -47,7 +47,7 @@ const (
 	calmPeriod       = 2 * time.Minute
 )
 
-// maxContended is how many fields of one kind are counted apart. A client that edits more of them is counted as one.
+// maxContended is how many subjects of one kind are counted apart. All further ones are counted as one.
 const maxContended = 8
 
 // Tracker counts the repairs of an Application's objects, so that a client which insists on undoing them does not keep
@@ -56,15 +56,16 @@ type Tracker struct {
 	disputes map[Subject]*Dispute
 }
 
-// Subject is what is counted apart: the kind, and what stands for the fields that the operator does not own any more.
+// Subject is what is counted apart: an object, and a hash of the fields that the operator still owns, which differs by the fields
+// that it does not own any more.
 type Subject struct {
-	Kind  string
-	Field uint64
+	Kind, Name string
+	Field      uint64
 }
 
-// What the operator does over and over that is no repair of a field.
+// Subjects that are no repair of a field.
 const (
-	Whole     = 0 // an object is made again, or a status written
+	Whole     = 0 // an object is created again, a status is written, or the operator owns nothing of it any more
 	Deletion  = 1
 	Finalizer = 2
 	ScaleDown = 3
@@ -72,6 +73,7 @@ const (
 
 // Dispute is about one field.
 type Dispute struct {
+	subject Subject
 	// repairs is how often it has been repaired without a calm in between, and last when.
 	repairs int
 	last    time.Time
@@ -97,7 +99,7 @@ func (c *Tracker) Dispute(at Subject, now time.Time) *Dispute {
 		return known
 	}
 	if count >= maxContended {
-		at.Field = Whole
+		at = Subject{Kind: at.Kind}
 	}
 	if known, ok := c.disputes[at]; ok {
 		return known
@@ -105,15 +107,15 @@ func (c *Tracker) Dispute(at Subject, now time.Time) *Dispute {
 	if c.disputes == nil {
 		c.disputes = map[Subject]*Dispute{}
 	}
-	fresh := &Dispute{last: now}
+	fresh := &Dispute{subject: at, last: now}
 	c.disputes[at] = fresh
 	return fresh
 }
 
 // Do has a repair made now and counted, or returns an error if it is to be made later.
-func (c *Tracker) Do(at Subject, app string, write func() error) error {
+func (c *Tracker) Do(at Subject, write func() error) error {
 	known := c.Dispute(at, time.Now())
-	if err := known.Allow(at.Kind, app, time.Now()); err != nil {
+	if err := known.Allow(time.Now()); err != nil {
 		return err
 	}
 	err := write()
@@ -125,14 +127,14 @@ func (c *Tracker) Do(at Subject, app string, write func() error) error {
 
 // Report returns what to tell of disputes in which repairs are slowed down, "" if there are none, and when to look again: 0
 // for never.
-func (c *Tracker) Report(app string, now time.Time) (string, time.Duration) {
+func (c *Tracker) Report(now time.Time) (string, time.Duration) {
 	var told []string
 	var next time.Duration
-	for at, known := range c.disputes {
+	for _, known := range c.disputes {
 		if known.calm(now) || known.repairs <= immediateRepairs {
 			continue
 		}
-		told = append(told, known.message(at.Kind, app))
+		told = append(told, known.message())
 		left := known.last.Add(calmPeriod).Sub(now)
 		if next == 0 || left < next {
 			next = left
@@ -178,7 +180,11 @@ func (d *Dispute) Repaired(now time.Time) {
 func (d *Dispute) calm(now time.Time) bool { return now.Sub(d.last) >= calmPeriod }
 
 // message says who undoes what, and what to do about it.
-func (d *Dispute) message(kind, app string) string {
+func (d *Dispute) message() string {
+	object := d.subject.Kind + " " + d.subject.Name
+	if d.subject.Name == "" {
+		object = "several objects of kind " + d.subject.Kind
+	}
 	who := d.Who
 	if who == "" {
 		who = "another client keeps changing or deleting it"
@@ -187,8 +193,8 @@ func (d *Dispute) message(kind, app string) string {
 	if d.Who == OtherInstallation {
 		remedy = "a namespace has one installation, so remove the other"
 	}
-	return fmt.Sprintf("%s %s: %s, and the operator repairs it after pauses of up to %.0f s; %s",
-		kind, app, who, maxPause.Seconds(), remedy)
+	return fmt.Sprintf("%s: %s, and the operator repairs it after pauses of up to %.0f s; %s",
+		object, who, maxPause.Seconds(), remedy)
 }
 
 // OtherInstallation is who writes under the operator's own field manager and is not this process.
@@ -201,17 +207,17 @@ type postponedError struct{ *outcome.Waiting }
 func (c *postponedError) Unwrap() error { return c.Waiting }
 
 // Allow returns an error if the next repair is to be made later.
-func (d *Dispute) Allow(kind, app string, now time.Time) error {
+func (d *Dispute) Allow(now time.Time) error {
 	wait := d.pause(now)
 	if wait == 0 {
 		return nil
 	}
 	if !d.counted {
 		d.counted = true
-		metrics.RepairPutOff(kind)
+		metrics.RepairPutOff(d.subject.Kind)
 	}
 	return &postponedError{&outcome.Waiting{
-		Reason: v1.ReasonFieldManagerConflict, Message: d.message(kind, app), After: wait,
+		Reason: v1.ReasonFieldManagerConflict, Message: d.message(), After: wait,
 	}}
 }
 

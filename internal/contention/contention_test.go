@@ -29,7 +29,7 @@ import (
 func TestRepairsSlowDown(t *testing.T) {
 	now := time.Now()
 	var all Tracker
-	at := Subject{Kind: "Deployment", Field: 7}
+	at := Subject{Kind: "Deployment", Name: "web", Field: 7}
 	var pauses []time.Duration
 	for range immediateRepairs + 8 {
 		known := all.Dispute(at, now)
@@ -45,14 +45,14 @@ func TestRepairsSlowDown(t *testing.T) {
 	if fmt.Sprint(pauses) != fmt.Sprint(want) {
 		t.Errorf("pauses of %v s, want %v", pauses, want)
 	}
-	if message, next := all.Report("web", now); message == "" || next <= 0 || next > maxPause {
+	if message, next := all.Report(now); message == "" || next <= 0 || next > maxPause {
 		t.Errorf("it is told that %q, until %s", message, next)
 	}
-	if other := all.Dispute(Subject{Kind: "Deployment", Field: 8}, now); other.pause(now) != 0 {
+	if other := all.Dispute(Subject{Kind: "Deployment", Name: "web", Field: 8}, now); other.pause(now) != 0 {
 		t.Error("another field has to wait too")
 	}
 	now = now.Add(calmPeriod)
-	if message, next := all.Report("web", now); message != "" || next != 0 {
+	if message, next := all.Report(now); message != "" || next != 0 {
 		t.Errorf("after a calm it is told that %q, until %s", message, next)
 	}
 	if known := all.Dispute(at, now); known.pause(now) != 0 || known.repairs != 0 {

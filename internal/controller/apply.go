@@ -41,7 +41,7 @@ import (
 // write is a step together with what decides when it may be made.
 type write struct {
 	*plan.Step
-	// dispute counts the repairs of what the step repairs, and repeated deletes; nil for any other write.
+	// dispute counts the repairs of what the step repairs; nil for any other write.
 	dispute *contention.Dispute
 }
 
@@ -52,7 +52,7 @@ func (r *ApplicationReconciler) apply(
 	wrote = map[plan.Key]int64{}
 	var failed, postponed []error
 	for i := range steps {
-		if steps[i].Child.Gated && len(failed) > 0 {
+		if steps[i].Gated && len(failed) > 0 {
 			continue
 		}
 		answer, err := r.applyStep(ctx, app, record, &steps[i])
@@ -76,7 +76,7 @@ func (r *ApplicationReconciler) applyStep(
 ) (client.Object, error) {
 	w := write{Step: step, dispute: record.disputeOf(step)}
 	if w.dispute != nil {
-		if err := w.dispute.Allow(step.Child.Kind, step.Name, time.Now()); err != nil {
+		if err := w.dispute.Allow(time.Now()); err != nil {
 			return nil, err
 		}
 	}
@@ -94,14 +94,14 @@ func (r *ApplicationReconciler) applyStep(
 	return answer, err
 }
 
-// disputeOf returns the dispute about what a step repairs or deletes, or nil if it does neither.
+// disputeOf returns the dispute about what a step repairs, or nil if it repairs nothing.
 func (k *record) disputeOf(step *plan.Step) *contention.Dispute {
-	subject := contention.Subject{Kind: step.Child.Kind, Field: contention.Whole}
+	subject := contention.Subject{Kind: step.Child.Kind, Name: step.Name, Field: contention.Whole}
 	switch {
-	case step.Deletes():
-		subject.Field = contention.Deletion
 	case !step.RepairsDrift:
 		return nil
+	case step.Deletes():
+		subject.Field = contention.Deletion
 	case step.Live != nil:
 		if fields, _ := managedfields.AppliedBy(step.Live, children.FieldOwner); len(fields) > 0 {
 			subject.Field = plan.Hash(fields)
@@ -120,7 +120,9 @@ func (r *ApplicationReconciler) recordWrite(app *v1.Application, record *record,
 	if w.Deletes() {
 		record.lastApplied.Clear(w.Key())
 		delete(record.refused, w.Key())
-		w.dispute.Deleted(w.Live.GetUID(), now)
+		if w.dispute != nil {
+			w.dispute.Deleted(w.Live.GetUID(), now)
+		}
 		return
 	}
 	was := record.lastApplied[w.Key()]
@@ -128,9 +130,9 @@ func (r *ApplicationReconciler) recordWrite(app *v1.Application, record *record,
 	switch {
 	case w.Live != nil && w.Live.GetUID() == answer.GetUID() && w.Live.GetResourceVersion() == answer.GetResourceVersion():
 		return // it has changed nothing: the object is in sync, whatever the comparison makes of it
-	case w.Live == nil && was.Is(answer):
-		// It existed all the time, and the cache has not come as far as its events said: versions have gone back, as after
-		// a backup of etcd was restored.
+	case was.Is(answer):
+		// It was so all the time, and the cache is older than that: its informer is silent, or resource versions have gone back,
+		// as after a backup of etcd was restored.
 		r.expectations.Reset(w.Child.Kind, app.Namespace)
 		r.expectations.Wrote(client.ObjectKeyFromObject(app), w.Child.Kind, answer.GetResourceVersion())
 		return

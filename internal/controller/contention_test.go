@@ -31,12 +31,14 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/children"
+	"github.com/example/app-operator/internal/plan"
 	"github.com/example/app-operator/internal/resources"
 )
 
@@ -235,6 +237,57 @@ func TestWhoMakesWhatIsNotWantedIsFoughtWithPauses(t *testing.T) {
 			t.Errorf("%d deletions in 2 min", deletions)
 		}
 	})
+}
+
+// TestASpecThatIsSwitchedIsNoDispute holds that who switches a child on and off in the spec is obeyed at once, however often.
+func TestASpecThatIsSwitchedIsNoDispute(t *testing.T) {
+	r, c := withErrors(t, interceptor.Funcs{})
+	r.Recorder = events.NewFakeRecorder(1000)
+	for range 10 {
+		for _, port := range []*int32{new(int32(80)), nil} {
+			web := theApplication(t, c)
+			web.Spec.Port = port
+			if err := c.Update(t.Context(), web); err != nil {
+				t.Fatal(err)
+			}
+			reconcileOnce(t, r, c)
+			err := c.Get(t.Context(), app("web"), &corev1.Service{})
+			if exists := err == nil; exists != (port != nil) {
+				t.Fatalf("the Service exists: %t, with port %v", exists, port)
+			}
+		}
+	}
+}
+
+// TestWhatWasSoAllTheTimeIsNoRepair holds that a write which finds the child in the state that was recorded counts as nothing,
+// although the cache shows an older one, or none.
+func TestWhatWasSoAllTheTimeIsNoRepair(t *testing.T) {
+	service := func(version string) *corev1.Service {
+		return &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "apps", UID: "1", ResourceVersion: version}}
+	}
+	for what, live := range map[string]client.Object{"older": service("99"), "none": nil} {
+		r, c := withErrors(t, interceptor.Funcs{})
+		web := theApplication(t, c)
+		record := r.records.of(web)
+		key := plan.Key{Kind: children.Service, Name: "web"}
+		record.lastApplied.Wrote(key, 7, service("100"))
+		step := &plan.Step{
+			Child: &children.Child{Kind: children.Service}, Name: "web", Hash: 7, RepairsDrift: true,
+			Config: children.Config{ApplyConfiguration: corev1ac.Service("web", "apps")},
+		}
+		if live != nil {
+			step.Live = live
+		}
+		before := counted(t, "app_operator_drift_repairs_total")[children.Service]
+		w := write{Step: step, dispute: record.disputeOf(step)}
+		r.recordWrite(web, record, w, service("100"))
+		if got := counted(t, "app_operator_drift_repairs_total")[children.Service] - before; got != 0 || w.dispute.Unresolved() {
+			t.Errorf("%s: it counts as %v repairs, and for the dispute: %t", what, got, w.dispute.Unresolved())
+		}
+		if r.expectations.Pending(app("web")) == 0 {
+			t.Errorf("%s: it will be written again before the cache shows it", what)
+		}
+	}
 }
 
 func uidOf(number int) types.UID { return types.UID(fmt.Sprint(number)) }

@@ -142,6 +142,34 @@ func TestAFailedServiceAccountHoldsTheDeploymentBack(t *testing.T) {
 	}
 }
 
+// TestARefusalDoesNotKeepPodsFromEnding holds that nothing blocks a suspension: what must not run, runs no longer.
+func TestARefusalDoesNotKeepPodsFromEnding(t *testing.T) {
+	refuses := false
+	r, c := withErrors(t, interceptor.Funcs{
+		Apply: func(ctx context.Context, c client.WithWatch, config runtime.ApplyConfiguration, options ...client.ApplyOption) error {
+			if fmt.Sprintf("%T", config) == "*v1.NetworkPolicyApplyConfiguration" && refuses {
+				return apierrors.NewForbidden(schema.GroupResource{Resource: "networkpolicies"}, "web", errors.New("a webhook denied the request"))
+			}
+			return c.Apply(ctx, config, options...)
+		},
+	})
+	reconcileOnce(t, r, c)
+	refuses = true
+	app := theApplication(t, c)
+	app.Spec.Suspend, app.Spec.NetworkPolicy = true, &v1.NetworkPolicySpec{}
+	if err := c.Update(t.Context(), app); err != nil {
+		t.Fatal(err)
+	}
+	reconcileOnce(t, r, c)
+	deployment := &appsv1.Deployment{}
+	if err := c.Get(t.Context(), client.ObjectKeyFromObject(app), deployment); err != nil {
+		t.Fatal(err)
+	}
+	if deployment.Spec.Replicas == nil || *deployment.Spec.Replicas != 0 {
+		t.Errorf("%v pods run of a suspended Application", deployment.Spec.Replicas)
+	}
+}
+
 // TestARefusedServiceHoldsARenameBack is about pods that the Service would not reach. Whatever else is changed goes on.
 func TestARefusedServiceHoldsARenameBack(t *testing.T) {
 	var refusal error

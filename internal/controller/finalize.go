@@ -22,6 +22,7 @@ import (
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -50,7 +51,7 @@ func (r *ApplicationReconciler) ensureFinalizer(ctx context.Context, app *v1.App
 	if !changed {
 		return nil
 	}
-	err := record.contention.Do(contention.Subject{Kind: metrics.KindApplication, Field: contention.Finalizer}, app.Name, func() error {
+	err := record.contention.Do(contention.Subject{Kind: metrics.KindApplication, Name: app.Name, Field: contention.Finalizer}, func() error {
 		return r.patchFinalizers(ctx, app, before)
 	})
 	if contention.IsPostponed(err) { // which holds up nothing else; the status tells of it
@@ -119,8 +120,8 @@ func (r *ApplicationReconciler) scaleDown(ctx context.Context, app *v1.Applicati
 	const lastPod = "its last pod to end"
 	if deployment := s.deployment; deployment != nil && deployment.DeletionTimestamp == nil {
 		if ptr.Deref(deployment.Spec.Replicas, 1) != 0 {
-			subject := contention.Subject{Kind: children.Deployment, Field: contention.ScaleDown}
-			return lastPod, record.contention.Do(subject, app.Name, func() error { return r.scaleToZero(ctx, deployment) })
+			subject := contention.Subject{Kind: children.Deployment, Name: app.Name, Field: contention.ScaleDown}
+			return lastPod, record.contention.Do(subject, func() error { return r.scaleToZero(ctx, app, deployment) })
 		}
 		if !status.RolledOut(deployment) {
 			return lastPod, nil
@@ -150,7 +151,7 @@ func (r *ApplicationReconciler) deleteBeforeDrain(
 			}
 			left = append(left, child.Kind+" to be gone")
 			if live.GetDeletionTimestamp() == nil {
-				_, err := r.applyStep(ctx, app, record, &plan.Step{Child: child, Name: live.GetName(), Live: live})
+				_, err := r.applyStep(ctx, app, record, plan.Delete(child, live, record.lastApplied))
 				failed = append(failed, err)
 			}
 		}
@@ -159,14 +160,18 @@ func (r *ApplicationReconciler) deleteBeforeDrain(
 }
 
 // scaleToZero scales a Deployment to zero. It is a plain patch of the one field, which no invalid spec can hinder.
-func (r *ApplicationReconciler) scaleToZero(ctx context.Context, deployment *appsv1.Deployment) error {
+func (r *ApplicationReconciler) scaleToZero(ctx context.Context, app *v1.Application, deployment *appsv1.Deployment) error {
 	before := deployment.DeepCopy()
 	after := deployment.DeepCopy()
 	after.Spec.Replicas = new(int32(0))
 	err := r.Client.Patch(ctx, after, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
-	if client.IgnoreNotFound(err) != nil {
-		return outcome.FromAPI(err, "Deployment")
+	if apierrors.IsNotFound(err) {
+		return nil
 	}
-	logf.FromContext(ctx).Info("Scaled to zero", "child", "Deployment")
+	if err != nil {
+		return outcome.FromAPI(err, children.Deployment)
+	}
+	r.expectations.Wrote(client.ObjectKeyFromObject(app), children.Deployment, after.ResourceVersion)
+	logf.FromContext(ctx).Info("Scaled to zero", "child", children.Deployment)
 	return nil
 }

@@ -77,7 +77,8 @@ func New(namespaces []string) *ApplicationReconciler {
 }
 
 // Reconcile makes one Application's objects as its spec says, and writes its status, once and only if it has changed. It does
-// nothing until the cache shows what earlier reconciles have written: the event that shows it calls it again.
+// nothing until the cache shows the earlier applies and the last writes of the status and the finalizers: the event that shows them
+// calls it again. Deletes are not waited for: to delete an object twice does no harm.
 func (r *ApplicationReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	if wait := r.expectations.Pending(request.NamespacedName); wait > 0 {
 		return reconcile.Result{RequeueAfter: wait, Priority: new(usual)}, nil

@@ -61,7 +61,7 @@ func (r *ApplicationReconciler) report(
 	}
 	before := app.Status
 	seen.Now = metav1.Now()
-	seen.Contended, _ = record.contention.Report(app.Name, seen.Now.Time)
+	seen.Contended, _ = record.contention.Report(seen.Now.Time)
 	next := status.Of(app, seen, err)
 	record.rollout.Observe(before, next, revisionOf(seen.Deployment), seen.Now.Time)
 	end := func(err error) (reconcile.Result, error) {
@@ -69,7 +69,7 @@ func (r *ApplicationReconciler) report(
 		if err != nil || ctx.Err() != nil { // it is tried again sooner than that
 			return result, err
 		}
-		_, contended := record.contention.Report(app.Name, time.Now())
+		_, contended := record.contention.Report(time.Now())
 		return atLatest(result, status.Expires(app, seen, next), contended, record.config.wait(time.Now())), nil
 	}
 	if equality.Semantic.DeepEqual(before, next) {
@@ -96,7 +96,7 @@ func (r *ApplicationReconciler) writeStatus(
 		return r.updateStatus(ctx, app)
 	}
 	if hash == record.status { // it has been so, until somebody else wrote it
-		failed = record.contention.Do(contention.Subject{Kind: metrics.KindApplication, Field: contention.Whole}, app.Name, write)
+		failed = record.contention.Do(contention.Subject{Kind: metrics.KindApplication, Name: app.Name, Field: contention.Whole}, write)
 	} else {
 		failed = write()
 	}

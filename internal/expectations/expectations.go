@@ -36,6 +36,10 @@ import (
 // backup of etcd was restored. An informer that shows events, and is minutes behind, is waited for.
 const Timeout = 30 * time.Second
 
+// Limit is how long Pending waits for a write in any case. Resource versions that have gone back would be waited for without end
+// where the informer shows events.
+const Limit = 15 * time.Minute
+
 // Store holds, for each Application, the writes that the cache does not show yet, and for each informer the newest resource
 // version that it has shown. It holds nothing of an Application whose writes are all observed, so it is as large as what is
 // being written. Its methods may be called concurrently.
@@ -97,7 +101,8 @@ func (s *Store) Wrote(app types.NamespacedName, kind, resourceVersion string) {
 }
 
 // Observe records that the informer of the kind has shown this resource version, of an object that belongs to the Application
-// of this name. It reports whether a write of that Application was pending until now: then its reconcile waits for this event.
+// of this name. It reports whether the event shows a write of that Application that is pending: then its reconcile waits for it.
+// Pending removes such a write. An informer replaces its store before it calls its handlers, also when it lists again.
 func (s *Store) Observe(kind string, app types.NamespacedName, resourceVersion string) (awaited bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -123,7 +128,7 @@ func (s *Store) Pending(app types.NamespacedName) time.Duration {
 		if shown := s.observed[s.informer(kind, app.Namespace)].at; shown.After(idle) {
 			idle = shown
 		}
-		wait := idle.Add(Timeout).Sub(s.now())
+		wait := min(idle.Add(Timeout).Sub(s.now()), expected.at.Add(Limit).Sub(s.now()))
 		if wait <= 0 || s.isObserved(kind, app.Namespace, expected.resourceVersion) {
 			delete(s.pending[app], kind)
 			continue

@@ -129,6 +129,20 @@ func TestNothingIsWaitedForWithoutEnd(t *testing.T) {
 	}
 }
 
+// TestABusyInformerIsNotWaitedForWithoutEnd is about a write of before a backup of etcd was restored.
+func TestABusyInformerIsNotWaitedForWithoutEnd(t *testing.T) {
+	s, now := clocked(false)
+	s.Wrote(web, kind, "1000")
+	began := *now
+	for s.Pending(web) > 0 && now.Sub(began) < 2*Limit {
+		s.Observe(kind, other, "9")
+		*now = now.Add(time.Second)
+	}
+	if waited := now.Sub(began); waited != Limit {
+		t.Errorf("it was waited for %s, want %s", waited, Limit)
+	}
+}
+
 func TestResourceVersionsThatGoBack(t *testing.T) {
 	s, _ := clocked(false)
 	s.Observe(kind, web, "100")

@@ -53,18 +53,18 @@ type Applied struct {
 
 // MarkInSync records that the cache has shown an object as desired. What a comparison would find follows from the two.
 func (l LastApplied) MarkInSync(key Key, hash uint64, live children.Object) {
-	generation := l[key].Generation
-	l.Wrote(key, hash, live)
-	applied := l[key]
-	applied.Generation = generation
-	l[key] = applied
+	l.set(key, hash, live, l[key].Generation)
 }
 
 // Wrote records that a write has made an object as desired, and how the API server has answered.
 func (l LastApplied) Wrote(key Key, hash uint64, answer children.Object) {
-	fields, at := managedfields.AppliedBy(answer, children.FieldOwner)
+	l.set(key, hash, answer, answer.GetGeneration())
+}
+
+func (l LastApplied) set(key Key, hash uint64, object children.Object, generation int64) {
+	fields, at := managedfields.AppliedBy(object, children.FieldOwner)
 	l[key] = Applied{
-		Hash: hash, UID: answer.GetUID(), ResourceVersion: answer.GetResourceVersion(), Generation: answer.GetGeneration(),
+		Hash: hash, UID: object.GetUID(), ResourceVersion: object.GetResourceVersion(), Generation: generation,
 		owned: Hash(fields), appliedAt: at,
 	}
 }

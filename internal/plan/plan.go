@@ -76,8 +76,11 @@ type Step struct {
 	Unwanted []managedfields.Addition
 	// Recreate says that a child that does not exist was created before, as it is desired now.
 	Recreate bool
-	// RepairsDrift says that the child was as desired before somebody else changed or deleted it.
+	// RepairsDrift says that somebody else has changed what was as desired before: has changed or deleted an object, or created one
+	// that is not desired.
 	RepairsDrift bool
+	// Gated says that the step is not made if one before it has failed.
+	Gated bool
 	// Foreign says that somebody else has applied the child under the operator's own field manager.
 	Foreign bool
 }
@@ -172,13 +175,22 @@ func (p *planner) child(child *children.Child) error {
 			p.steps = append(p.steps, *next)
 		}
 	}
-	p.last.keep(child.Kind, desired)
 	for _, live := range p.snapshot.Live[child.Kind] {
 		if !desired[live.GetName()] && p.prunes(child, live) {
-			p.steps = append(p.steps, Step{Child: child, Name: live.GetName(), Live: live})
+			p.steps = append(p.steps, *Delete(child, live, p.last))
 		}
 	}
+	p.last.keep(child.Kind, desired)
 	return errors.Join(failed...)
+}
+
+// Delete returns the step that deletes an object. It repairs drift if the object was not desired when this process last looked:
+// then somebody has created it since.
+func Delete(child *children.Child, live children.Object, last LastApplied) *Step {
+	step := &Step{Child: child, Name: live.GetName(), Live: live}
+	_, desired := last[step.Key()]
+	step.RepairsDrift = !desired
+	return step
 }
 
 // prunes reports whether an object is to be deleted that is not desired: it is ours, and is not being deleted.
@@ -195,7 +207,7 @@ func (p *planner) object(child *children.Child, config children.Config) (*Step, 
 	if kept, err := p.keepPods(child, config, live); !kept || err != nil {
 		return nil, err
 	}
-	next := &Step{Child: child, Name: config.Name, Live: live, Config: config}
+	next := &Step{Child: child, Name: config.Name, Live: live, Config: config, Gated: child.Gated && p.pods}
 	var err error
 	if next.Hash, err = desiredHash(child, config, p.snapshot.Inputs); err != nil {
 		return nil, err
@@ -213,7 +225,7 @@ func (p *planner) object(child *children.Child, config children.Config) (*Step, 
 			Message: fmt.Sprintf("Waiting for %s %s, which is being deleted, to be gone", child.Kind, live.GetName()),
 		}
 	case was.desiredUnchanged(next.Hash) && was.Is(live):
-		if was.appliedAt.IsZero() { // it was written, and the answer to an apply has no managed fields
+		if was.appliedAt.IsZero() { // it was recorded from the answer to an apply, which has no managed fields; the cached object has
 			p.last.MarkInSync(next.Key(), next.Hash, live)
 		}
 		return nil, nil

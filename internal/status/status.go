@@ -50,7 +50,7 @@ type Observed struct {
 	// DeploymentBehind says that the API server has a newer generation of the Deployment than the one in
 	// Deployment: it speaks of the past.
 	DeploymentBehind bool
-	// DeploymentWritten says that the operator has written the Deployment, and that no pass has seen the outcome.
+	// DeploymentWritten says that the generation in Deployment is that of the operator's last write.
 	DeploymentWritten bool
 	// Service as cached, or nil.
 	Service *corev1.Service

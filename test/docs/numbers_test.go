@@ -169,7 +169,9 @@ func claims(t *testing.T) []claim {
 		{timing, "| {} ms, doubled up to {} s | `controller` `firstRetry`, `lastRetry`", []string{
 			number(1000 * duration(t, "internal/controller", "firstRetry").Seconds()), seconds("internal/controller", "lastRetry"),
 		}},
-		{timing, "| {} s without any event of the kind | `expectations` `Timeout`", []string{seconds("internal/expectations", "Timeout")}},
+		{timing, "| {} s without any event of the kind, at most {} min |", []string{
+			seconds("internal/expectations", "Timeout"), minutes("internal/expectations", "Limit"),
+		}},
 		{timing, "| {} s | `outcome` `RetryDenied`", []string{seconds("internal/outcome", "RetryDenied")}},
 		{timing, "| {} s | `outcome` `retryConflict`", []string{seconds("internal/outcome", "retryConflict")}},
 		{timing, "| {} s, and an answer is used for {} s | `controller` `absentRetry`, `discoveryTTL`", []string{
