@@ -122,9 +122,12 @@ type ObjectList interface {
 	runtime.Object
 }
 
-// Child is a row of the table: a kind of which an Application may have any number of objects.
+// Child is a row of the table: a kind of which an Application may have objects.
 type Child struct {
 	Kind string
+	// Many says that an Application may have more than one object of the kind, named NAME or NAME-SUFFIX. They are found by an
+	// index. Otherwise there is one at most, named as the Application, and no memory is spent on an index.
+	Many bool
 	// Object and List are empty ones of the kind, never written to.
 	Object Object
 	List   ObjectList

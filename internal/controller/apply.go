@@ -45,17 +45,17 @@ type write struct {
 	dispute *contention.Dispute
 }
 
-// apply makes the planned writes, and records how the API server has answered. It returns the generations of what was written.
+// apply makes the planned writes, and records how the API server has answered. It returns the answers.
 func (r *ApplicationReconciler) apply(
 	ctx context.Context, app *v1.Application, record *record, steps []plan.Step,
-) (wrote map[plan.Key]int64, err error) {
-	wrote = map[plan.Key]int64{}
+) (wrote map[plan.Key]answer, err error) {
+	wrote = map[plan.Key]answer{}
 	var failed, postponed []error
 	for i := range steps {
 		if steps[i].Gated && len(failed) > 0 {
 			continue
 		}
-		answer, err := r.applyStep(ctx, app, record, &steps[i])
+		said, err := r.applyStep(ctx, app, record, &steps[i])
 		switch {
 		case contention.IsPostponed(err): // what somebody else insists on does not hold up the other children
 			postponed = append(postponed, err)
@@ -63,17 +63,17 @@ func (r *ApplicationReconciler) apply(
 			failed = append(failed, outcome.Reworded(err, func(message string) string {
 				return steps[i].Child.Fields(app).InUsersWords(message, "the "+steps[i].Child.Kind)
 			}))
-		case answer != nil:
-			wrote[steps[i].Key()] = answer.GetGeneration()
+		case said != nil:
+			wrote[steps[i].Key()] = *said
 		}
 	}
 	return wrote, errors.Join(append(failed, postponed...)...)
 }
 
-// applyStep makes one write, unless it has to wait, and returns the object as the API server has answered; nil for a delete.
+// applyStep makes one write, unless it has to wait, and returns the answer; nil for a delete.
 func (r *ApplicationReconciler) applyStep(
 	ctx context.Context, app *v1.Application, record *record, step *plan.Step,
-) (client.Object, error) {
+) (*answer, error) {
 	w := write{Step: step, dispute: record.disputeOf(step)}
 	if w.dispute != nil {
 		if err := w.dispute.Allow(time.Now()); err != nil {
@@ -87,11 +87,11 @@ func (r *ApplicationReconciler) applyStep(
 		}
 		defer r.services.release(key)
 	}
-	answer, err := r.write(ctx, app, record, w)
+	said, err := r.write(ctx, app, record, w)
 	if err == nil {
-		r.recordWrite(app, record, w, answer)
+		r.recordWrite(app, record, w, said)
 	}
-	return answer, err
+	return said, err
 }
 
 // disputeOf returns the dispute about what a step repairs, or nil if it repairs nothing.
@@ -115,7 +115,7 @@ func (k *record) disputeOf(step *plan.Step) *contention.Dispute {
 }
 
 // recordWrite records a write that has succeeded, and counts it if it has repaired what somebody else had changed.
-func (r *ApplicationReconciler) recordWrite(app *v1.Application, record *record, w write, answer client.Object) {
+func (r *ApplicationReconciler) recordWrite(app *v1.Application, record *record, w write, said *answer) {
 	now := time.Now()
 	if w.Deletes() {
 		record.lastApplied.Clear(w.Key())
@@ -126,18 +126,18 @@ func (r *ApplicationReconciler) recordWrite(app *v1.Application, record *record,
 		return
 	}
 	was := record.lastApplied[w.Key()]
-	record.lastApplied.Wrote(w.Key(), w.Hash, answer)
+	record.lastApplied.Wrote(w.Key(), w.Hash, said)
 	switch {
-	case w.Live != nil && w.Live.GetUID() == answer.GetUID() && w.Live.GetResourceVersion() == answer.GetResourceVersion():
+	case w.Live != nil && w.Live.GetUID() == said.GetUID() && w.Live.GetResourceVersion() == said.GetResourceVersion():
 		return // it has changed nothing: the object is in sync, whatever the comparison makes of it
-	case was.Is(answer):
+	case was.Is(said):
 		// It was so all the time, and the cache is older than that: its informer is silent, or resource versions have gone back,
 		// as after a backup of etcd was restored.
 		r.expectations.Reset(w.Child.Kind, app.Namespace)
-		r.expectations.Wrote(client.ObjectKeyFromObject(app), w.Child.Kind, answer.GetResourceVersion())
+		r.expectations.Wrote(client.ObjectKeyFromObject(app), w.Child.Kind, said.GetResourceVersion())
 		return
 	}
-	r.expectations.Wrote(client.ObjectKeyFromObject(app), w.Child.Kind, answer.GetResourceVersion())
+	r.expectations.Wrote(client.ObjectKeyFromObject(app), w.Child.Kind, said.GetResourceVersion())
 	if w.dispute != nil {
 		w.dispute.Repaired(now)
 	}
@@ -149,14 +149,20 @@ func (r *ApplicationReconciler) recordWrite(app *v1.Application, record *record,
 	}
 }
 
-// write makes one write and returns the object as the API server has answered, of which the cache may not show anything yet.
-// It returns nil for a delete.
+// answer is an object as the API server has answered a write of it. The cache may not show it yet.
+type answer struct {
+	metav1.PartialObjectMetadata
+	// content is all of it, encoded.
+	content []byte
+}
+
+// write makes one write and returns the answer; nil for a delete.
 //
 // What exists is ours, and ownership of the fields we apply is forced: an edit by hand is drift. UID and resource version keep
 // the write from reaching an object that has taken its place, or is not ours any more, since the cache observed it. What does
 // not exist, as far as the cache knows, is applied without force, so that somebody else's object that appeared meanwhile is a
 // conflict and not overwritten.
-func (r *ApplicationReconciler) write(ctx context.Context, app *v1.Application, record *record, w write) (client.Object, error) {
+func (r *ApplicationReconciler) write(ctx context.Context, app *v1.Application, record *record, w write) (*answer, error) {
 	switch {
 	case w.Deletes():
 		return nil, r.remove(ctx, w.Child, w.Live)
@@ -179,8 +185,8 @@ func (r *ApplicationReconciler) remove(ctx context.Context, child *children.Chil
 	return nil
 }
 
-// create makes a child that does not exist, as far as the cache knows, and returns it as the API server has answered.
-func (r *ApplicationReconciler) create(ctx context.Context, w write) (client.Object, error) {
+// create makes a child that does not exist, as far as the cache knows.
+func (r *ApplicationReconciler) create(ctx context.Context, w write) (*answer, error) {
 	err := r.Client.Apply(ctx, w.Config.ApplyConfiguration)
 	if w.Child.Optional() && notServed(err) {
 		return nil, notInstalled(w.Child)
@@ -192,8 +198,8 @@ func (r *ApplicationReconciler) create(ctx context.Context, w write) (client.Obj
 	return answerOf(w)
 }
 
-// update makes a child that exists what is desired, and returns it as the API server has answered.
-func (r *ApplicationReconciler) update(ctx context.Context, app *v1.Application, record *record, w write) (client.Object, error) {
+// update makes a child that exists as desired.
+func (r *ApplicationReconciler) update(ctx context.Context, app *v1.Application, record *record, w write) (*answer, error) {
 	version := w.Live.GetResourceVersion()
 	if w.HandsOver {
 		version = ""
@@ -278,15 +284,15 @@ func (r *ApplicationReconciler) applyOver(ctx context.Context, w write) error {
 	return r.Client.Apply(ctx, w.Config.ApplyConfiguration, client.ForceOwnership)
 }
 
-// answerOf returns the metadata of an applied object: the client has overwritten the configuration with the API server's answer.
-func answerOf(w write) (client.Object, error) {
+// answerOf returns the API server's answer to an apply: the client has overwritten the configuration with it.
+func answerOf(w write) (*answer, error) {
 	content, err := json.Marshal(w.Config.ApplyConfiguration)
 	if err != nil {
 		return nil, fmt.Errorf("encode the API server's answer: %w", err)
 	}
-	answer := &metav1.PartialObjectMetadata{}
-	if err := json.Unmarshal(content, answer); err != nil {
+	said := &answer{content: content}
+	if err := json.Unmarshal(content, &said.PartialObjectMetadata); err != nil {
 		return nil, fmt.Errorf("decode the API server's answer: %w", err)
 	}
-	return answer, nil
+	return said, nil
 }

@@ -280,7 +280,9 @@ func TestWhatWasSoAllTheTimeIsNoRepair(t *testing.T) {
 		}
 		before := counted(t, "app_operator_drift_repairs_total")[children.Service]
 		w := write{Step: step, dispute: record.disputeOf(step)}
-		r.recordWrite(web, record, w, service("100"))
+		said := &answer{}
+		said.UID, said.ResourceVersion = "1", "100"
+		r.recordWrite(web, record, w, said)
 		if got := counted(t, "app_operator_drift_repairs_total")[children.Service] - before; got != 0 || w.dispute.Unresolved() {
 			t.Errorf("%s: it counts as %v repairs, and for the dispute: %t", what, got, w.dispute.Unresolved())
 		}

@@ -449,7 +449,7 @@ func indexed(build *fake.ClientBuilder) *fake.ClientBuilder {
 	none := func(client.Object) []string { return nil }
 	build.WithIndex(&corev1.Pod{}, byApplication, none).WithIndex(&appsv1.ReplicaSet{}, byApplication, none)
 	for _, child := range children.Table {
-		if !child.Optional() {
+		if child.Many {
 			build.WithIndex(child.Object, byApplication, func(object client.Object) []string { return children.ApplicationsOf(object) })
 		}
 	}

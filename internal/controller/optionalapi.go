@@ -166,7 +166,7 @@ func (o *optionalAPIs) discover(ctx context.Context, child *children.Child) (fun
 	if err != nil {
 		return nil, fmt.Errorf("watch %s: %w", child.OptionalAPI.GroupResource(), err)
 	}
-	if err := indexChildren(ctx, o.cache, child.Object); err != nil {
+	if err := indexChildren(ctx, o.cache, child); err != nil {
 		return nil, err
 	}
 	handlerSynced, err := o.watch(child, informer)

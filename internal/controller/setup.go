@@ -64,8 +64,8 @@ import (
 
 // The indexes of the cache.
 const (
-	// byApplication finds pods and ReplicaSets by the Application that their label names, and objects of children's kinds by the
-	// Applications that they may concern.
+	// byApplication finds pods and ReplicaSets by the Application that their label names, and objects of kinds of which an Application
+	// may have many by the Applications that they may concern.
 	byApplication = "application"
 	// byReference finds Applications by the objects that they refer to, by kind and name.
 	byReference = "reference"
@@ -230,11 +230,11 @@ func startInformers(informers cache.Cache) error {
 			return fmt.Errorf("index %T: %w", kind, err)
 		}
 	}
-	for _, child := range children.Table {
-		if child.Optional() {
+	for i := range children.Table {
+		if children.Table[i].Optional() {
 			continue // when it is found
 		}
-		if err := indexChildren(ctx, informers, child.Object); err != nil {
+		if err := indexChildren(ctx, informers, &children.Table[i]); err != nil {
 			return err
 		}
 	}
@@ -248,12 +248,15 @@ func startInformers(informers cache.Cache) error {
 	})
 }
 
-// indexChildren indexes the objects of a child's kind by the Applications that they may concern.
-func indexChildren(ctx context.Context, informers cache.Cache, kind client.Object) error {
-	if err := informers.IndexField(ctx, kind, byApplication, func(object client.Object) []string {
+// indexChildren indexes the objects of a child's kind by the Applications that they may concern, if one may have many.
+func indexChildren(ctx context.Context, informers cache.Cache, child *children.Child) error {
+	if !child.Many {
+		return nil
+	}
+	if err := informers.IndexField(ctx, child.Object, byApplication, func(object client.Object) []string {
 		return children.ApplicationsOf(object)
 	}); err != nil {
-		return fmt.Errorf("index %T: %w", kind, err)
+		return fmt.Errorf("index %s: %w", child.Kind, err)
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ package controller
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -91,6 +92,9 @@ func (r *ApplicationReconciler) readChildren(ctx context.Context, s *snapshot, c
 	if child.Optional() && !r.canRead(ctx, s, child) {
 		return nil
 	}
+	if !child.Many {
+		return r.readOne(ctx, s, child)
+	}
 	list := child.NewList()
 	if err := r.Client.List(ctx, list, client.InNamespace(app.Namespace), client.MatchingFields{byApplication: app.Name},
 		client.UnsafeDisableDeepCopy); err != nil {
@@ -100,6 +104,20 @@ func (r *ApplicationReconciler) readChildren(ctx context.Context, s *snapshot, c
 		s.Live[child.Kind] = append(s.Live[child.Kind], object.(children.Object))
 		return nil
 	})
+}
+
+// readOne reads the one object of a kind that the Application may have, whoever controls it.
+func (r *ApplicationReconciler) readOne(ctx context.Context, s *snapshot, child *children.Child) error {
+	object := child.New()
+	err := r.Client.Get(ctx, client.ObjectKeyFromObject(s.Application), object, client.UnsafeDisableDeepCopy)
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %w", child.Kind, err)
+	}
+	s.Live[child.Kind] = []children.Object{object}
+	return nil
 }
 
 // canRead reports whether the objects of an optional kind can be read from the cache; if not, it notes why. Nobody asks for a kind
@@ -259,13 +277,19 @@ func (s *snapshot) observed(app *v1.Application, last plan.LastApplied) status.O
 	return seen
 }
 
-// outdate notes in what was seen that this reconcile has written the Deployment: if that was more than its metadata, what was
-// seen of it and of its pods is of the past.
-func (s *snapshot) outdate(seen *status.Observed, wrote map[plan.Key]int64) {
-	generation, ok := wrote[plan.Key{Kind: children.Deployment, Name: s.Application.Name}]
-	if ok && s.deployment != nil && generation > s.deployment.Generation {
+// outdate notes in what was seen what this reconcile has written. If it has changed more of the Deployment than its metadata, what
+// was seen of it and of its pods is of the past. A Service that it has created says where the Application is served.
+func (s *snapshot) outdate(seen *status.Observed, wrote map[plan.Key]answer) {
+	deployment, ok := wrote[plan.Key{Kind: children.Deployment, Name: s.Application.Name}]
+	if ok && s.deployment != nil && deployment.GetGeneration() > s.deployment.Generation {
 		seen.DeploymentBehind = true
 		seen.PodFaults, seen.Unready, seen.Ending = nil, nil, ""
+	}
+	if created, ok := wrote[plan.Key{Kind: children.Service, Name: s.Application.Name}]; ok && seen.Service == nil {
+		service := &corev1.Service{}
+		if json.Unmarshal(created.content, service) == nil { // else the next reconcile reads it
+			seen.Service = service
+		}
 	}
 }
 

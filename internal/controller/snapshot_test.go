@@ -1,0 +1,113 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"slices"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/children"
+	"github.com/example/app-operator/internal/resources"
+)
+
+// TestAKindWithManyObjects follows a row with Many through a reconcile: what the Application controls is found whatever its name,
+// objects of others are left alone, and what is not desired any more is deleted.
+func TestAKindWithManyObjects(t *testing.T) {
+	suffixes := []string{"-a", "-b"}
+	table := children.Table
+	t.Cleanup(func() { children.Table = table })
+	children.Table = append(slices.Clone(table), children.Child{
+		Kind: "ConfigMap", Object: &corev1.ConfigMap{}, List: &corev1.ConfigMapList{}, Many: true,
+		Fields: resources.ServiceFields,
+		Build: func(in resources.Inputs) ([]children.Config, error) {
+			var configs []children.Config
+			for _, suffix := range suffixes {
+				config := corev1ac.ConfigMap(in.Application.Name+suffix, in.Application.Namespace).WithData(map[string]string{"a": suffix})
+				config.WithOwnerReferences(metav1ac.OwnerReference().WithAPIVersion(v1.GroupVersion.String()).WithKind("Application").
+					WithName(in.Application.Name).WithUID(in.Application.UID).WithController(true))
+				configs = append(configs, children.Config{ApplyConfiguration: config, Name: *config.GetName(), OnlyIf: func(uid types.UID, version string) {
+					config.WithUID(uid).WithResourceVersion(version)
+				}})
+			}
+			return configs, nil
+		},
+	})
+	r, c := withErrors(t, interceptor.Funcs{})
+	if err := c.Create(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "web-theirs", Namespace: "apps"}}); err != nil {
+		t.Fatal(err)
+	}
+	names := func() []string {
+		t.Helper()
+		list := &corev1.ConfigMapList{}
+		if err := c.List(t.Context(), list, client.InNamespace("apps")); err != nil {
+			t.Fatal(err)
+		}
+		var all []string
+		for i := range list.Items {
+			all = append(all, list.Items[i].Name)
+		}
+		return all
+	}
+	for _, step := range []struct{ suffixes, want []string }{
+		{[]string{"-a", "-b"}, []string{"web-a", "web-b", "web-theirs"}},
+		{[]string{"-b", "-c"}, []string{"web-b", "web-c", "web-theirs"}},
+		{nil, []string{"web-theirs"}},
+	} {
+		suffixes = step.suffixes
+		reconcileOnce(t, r, c)
+		if got := names(); !slices.Equal(got, step.want) {
+			t.Errorf("with %v there are %v, want %v", step.suffixes, got, step.want)
+		}
+	}
+}
+
+// TestAServiceThatWasJustCreatedIsInTheStatus holds that an Application whose pods have been ready before it had its Service is
+// not called Ready without its URL, and the status not written twice.
+func TestAServiceThatWasJustCreatedIsInTheStatus(t *testing.T) {
+	r, c, writes := counting(t)
+	limiter, _ := newLimiter()
+	r.services.enqueueFirst = limiter.enqueueFirst
+	others := r.services.fill()
+	reconcileOnce(t, r, c)
+	deployment := &appsv1.Deployment{}
+	if err := c.Get(t.Context(), app("web"), deployment); err != nil {
+		t.Fatal(err)
+	}
+	roll(t, c, 1)
+	r.services.release(others[0])
+	for range 2 {
+		reconcileOnce(t, r, c)
+		now := theApplication(t, c).Status
+		if ready := meta.FindStatusCondition(now.Conditions, v1.ConditionReady); ready.Status != metav1.ConditionTrue || now.URL != "http://web.apps.svc" {
+			t.Errorf("Ready is %s, the URL %q", ready.Status, now.URL)
+		}
+	}
+	if *writes != 2 {
+		t.Errorf("%d status writes, want 2", *writes)
+	}
+}
