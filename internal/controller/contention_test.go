@@ -241,7 +241,21 @@ func TestWhoMakesWhatIsNotWantedIsFoughtWithPauses(t *testing.T) {
 
 // TestASpecThatIsSwitchedIsNoDispute holds that who switches a child on and off in the spec is obeyed at once, however often.
 func TestASpecThatIsSwitchedIsNoDispute(t *testing.T) {
-	r, c := withErrors(t, interceptor.Funcs{})
+	made := 0
+	r, c := withErrors(t, interceptor.Funcs{Apply: func(
+		ctx context.Context, c client.WithWatch, config runtime.ApplyConfiguration, options ...client.ApplyOption,
+	) error {
+		if err := c.Apply(ctx, config, options...); err != nil || fmt.Sprintf("%T", config) != "*v1.ServiceApplyConfiguration" {
+			return err
+		}
+		service := &corev1.Service{} // which the API server would give a UID
+		if err := c.Get(ctx, app("web"), service); err != nil || service.UID != "" {
+			return err
+		}
+		made++
+		service.UID = uidOf(made)
+		return c.Update(ctx, service)
+	}})
 	r.Recorder = events.NewFakeRecorder(1000)
 	for range 10 {
 		for _, port := range []*int32{new(int32(80)), nil} {
