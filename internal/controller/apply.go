@@ -95,7 +95,7 @@ func (r *ApplicationReconciler) applyStep(
 }
 
 // disputeOf returns the dispute about what a step repairs, or nil if it repairs nothing.
-func (k *record) disputeOf(step *plan.Step) *contention.Dispute {
+func (rec *record) disputeOf(step *plan.Step) *contention.Dispute {
 	subject := contention.Subject{Kind: step.Child.Kind, Name: step.Name, Field: contention.Whole}
 	switch {
 	case !step.RepairsDrift:
@@ -107,7 +107,7 @@ func (k *record) disputeOf(step *plan.Step) *contention.Dispute {
 			subject.Field = plan.Hash(fields)
 		}
 	}
-	dispute := k.contention.Dispute(subject, time.Now())
+	dispute := rec.contention.Dispute(subject, time.Now())
 	if step.Foreign {
 		dispute.Who = contention.OtherInstallation
 	}
