@@ -33,7 +33,7 @@ const memoryShare = 0.9
 // the operator's cache takes; to collect more often costs CPU only while there is work.
 const garbage = 20
 
-// setGCPercent has Go collect garbage early. GOGC in the environment goes before.
+// setGCPercent has Go collect garbage early. GOGC in the environment takes precedence.
 func setGCPercent(lookupEnv func(string) (string, bool)) {
 	if _, set := lookupEnv("GOGC"); !set {
 		debug.SetGCPercent(garbage)
@@ -41,7 +41,7 @@ func setGCPercent(lookupEnv func(string) (string, bool)) {
 }
 
 // limitMemory has Go collect garbage before the container reaches its memory limit and is killed. GOMEMLIMIT in the
-// environment goes before. Without a limit, or where none can be read, everything stays as it is.
+// environment takes precedence. Without a limit, or where none can be read, everything stays as it is.
 func limitMemory(log logr.Logger, provider memlimit.Provider) {
 	before := debug.SetMemoryLimit(-1)
 	limit, err := memlimit.Set(memlimit.WithRatio(memoryShare), memlimit.WithProvider(provider))

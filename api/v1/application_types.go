@@ -41,7 +41,7 @@ type Application struct {
 	metav1.TypeMeta `json:",inline"`
 
 	// metadata is the standard object metadata. The name must be a DNS-1035 label of at most 63 characters:
-	// every object made for the application bears it.
+	// every object made for the application has it.
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
 
@@ -217,7 +217,7 @@ type ApplicationSpec struct {
 	// +optional
 	HTTPRoute *HTTPRouteSpec `json:"httpRoute,omitempty"`
 
-	// networkPolicy says who may talk to the pods and to whom they may talk; {} is nobody, DNS aside. Without it, the
+	// networkPolicy says who may connect to the pods, and where they may connect to; {} is nobody and nowhere, DNS aside. Without it, the
 	// application adds no restriction.
 	// +optional
 	NetworkPolicy *NetworkPolicySpec `json:"networkPolicy,omitempty"`
@@ -230,7 +230,7 @@ type ApplicationSpec struct {
 	// +optional
 	Security *SecuritySpec `json:"security,omitempty"`
 
-	// serviceAccount says as whom the pods run. Without it, a ServiceAccount of the application's name is made,
+	// serviceAccount is the account that the pods run as. Without it, a ServiceAccount of the application's name is made,
 	// and its token is not mounted.
 	// +optional
 	ServiceAccount *ServiceAccountSpec `json:"serviceAccount,omitempty"`

@@ -179,7 +179,7 @@ type ParentReference struct {
 	Port *int32 `json:"port,omitempty"`
 }
 
-// NetworkPolicySpec says who may talk to the pods and to whom they may talk. Nobody else may, except that the pods
+// NetworkPolicySpec says who may connect to the pods, and where they may connect to. Nobody else may, except that the pods
 // may ask for names (DNS) anywhere.
 type NetworkPolicySpec struct {
 	// ingressFrom is who may open connections to the pods. Empty, nobody may.
@@ -188,7 +188,7 @@ type NetworkPolicySpec struct {
 	// +kubebuilder:validation:MaxItems=64
 	IngressFrom []NetworkPeer `json:"ingressFrom,omitempty"`
 
-	// egressTo is to whom the pods may open connections, DNS aside. Empty, to nobody.
+	// egressTo is where the pods may connect to, DNS aside. Empty is nowhere.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
@@ -199,12 +199,12 @@ type NetworkPolicySpec struct {
 //
 // +kubebuilder:validation:XValidation:rule="has(self.cidr) != (has(self.podLabels) || has(self.namespaceLabels))",message="a peer is either pods, by podLabels or namespaceLabels or both, or addresses, by cidr; give one of the two and remove the other",fieldPath=".cidr",reason=FieldValueInvalid
 type NetworkPeer struct {
-	// podLabels are what the pods bear; {} is all pods. Without namespaceLabels they are those of this namespace.
+	// podLabels are labels that the pods must have; {} is all pods. Without namespaceLabels they are those of this namespace.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=64
 	PodLabels map[string]string `json:"podLabels,omitzero"`
 
-	// namespaceLabels are what the pods' namespaces bear; {} is all namespaces. Without podLabels all their pods are
+	// namespaceLabels are labels that the pods' namespaces must have; {} is all namespaces. Without podLabels all their pods are
 	// meant.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=64

@@ -41,7 +41,7 @@ type ResourceRequirements struct {
 // +kubebuilder:validation:MaxProperties=12
 type ResourceList map[corev1.ResourceName]resource.Quantity
 
-// PodMetadata is what the pods bear beside the operator's own labels.
+// PodMetadata has labels and annotations of the pods beside the operator's own.
 type PodMetadata struct {
 	// labels of the pods. The keys app.kubernetes.io/name, app.kubernetes.io/instance,
 	// app.kubernetes.io/managed-by and those below apps.example.com/ are the operator's, and pod-template-hash
@@ -105,11 +105,11 @@ type SecuritySpec struct {
 	ReadOnlyRootFilesystem *bool `json:"readOnlyRootFilesystem,omitempty"`
 }
 
-// ServiceAccountSpec says as whom the pods run.
+// ServiceAccountSpec is the account that the pods run as.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.name) || !has(self.annotations)",fieldPath=".annotations",reason=FieldValueForbidden,message="annotations are for a ServiceAccount that the operator creates, and name refers to an existing one; remove one of the two"
 type ServiceAccountSpec struct {
-	// name of an existing ServiceAccount in this namespace. Unset, one is made for the application and bears
+	// name of an existing ServiceAccount in this namespace. Unset, one is made for the application and has
 	// its name.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
@@ -370,7 +370,7 @@ type ShutdownSpec struct {
 
 // SchedulingSpec says where the pods run.
 type SchedulingSpec struct {
-	// nodeSelector are labels that the nodes must bear.
+	// nodeSelector are labels that the nodes must have.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=32
 	NodeSelector map[string]string `json:"nodeSelector,omitempty"`

@@ -254,7 +254,7 @@ func TestAStatusWrite(t *testing.T) {
 	}
 }
 
-// TestARefusalThatIsNotOfTheSpec holds that it is told, and not taken for cured by writing the spec anew.
+// TestARefusalThatIsNotOfTheSpec holds that it is told, and not taken for cured by writing the spec again.
 func TestARefusalThatIsNotOfTheSpec(t *testing.T) {
 	refuses, asked := false, 0
 	r, c := withErrors(t, interceptor.Funcs{
@@ -289,7 +289,7 @@ func TestARefusalThatIsNotOfTheSpec(t *testing.T) {
 	}
 }
 
-// TestAStatusThatTheServerHadAlready holds that a status is written anew by a later pass if its write has changed nothing:
+// TestAStatusThatTheServerHadAlready holds that a status is written again by a later pass if its write has changed nothing:
 // no newer version is on its way that would be waited for.
 func TestAStatusThatTheServerHadAlready(t *testing.T) {
 	written := 0

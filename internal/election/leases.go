@@ -39,7 +39,7 @@ const attempt = 100 * time.Millisecond
 // leases is the Lease as client-go's LeaseLock reads and writes it. The elector is one goroutine, and the only caller of
 // Get, Create and Update.
 //
-// A Lease from the watch may be old. No harm comes of it: each update bears the resourceVersion of what was read.
+// A Lease from the watch may be old. No harm comes of it: each update has the resourceVersion of what was read.
 type leases struct {
 	coordinationv1client.LeaseInterface
 	options *Options

@@ -214,7 +214,7 @@ func TestEndsOnceTaken(t *testing.T) {
 	}
 }
 
-// TestRenewals: what the elector renews blindly is a retry period apart, and bears the time at which it is sent.
+// TestRenewals: what the elector renews blindly is a retry period apart, and has the time at which it is sent.
 func TestRenewals(t *testing.T) {
 	const period = 20 * time.Millisecond
 	me := "me"

@@ -54,7 +54,7 @@ const (
 	madeUpEnd          // the container runtime could not find out, says that there was an error, and the kubelet quotes the message
 	failed             // marked as failed by others than the kubelet, without container statuses
 	gone               // deleted by force, or collected
-	replaced           // another Pod bears its name
+	replaced           // another Pod has its name
 	podStatuses        // how many there are
 )
 

@@ -204,7 +204,7 @@ func schemaMessage(message, object string) string {
 	}
 }
 
-// deniedByAdmission tells a refusal by an admission plugin, webhook or policy from one by RBAC, which bears
+// deniedByAdmission tells a refusal by an admission plugin, webhook or policy from one by RBAC, which has
 // the same status but is the operator's own trouble: it names the User who cannot.
 func deniedByAdmission(err error, message string) bool {
 	if deniedByOthers(message) {

@@ -56,7 +56,7 @@ func addContainers(spec *corev1ac.PodSpecApplyConfiguration, in Inputs) error {
 	return nil
 }
 
-// mainContainer returns the container that runs the image. It bears the application's name.
+// mainContainer returns the container that runs the image. It has the application's name.
 func mainContainer(in Inputs, volumes fileVolumes) (*corev1ac.ContainerApplyConfiguration, error) {
 	app, ports := in.Application, portsOf(in)
 	env, err := toApplyConfigs[corev1ac.EnvVarApplyConfiguration](app.Spec.Env)

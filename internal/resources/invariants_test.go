@@ -101,7 +101,7 @@ func copyOf(in Inputs) Inputs {
 	return in
 }
 
-// checkIdentity holds that a child bears the Application's name, its labels and one owner reference.
+// checkIdentity holds that a child has the Application's name, its labels and one owner reference.
 func checkIdentity(t *testing.T, app *v1.Application, kind string, config runtime.ApplyConfiguration) {
 	t.Helper()
 	var object struct {
@@ -130,7 +130,7 @@ func checkIdentity(t *testing.T, app *v1.Application, kind string, config runtim
 	}
 }
 
-// checkSelectors holds that selectors depend on the name alone, and that the pods bear what they select.
+// checkSelectors holds that selectors depend on the name alone, and that the pods have what they select.
 func checkSelectors(t *testing.T, app *v1.Application, configs map[string]runtime.ApplyConfiguration) {
 	t.Helper()
 	want := map[string]string{LabelName: app.Name, LabelInstance: app.Name, LabelManagedBy: ManagedBy}

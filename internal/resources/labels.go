@@ -25,7 +25,7 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 )
 
-// The labels that every child and every pod bears. Selectors are made of them, and selectors cannot be changed
+// The labels that every child and every pod has. Selectors are made of them, and selectors cannot be changed
 // once they exist, so neither can these.
 const (
 	LabelName      = "app.kubernetes.io/name"
@@ -50,7 +50,7 @@ func Selector(name string) string {
 	return labels.SelectorFromSet(Labels(name)).String()
 }
 
-// podLabels returns what the pods bear: the user's labels, and ours, which win.
+// podLabels returns what the pods have: the user's labels, and ours, which win.
 func podLabels(app *v1.Application) map[string]string {
 	all := map[string]string{}
 	if app.Spec.PodMetadata != nil {

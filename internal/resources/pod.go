@@ -27,7 +27,7 @@ import (
 // terminationGracePeriodSeconds is how long a pod has to end, by the API contract.
 const terminationGracePeriodSeconds = 30
 
-// annotationConfigHash is where a pod bears what its configuration was.
+// annotationConfigHash is where a pod has what its configuration was.
 const annotationConfigHash = "apps.example.com/config-hash"
 
 // LiveConfigHash returns the ConfigHash that a Deployment's pods were made with, or "".

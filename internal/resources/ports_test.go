@@ -429,7 +429,7 @@ func checkRest(now *running, ports []port) string {
 }
 
 // checkServed holds that the oldest pods are reached by each port that keeps its name in the Service, unless what they have for
-// it bears a name that the spec gives to another port now: new pods cannot have it twice.
+// it has a name that the spec gives to another port now: new pods cannot have it twice.
 func checkServed(before, now *running) string {
 	if len(now.pods) == 0 {
 		return ""

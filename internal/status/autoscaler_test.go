@@ -72,7 +72,7 @@ func TestAutoscalersThatDoNotWork(t *testing.T) {
 			{0, newDeployment(3), inactive(start, ""), "", 120},
 			{119, newDeployment(3), inactive(start, ""), "", 120},
 			{120, newDeployment(3), inactive(start, ""), failed, 0},
-			{130, rolling, inactive(start, ""), failed, 0}, // not told anew after each rollout
+			{130, rolling, inactive(start, ""), failed, 0}, // not told again after each rollout
 			{140, newDeployment(3), inactive(start, ""), failed, 0},
 			{150, newDeployment(3), active(), "", 0},
 		},

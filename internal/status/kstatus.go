@@ -71,7 +71,7 @@ func setReconciling(next *v1.ApplicationStatus, now metav1.Time) {
 }
 
 // reconcilingSince reports whether the conditions say Reconciling of the generation that Ready speaks of, and for a reason
-// of the same class, and since when. A new generation gets its time anew, and so does a fault after a rollout of any
+// of the same class, and since when. A new generation gets its time again, and so does a fault after a rollout of any
 // length.
 func reconcilingSince(conditions []metav1.Condition, ready metav1.Condition) (bool, metav1.Time) {
 	was := meta.FindStatusCondition(conditions, v1.ConditionReconciling)

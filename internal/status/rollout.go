@@ -47,7 +47,7 @@ func evaluateRollout(app *v1.Application, seen Observed) evaluation {
 	switch {
 	case waitsFor == "":
 		return evaluateComplete(app, seen)
-	case desiredPods(deployment) == 0: // what is amiss with pods that are to end does not matter any more
+	case desiredPods(deployment) == 0: // what is wrong with pods that are to end does not matter any more
 		return progressing(app, Observed{}, waitsFor)
 	case scalingUp(app, deployment):
 		now := evaluateComplete(app, seen)

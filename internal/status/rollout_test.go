@@ -28,7 +28,7 @@ import (
 // row says what follows from one situation.
 type row struct {
 	deployment string
-	// pods names what is amiss with them; "" is anything.
+	// pods names what is wrong with them; "" is anything.
 	pods string
 	// statuses are those of Ready|Progressing|Available|Degraded.
 	statuses string
@@ -177,7 +177,7 @@ func TestAfterASuccessfulPass(t *testing.T) {
 		{"unready for long", "a current fault", "False|False|False|True", pull, faultWords, pull},
 		{"unready for long", "both", "False|False|False|True", pull, faultWords, pull},
 
-		// What is amiss with pods that are not desired any more does not matter.
+		// What is wrong with pods that are not desired any more does not matter.
 		{"scaling to zero", "", "Unknown|True|True|False", rolling, surplus, ""},
 		{"at zero", "", "True|False|True|False", v1.ReasonRolloutComplete, done, ""},
 	}

@@ -151,7 +151,7 @@ var (
 	currentFaultOfPod = PodFault{Reason: v1.ReasonImagePullFailed, Message: "pod new, container my-app: not found", Current: true}
 )
 
-// podFaults are what may be amiss with pods.
+// podFaults are what may be wrong with pods.
 var podFaults = []struct {
 	name   string
 	faults []PodFault

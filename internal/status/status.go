@@ -18,8 +18,8 @@ limitations under the License.
 // the reconcile ended to an ApplicationStatus.
 //
 // It reads no cluster, clock or environment and never changes its input; a linter rule holds that. Its messages
-// are the same whenever the situation is the same: they bear no counters and no times, or each reconcile would write
-// the status anew.
+// are the same whenever the situation is the same: they have no counters and no times, or each reconcile would write
+// the status again.
 package status
 
 import (

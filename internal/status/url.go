@@ -224,7 +224,7 @@ func serviceURL(service *corev1.Service, name, scheme string) string {
 }
 
 // schemeOf returns what an additional port's appProtocol says where it is a URL's scheme, https for port 443 and for one that
-// is named so, http for the main port, and otherwise the transport protocol. An additional port may bear the main one's name
+// is named so, http for the main port, and otherwise the transport protocol. An additional port may have the main one's name
 // where there is none.
 func schemeOf(port corev1.ServicePort) string {
 	if port.AppProtocol != nil {

@@ -23,7 +23,7 @@ import (
 	"time"
 )
 
-// restart ends the operator, starts it anew, and notes how soon it has looked at all Applications.
+// restart ends the operator, starts it again, and notes how soon it has looked at all Applications.
 func (r *round) restart(ctx context.Context) error {
 	if err := r.end(ctx, r.operator); err != nil {
 		return err

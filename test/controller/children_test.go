@@ -200,7 +200,7 @@ func decided(object client.Object) map[string]any {
 	}
 	annotations, _ := metadata["annotations"].(map[string]any)
 	delete(annotations, "deployment.kubernetes.io/revision")
-	if spec, ok := content["spec"].(map[string]any); ok { // a Service's, which differ when it is made anew
+	if spec, ok := content["spec"].(map[string]any); ok { // a Service's, which differ when it is made again
 		delete(spec, "clusterIP")
 		delete(spec, "clusterIPs")
 	}

@@ -96,12 +96,12 @@ func createReady(ctx context.Context, app *v1.Application) {
 	Eventually(fresh(ctx, app)).Should(beReady())
 }
 
-// get reads the object anew and returns it.
+// get reads the object again and returns it.
 func get[O client.Object](ctx context.Context, object O) (O, error) {
 	return object, k8s.Get(ctx, client.ObjectKeyFromObject(object), object)
 }
 
-// fresh returns a function, to be polled, that reads the object anew.
+// fresh returns a function, to be polled, that reads the object again.
 func fresh[O client.Object](ctx context.Context, object O) func() (O, error) {
 	return func() (O, error) { return get(ctx, object) }
 }

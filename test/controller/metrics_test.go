@@ -156,7 +156,7 @@ var _ = Describe("The operator's metrics", func() {
 	})
 })
 
-// series returns the values of the metric's series that bear these labels, by their reason.
+// series returns the values of the metric's series that have these labels, by their reason.
 func (o *runningOperator) series(ctx context.Context, name string, labels map[string]string) map[string]float64 {
 	GinkgoHelper()
 	families, err := o.Metrics(ctx)

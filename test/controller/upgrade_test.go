@@ -144,7 +144,7 @@ func (o *runningOperator) rest(ctx context.Context) float64 {
 
 // revision is what runs of an Application.
 type revision struct {
-	// Config is the mark of the configuration that the pods bear.
+	// Config is the mark of the configuration that the pods have.
 	Config string
 	// Sets are the names of the ReplicaSets that have pods, and Pods the pods' UIDs.
 	Sets, Pods []string

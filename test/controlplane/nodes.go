@@ -61,7 +61,7 @@ func node(name string) *corev1.Node {
 	}
 }
 
-// waitForNodes waits until every node is Ready and pods may be scheduled to it: a new node bears a taint until the
+// waitForNodes waits until every node is Ready and pods may be scheduled to it: a new node has a taint until the
 // node controller has seen it ready.
 func (c *ControlPlane) waitForNodes(ctx context.Context) error {
 	client, err := kubernetes.NewForConfig(c.admin)

@@ -177,7 +177,7 @@ func haveReady(status metav1.ConditionStatus, reason string, words ...string) ty
 	}, And(HaveField("Status", status), HaveField("Reason", reason), HaveField("Message", And(message...))))
 }
 
-// fresh returns a function, to be polled, that reads the object anew.
+// fresh returns a function, to be polled, that reads the object again.
 func fresh[O client.Object](object O) func(context.Context) (O, error) {
 	return func(ctx context.Context) (O, error) {
 		return object, k8s.Get(ctx, client.ObjectKeyFromObject(object), object)

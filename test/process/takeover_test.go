@@ -271,7 +271,7 @@ func TestTakeoverRefused(t *testing.T) {
 	}
 }
 
-// TestTakeoverOfNoPod: the holder bears no Pod's name, whatever Pods there are. That the standby has looked shows in
+// TestTakeoverOfNoPod: the holder has no Pod's name, whatever Pods there are. That the standby has looked shows in
 // what it does next.
 func TestTakeoverOfNoPod(t *testing.T) {
 	t.Parallel()
