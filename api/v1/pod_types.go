@@ -299,7 +299,7 @@ type ExecProbe struct {
 // RolloutSpec says how a new revision replaces the old one.
 //
 // +kubebuilder:validation:XValidation:rule="self.strategy == 'Recreate' || !(self.maxSurge in [dyn(0), dyn('0%')]) || !(self.maxUnavailable in [dyn(0), dyn('0%')])",fieldPath=".maxUnavailable",reason=FieldValueInvalid,message="maxSurge and maxUnavailable cannot both be 0; set one of them above zero"
-// +kubebuilder:validation:XValidation:rule="self.minReadySeconds < self.progressDeadlineSeconds",fieldPath=".progressDeadlineSeconds",reason=FieldValueInvalid,message="progressDeadlineSeconds must be greater than minReadySeconds; increase it"
+// +kubebuilder:validation:XValidation:rule="self.minReadySeconds < self.progressDeadlineSeconds",fieldPath=".progressDeadlineSeconds",reason=FieldValueInvalid,message="progressDeadlineSeconds must be greater than minReadySeconds; set it above minReadySeconds"
 type RolloutSpec struct {
 	// strategy is RollingUpdate, which replaces pods one by one, or Recreate, which ends all old pods before it starts
 	// new ones.
@@ -350,7 +350,7 @@ type RolloutSpec struct {
 
 // ShutdownSpec says how a pod ends.
 //
-// +kubebuilder:validation:XValidation:rule="self.preStopSleepSeconds == 0 || self.preStopSleepSeconds < self.gracePeriodSeconds",fieldPath=".preStopSleepSeconds",reason=FieldValueInvalid,message="preStopSleepSeconds must be less than gracePeriodSeconds; increase gracePeriodSeconds"
+// +kubebuilder:validation:XValidation:rule="self.preStopSleepSeconds == 0 || self.preStopSleepSeconds < self.gracePeriodSeconds",fieldPath=".preStopSleepSeconds",reason=FieldValueInvalid,message="preStopSleepSeconds must be less than gracePeriodSeconds; set gracePeriodSeconds above it"
 type ShutdownSpec struct {
 	// gracePeriodSeconds is how long a pod has to end before it is killed.
 	// +optional

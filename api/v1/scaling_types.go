@@ -23,7 +23,7 @@ import (
 
 // AutoscalingSpec lets a HorizontalPodAutoscaler decide how many pods run.
 //
-// +kubebuilder:validation:XValidation:rule="self.maxReplicas >= self.minReplicas",fieldPath=".maxReplicas",reason=FieldValueInvalid,message="maxReplicas must be at least minReplicas; increase it"
+// +kubebuilder:validation:XValidation:rule="self.maxReplicas >= self.minReplicas",fieldPath=".maxReplicas",reason=FieldValueInvalid,message="maxReplicas must be at least minReplicas; set it to minReplicas or above"
 type AutoscalingSpec struct {
 	// minReplicas is the least number of pods.
 	// +optional

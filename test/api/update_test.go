@@ -209,7 +209,7 @@ networkPolicy: {ingressFrom: [{podLabels: {a: b}}]}
 		{
 			"last port removed",
 			`{"spec":{"port":null,"additionalPorts":null,"service":{},"probes":null,"ingress":null,"monitoring":null}}`,
-			"spec.service: Invalid value: a Service needs a port",
+			"spec.service: Invalid value: spec.service requires a port",
 		},
 		{
 			"port removed under the probes", `{"spec":{"port":null,"ingress":null}}`,
@@ -229,7 +229,7 @@ networkPolicy: {ingressFrom: [{podLabels: {a: b}}]}
 		},
 		{
 			"another volume at the same place", `{"spec":{"files":[{"mountPath":"/a","emptyDir":{},"secret":{"secretName":"a"}}]}}`,
-			"spec.files[0].mountPath: Invalid value: what is mounted here is exactly one",
+			"spec.files[0].mountPath: Invalid value: exactly one of configMap",
 		},
 		{
 			"last surge removed", `{"spec":{"rollout":{"maxSurge":0}}}`,
@@ -245,7 +245,7 @@ networkPolicy: {ingressFrom: [{podLabels: {a: b}}]}
 		},
 		{
 			"the other budget beside the first", `{"spec":{"disruptionBudget":{"minAvailable":1}}}`,
-			"spec.disruptionBudget.minAvailable: Invalid value: it says the same as maxUnavailable",
+			"spec.disruptionBudget.minAvailable: Invalid value: minAvailable and maxUnavailable exclude each other",
 		},
 		{
 			"addresses beside labels", `{"spec":{"networkPolicy":{"ingressFrom":[{"podLabels":{"a":"b"},"cidr":"10.0.0.0/8"}]}}}`,
