@@ -243,23 +243,26 @@ func untypedList(kind schema.GroupVersionKind) ObjectList {
 	return list
 }
 
-// IsApplication reports whether a reference is to an Application.
-func IsApplication(reference metav1.OwnerReference) bool {
-	group, err := schema.ParseGroupVersion(reference.APIVersion)
-	return err == nil && group.Group == v1.GroupVersion.Group && reference.Kind == "Application"
+// ControllingApplication returns the name of the Application that controls the object, or "" if none does.
+func ControllingApplication(object metav1.Object) string {
+	by := metav1.GetControllerOf(object)
+	if by == nil || by.Kind != "Application" {
+		return ""
+	}
+	if group, err := schema.ParseGroupVersion(by.APIVersion); err != nil || group.Group != v1.GroupVersion.Group {
+		return ""
+	}
+	return by.Name
 }
 
 // OwnedByApplication reports whether an Application controls the object.
-func OwnedByApplication(object metav1.Object) bool {
-	by := metav1.GetControllerOf(object)
-	return by != nil && IsApplication(*by)
-}
+func OwnedByApplication(object metav1.Object) bool { return ControllingApplication(object) != "" }
 
 // ApplicationsOf returns the names of the Applications that an object of a child's kind may concern: the one that controls it, or,
 // if none does, those that need its name. Objects of an Application are named NAME or NAME-SUFFIX.
 func ApplicationsOf(object metav1.Object) []string {
-	if by := metav1.GetControllerOf(object); by != nil && IsApplication(*by) {
-		return []string{by.Name}
+	if app := ControllingApplication(object); app != "" {
+		return []string{app}
 	}
 	name := object.GetName()
 	names := []string{name}

@@ -127,17 +127,19 @@ func (r *ApplicationReconciler) recordWrite(app *v1.Application, record *record,
 	}
 	was := record.lastApplied[w.Key()]
 	record.lastApplied.Wrote(w.Key(), w.Hash, said)
-	switch {
-	case w.Live != nil && w.Live.GetUID() == said.GetUID() && w.Live.GetResourceVersion() == said.GetResourceVersion():
+	if w.Live != nil && record.lastApplied[w.Key()].Is(w.Live) {
 		return // it has changed nothing: the object is in sync, whatever the comparison makes of it
-	case was.Is(said):
+	}
+	unchanged := was.Is(said)
+	if unchanged {
 		// It was so all the time, and the cache is older than that: its informer is silent, or resource versions have gone back,
 		// as after a backup of etcd was restored.
 		r.expectations.Reset(w.Child.Kind, app.Namespace)
-		r.expectations.Wrote(client.ObjectKeyFromObject(app), w.Child.Kind, said.GetResourceVersion())
-		return
 	}
 	r.expectations.Wrote(client.ObjectKeyFromObject(app), w.Child.Kind, said.GetResourceVersion())
+	if unchanged {
+		return
+	}
 	if w.dispute != nil {
 		w.dispute.Repaired(now)
 	}

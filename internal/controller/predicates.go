@@ -36,10 +36,7 @@ import (
 // how far the cache has come, and passes what shows a write that is waited for, even if nothing that is cached has changed.
 func (r *ApplicationReconciler) childChanged(kind string) predicate.Predicate {
 	observe := func(object client.Object) (awaited bool) {
-		app := types.NamespacedName{Namespace: object.GetNamespace()}
-		if by := metav1.GetControllerOf(object); by != nil && children.IsApplication(*by) {
-			app.Name = by.Name
-		}
+		app := types.NamespacedName{Namespace: object.GetNamespace(), Name: children.ControllingApplication(object)}
 		return r.expectations.Observe(kind, app, object.GetResourceVersion())
 	}
 	return predicate.Funcs{

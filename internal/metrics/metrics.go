@@ -72,8 +72,8 @@ func Collectors(kinds []string) []prometheus.Collector {
 // KindApplication is the kind of repairs of an Application's own status and finalizer.
 const KindApplication = "Application"
 
-// RolloutTook notes how long a rollout took that is complete now.
-func RolloutTook(duration time.Duration) { rolloutDuration.Observe(duration.Seconds()) }
+// rolloutTook notes how long a rollout took that is complete now.
+func rolloutTook(duration time.Duration) { rolloutDuration.Observe(duration.Seconds()) }
 
 // DriftRepaired notes that an object of this kind was put right, although nobody desired it to be another one.
 func DriftRepaired(kind string) { driftRepairs.WithLabelValues(kind).Inc() }

@@ -173,8 +173,8 @@ func TestBucketsTellShortRolloutsFromLongOnes(t *testing.T) {
 		return gather(t, everything()...)["app_operator_rollout_duration_seconds"].GetMetric()[0].GetHistogram().GetBucket()
 	}
 	before := buckets()
-	RolloutTook(1500 * time.Millisecond)
-	RolloutTook(25 * time.Minute)
+	rolloutTook(1500 * time.Millisecond)
+	rolloutTook(25 * time.Minute)
 	var got []uint64
 	for i, bucket := range buckets() {
 		got = append(got, bucket.GetCumulativeCount()-before[i].GetCumulativeCount())

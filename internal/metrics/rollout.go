@@ -45,7 +45,7 @@ func (r *Rollout) Observe(before, after v1.ApplicationStatus, revision string, n
 			return
 		}
 		if !began.IsZero() && revision != r.revision {
-			RolloutTook(now.Sub(began))
+			rolloutTook(now.Sub(began))
 		}
 		r.revision = revision
 		return

@@ -24,10 +24,10 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"github.com/example/app-operator/internal/children"
 	"github.com/example/app-operator/internal/managedfields"
-	"github.com/example/app-operator/internal/resources"
 )
 
 // Key names one object of an Application.
@@ -96,16 +96,14 @@ func (a Applied) overwrittenBySameManager(repair *Step) bool {
 	return a.appliedAt.Before(&at) || Hash(fields) == a.owned && len(repair.Unwanted) == 0
 }
 
-// desiredHash stands for what is desired of an object.
-func desiredHash(child *children.Child, config children.Config, in resources.Inputs) (uint64, error) {
+// desiredHash stands for what is desired of an object: its configuration, and what it must not have.
+func desiredHash(config children.Config, absent []fieldpath.Path) (uint64, error) {
 	content, err := json.Marshal(config.ApplyConfiguration)
 	if err != nil {
-		return 0, fmt.Errorf("encode the configuration of %s: %w", child.Kind, err)
+		return 0, fmt.Errorf("encode the configuration: %w", err)
 	}
-	if child.Absent != nil {
-		for _, path := range child.Absent(in) {
-			content = append(content, path.String()...)
-		}
+	for _, path := range absent {
+		content = append(content, path.String()...)
 	}
 	return Hash(content), nil
 }

@@ -27,7 +27,6 @@ import (
 
 	"github.com/example/app-operator/internal/children"
 	"github.com/example/app-operator/internal/managedfields"
-	"github.com/example/app-operator/internal/resources"
 )
 
 // serviceIn returns a Service in this version.
@@ -76,14 +75,11 @@ func TestDesiredHash(t *testing.T) {
 	of := func(port int32, absent ...string) uint64 {
 		t.Helper()
 		config := corev1ac.Service("web", "apps").WithSpec(corev1ac.ServiceSpec().WithPorts(corev1ac.ServicePort().WithPort(port)))
-		child := &children.Child{Kind: "Service", Absent: func(resources.Inputs) []fieldpath.Path {
-			var paths []fieldpath.Path
-			for _, name := range absent {
-				paths = append(paths, fieldpath.MakePathOrDie(name))
-			}
-			return paths
-		}}
-		hash, err := desiredHash(child, children.Config{ApplyConfiguration: config}, resources.Inputs{})
+		var paths []fieldpath.Path
+		for _, name := range absent {
+			paths = append(paths, fieldpath.MakePathOrDie(name))
+		}
+		hash, err := desiredHash(children.Config{ApplyConfiguration: config}, paths)
 		if err != nil {
 			t.Fatal(err)
 		}

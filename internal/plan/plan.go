@@ -27,6 +27,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/children"
@@ -208,9 +209,13 @@ func (p *planner) object(child *children.Child, config children.Config) (*Step, 
 		return nil, err
 	}
 	next := &Step{Child: child, Name: config.Name, Live: live, Config: config, Gated: child.Gated && p.pods}
+	var absent []fieldpath.Path
+	if child.Absent != nil {
+		absent = child.Absent(p.snapshot.Inputs)
+	}
 	var err error
-	if next.Hash, err = desiredHash(child, config, p.snapshot.Inputs); err != nil {
-		return nil, err
+	if next.Hash, err = desiredHash(config, absent); err != nil {
+		return nil, fmt.Errorf("%s: %w", child.Kind, err)
 	}
 	was := p.last[next.Key()]
 	switch {
@@ -230,7 +235,7 @@ func (p *planner) object(child *children.Child, config children.Config) (*Step, 
 		}
 		return nil, nil
 	}
-	differs, err := next.compare(p.snapshot.Inputs)
+	differs, err := next.compare(absent)
 	if err != nil {
 		return nil, err
 	}
@@ -256,7 +261,7 @@ func (p *planner) keepPods(child *children.Child, config children.Config, live c
 }
 
 // compare reports whether the live object differs from the configuration, and completes the step.
-func (s *Step) compare(in resources.Inputs) (bool, error) {
+func (s *Step) compare(absent []fieldpath.Path) (bool, error) {
 	owned, err := managedfields.Of(s.Live, children.FieldOwner)
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", s.Child.Kind, err)
@@ -265,10 +270,8 @@ func (s *Step) compare(in resources.Inputs) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("compare %s with the desired configuration: %w", s.Child.Kind, err)
 	}
-	if s.Child.Absent != nil {
-		if s.Unwanted, err = managedfields.Existing(Content(s.Live), s.Child.Absent(in)); err != nil {
-			return false, fmt.Errorf("look for what %s must not have: %w", s.Child.Kind, err)
-		}
+	if s.Unwanted, err = managedfields.Existing(Content(s.Live), absent); err != nil {
+		return false, fmt.Errorf("look for what %s must not have: %w", s.Child.Kind, err)
 	}
 	if same && len(s.Unwanted) == 0 {
 		return false, nil
@@ -302,7 +305,7 @@ func (c *ConflictError) Unwrap() error { return c.Invalid }
 
 // conflictError says what it means that an object of the name we need is not the Application's. It is never changed.
 func conflictError(app *v1.Application, child *children.Child, live children.Object) error {
-	if by := metav1.GetControllerOf(live); by != nil && children.IsApplication(*by) && by.Name == app.Name {
+	if children.ControllingApplication(live) == app.Name {
 		return &outcome.Waiting{
 			Reason: v1.ReasonRollingOut,
 			Message: fmt.Sprintf("Waiting for %s %s of an earlier Application of this name to be garbage-collected",
