@@ -57,52 +57,52 @@ const (
 var Table = []Child{
 	{
 		Kind: "ServiceAccount", Object: &corev1.ServiceAccount{}, List: &corev1.ServiceAccountList{},
-		Build: one(resources.ServiceAccount), Fields: resources.ServiceAccountFields,
+		Build: one(resources.ServiceAccount), Fields: always(resources.ServiceAccountFields),
 		PrunedAfterRollout: true,
 		Keep:               func(app *v1.Application, name string) bool { return name == resources.ReferencedServiceAccount(app) },
 		ConflictRemedy:     "to run the pods as it, name it in spec.serviceAccount.name; otherwise ",
 	},
 	{ // before the pods that it protects
 		Kind: "NetworkPolicy", Object: &networkingv1.NetworkPolicy{}, List: &networkingv1.NetworkPolicyList{},
-		Build: one(resources.NetworkPolicy), Fields: resources.NetworkPolicyFields, Absent: resources.NotInNetworkPolicy,
+		Build: one(resources.NetworkPolicy), Fields: always(resources.NetworkPolicyFields), Absent: resources.NotInNetworkPolicy,
 	},
 	{
 		Kind: Deployment, Object: &appsv1.Deployment{}, List: &appsv1.DeploymentList{},
-		Build: one(resources.Deployment), Fields: resources.DeploymentFields, Absent: resources.NotInDeployment,
+		Build: one(resources.Deployment), Fields: always(resources.DeploymentFields), Absent: resources.NotInDeployment,
 		Gated: true, KeepPods: keepPods, HandOver: &replicasHandOver,
 	},
 	{
 		Kind: Service, Object: &corev1.Service{}, List: &corev1.ServiceList{},
-		Build: one(resources.Service), Fields: resources.ServiceFields,
+		Build: one(resources.Service), Fields: always(resources.ServiceFields),
 		Throttled: true, BeforeGated: resources.Retargets,
 	},
 	{
 		Kind: HorizontalPodAutoscaler, Object: &autoscalingv2.HorizontalPodAutoscaler{}, List: &autoscalingv2.HorizontalPodAutoscalerList{},
-		Build: one(resources.HorizontalPodAutoscaler), Fields: resources.HorizontalPodAutoscalerFields,
+		Build: one(resources.HorizontalPodAutoscaler), Fields: always(resources.HorizontalPodAutoscalerFields),
 		DrainPhase: DrainReplicas, StripStatus: stripAutoscaler,
 	},
 	{
 		Kind: "PodDisruptionBudget", Object: &policyv1.PodDisruptionBudget{}, List: &policyv1.PodDisruptionBudgetList{},
-		Build: one(resources.PodDisruptionBudget), Fields: resources.PodDisruptionBudgetFields,
+		Build: one(resources.PodDisruptionBudget), Fields: always(resources.PodDisruptionBudgetFields),
 		StripStatus: func(object Object) {
 			object.(*policyv1.PodDisruptionBudget).Status = policyv1.PodDisruptionBudgetStatus{}
 		},
 	},
 	{
 		Kind: Ingress, Object: &networkingv1.Ingress{}, List: &networkingv1.IngressList{},
-		Build: one(resources.Ingress), Fields: resources.IngressFields,
+		Build: one(resources.Ingress), Fields: always(resources.IngressFields),
 		DrainPhase: DrainTraffic, HandOver: &classHandOver,
 	},
 	{
 		Kind: HTTPRoute, Object: &gatewayv1.HTTPRoute{}, List: &gatewayv1.HTTPRouteList{},
-		Build: one(resources.HTTPRoute), Fields: resources.HTTPRouteFields,
+		Build: one(resources.HTTPRoute), Fields: always(resources.HTTPRouteFields),
 		DrainPhase:  DrainTraffic,
 		OptionalAPI: schema.GroupVersion(gatewayv1.GroupVersion).WithResource("httproutes"),
 		StripStatus: func(object Object) { object.(*gatewayv1.HTTPRoute).Status = gatewayv1.HTTPRouteStatus{} },
 	},
 	{
 		Kind: "ServiceMonitor", Object: untyped(resources.ServiceMonitorKind), List: untypedList(resources.ServiceMonitorKind),
-		Build: one(resources.ServiceMonitor), Fields: resources.ServiceMonitorFields,
+		Build: one(resources.ServiceMonitor), Fields: always(resources.ServiceMonitorFields),
 		OptionalAPI: resources.ServiceMonitorKind.GroupVersion().WithResource("servicemonitors"),
 		StripStatus: func(object Object) {
 			unstructured.RemoveNestedField(object.(*unstructured.Unstructured).Object, "status")
@@ -133,8 +133,9 @@ type Child struct {
 	List   ObjectList
 	// Build returns what the Application's objects of the kind should be; none, if it is to have none.
 	Build func(resources.Inputs) ([]Config, error)
-	// Fields says what the child's fields are called in the Application, so that a refusal is told in the user's words.
-	Fields func(*v1.Application) resources.FieldNames
+	// Fields says what the fields of the object of this name are called in the Application, so that a refusal is told in the
+	// user's words.
+	Fields func(app *v1.Application, name string) resources.FieldNames
 
 	// Absent returns what an object must not have and what is no value to apply: a field that is absent has no owner, and
 	// somebody who sets it takes nothing from anybody. Nil for nothing.
@@ -215,6 +216,22 @@ func one[C any, P applyConfiguration[C, P]](build func(resources.Inputs) (P, err
 		}
 		return configsOf(config), nil
 	}
+}
+
+// many returns what builds any number of objects of a kind, named NAME or NAME-SUFFIX.
+func many[C any, P applyConfiguration[C, P]](build func(resources.Inputs) ([]P, error)) func(resources.Inputs) ([]Config, error) {
+	return func(in resources.Inputs) ([]Config, error) {
+		built, err := build(in)
+		if err != nil {
+			return nil, err
+		}
+		return configsOf(built...), nil
+	}
+}
+
+// always returns the names of fields that are the same for every object of a kind.
+func always(fields func(*v1.Application) resources.FieldNames) func(*v1.Application, string) resources.FieldNames {
+	return func(app *v1.Application, _ string) resources.FieldNames { return fields(app) }
 }
 
 // configsOf returns apply configurations with what the operator needs to know of them.

@@ -61,7 +61,7 @@ func (r *ApplicationReconciler) apply(
 			postponed = append(postponed, err)
 		case err != nil:
 			failed = append(failed, outcome.Reworded(err, func(message string) string {
-				return steps[i].Child.Fields(app).InUsersWords(message, "the "+steps[i].Child.Kind)
+				return steps[i].Child.Fields(app, steps[i].Name).InUsersWords(message, "the "+steps[i].Child.Kind)
 			}))
 		case said != nil:
 			wrote[steps[i].Key()] = *said

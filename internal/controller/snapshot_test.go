@@ -43,7 +43,7 @@ func TestAKindWithManyObjects(t *testing.T) {
 	t.Cleanup(func() { children.Table = table })
 	children.Table = append(slices.Clone(table), children.Child{
 		Kind: "ConfigMap", Object: &corev1.ConfigMap{}, List: &corev1.ConfigMapList{}, Many: true,
-		Fields: resources.ServiceFields,
+		Fields: func(*v1.Application, string) resources.FieldNames { return nil },
 		Build: func(in resources.Inputs) ([]children.Config, error) {
 			var configs []children.Config
 			for _, suffix := range suffixes {

@@ -39,11 +39,8 @@ func TestDriftIsSeen(t *testing.T) {
 	compared := map[string]bool{} // many samples share most of their values
 	for _, name := range cases(t) {
 		configs := buildAll(t, readInputs(t, name))
-		for _, builder := range builders {
-			config, desired := configs[builder.kind]
-			if !desired {
-				continue
-			}
+		for heading, builder := range configs.inOrder {
+			config := configs[heading]
 			live := applied(t, builder, config)
 			content := tree(t, live).(map[string]any)
 			for what, changed := range edits(content) {
@@ -77,7 +74,8 @@ func TestDriftIsSeen(t *testing.T) {
 func TestAnotherWishIsSeen(t *testing.T) {
 	all := map[string][]runtime.ApplyConfiguration{}
 	for _, name := range cases(t) {
-		for kind, config := range buildAll(t, readInputs(t, name)) {
+		for heading, config := range buildAll(t, readInputs(t, name)) {
+			kind := kindOf(heading)
 			all[kind] = append(all[kind], config)
 		}
 	}

@@ -129,7 +129,8 @@ func TestEveryFieldIsCalledAsTheUserCallsIt(t *testing.T) {
 	named := map[string]bool{}
 	for _, name := range cases(t) {
 		in := readInputs(t, name)
-		for kind, config := range buildAll(t, in) {
+		for heading, config := range buildAll(t, in) {
+			kind := kindOf(heading)
 			content, err := json.Marshal(config)
 			if err != nil {
 				t.Fatal(err)

@@ -21,8 +21,10 @@ import (
 	"flag"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,6 +38,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/utils/ptr"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/yaml"
 
@@ -57,7 +60,7 @@ type object interface {
 // builder is a child's builder, and the kind it builds.
 type builder struct {
 	kind  string
-	build func(Inputs) (runtime.ApplyConfiguration, error)
+	build func(Inputs) ([]runtime.ApplyConfiguration, error)
 	// empty returns an empty object of the kind.
 	empty func() object
 	// config returns an empty configuration of the kind.
@@ -84,31 +87,84 @@ func builderOf[O, C any, PO interface {
 	*C
 	runtime.ApplyConfiguration
 }](kind string, build func(Inputs) (PC, error)) builder {
+	return builderOfMany[O, C, PO, PC](kind, func(in Inputs) ([]PC, error) {
+		config, err := build(in)
+		if config == nil || err != nil {
+			return nil, err
+		}
+		return []PC{config}, nil
+	})
+}
+
+// builderOfMany is builderOf for a kind of which an Application may have several objects.
+func builderOfMany[O, C any, PO interface {
+	*O
+	object
+}, PC interface {
+	*C
+	runtime.ApplyConfiguration
+}](kind string, build func(Inputs) ([]PC, error)) builder {
 	return builder{
 		kind: kind,
-		build: func(in Inputs) (runtime.ApplyConfiguration, error) {
-			config, err := build(in)
-			if config == nil || err != nil { // a nil pointer must not hide in the interface
-				return nil, err
+		build: func(in Inputs) ([]runtime.ApplyConfiguration, error) {
+			built, err := build(in)
+			configs := make([]runtime.ApplyConfiguration, 0, len(built))
+			for _, config := range built {
+				configs = append(configs, config)
 			}
-			return config, nil
+			return configs, err
 		},
 		empty:  func() object { return PO(new(O)) },
 		config: func() runtime.ApplyConfiguration { return PC(new(C)) },
 	}
 }
 
-// buildAll returns the desired children by kind; one that must not exist is absent.
-func buildAll(t testing.TB, in Inputs) map[string]runtime.ApplyConfiguration {
-	t.Helper()
-	configs := map[string]runtime.ApplyConfiguration{}
+// children are the desired objects by their headings: the kind, and for an object that is not named as the Application, its
+// name as well. One that must not exist is absent.
+type children map[string]runtime.ApplyConfiguration
+
+// heading is what an object is called in a want.yaml.
+func heading(app *v1.Application, kind, name string) string {
+	if name == app.Name {
+		return kind
+	}
+	return kind + " " + name
+}
+
+// kindOf returns the kind that a heading names.
+func kindOf(heading string) string {
+	kind, _, _ := strings.Cut(heading, " ")
+	return kind
+}
+
+// inOrder yields the children with their headings and builders, in the order of building, and those of one kind by their names.
+func (c children) inOrder(yield func(string, builder) bool) {
+	headings := slices.Sorted(maps.Keys(c))
 	for _, builder := range builders {
-		config, err := builder.build(in)
+		for _, heading := range headings {
+			if kindOf(heading) == builder.kind && !yield(heading, builder) {
+				return
+			}
+		}
+	}
+}
+
+// buildAll returns the desired children.
+func buildAll(t testing.TB, in Inputs) children {
+	t.Helper()
+	configs := children{}
+	for _, builder := range builders {
+		built, err := builder.build(in)
 		if err != nil {
 			t.Fatalf("build %s: %v", builder.kind, err)
 		}
-		if config != nil {
-			configs[builder.kind] = config
+		for _, config := range built {
+			name := ptr.Deref(config.(interface{ GetName() *string }).GetName(), "")
+			heading := heading(in.Application, builder.kind, name)
+			if configs[heading] != nil {
+				t.Errorf("two %ss are named %s", builder.kind, name)
+			}
+			configs[heading] = config
 		}
 	}
 	return configs
@@ -127,8 +183,10 @@ func TestGolden(t *testing.T) {
 			}
 			whole := strings.Join(got, separator)
 			want, is := documents(string(before)), documents(whole)
-			for _, builder := range builders { // what does not exist is in neither
-				compareGolden(t, builder.kind, want[builder.kind], is[builder.kind])
+			headings := maps.Clone(want)
+			maps.Copy(headings, is)
+			for _, heading := range slices.Sorted(maps.Keys(headings)) {
+				compareGolden(t, heading, want[heading], is[heading])
 			}
 			if string(before) != whole && !t.Failed() && !*update {
 				t.Errorf("%s has documents too many or in another order", path)
@@ -141,7 +199,7 @@ func TestGolden(t *testing.T) {
 }
 
 // compareGolden reports how one child differs from what was desired before.
-func compareGolden(t *testing.T, kind, want, got string) {
+func compareGolden(t *testing.T, heading, want, got string) {
 	t.Helper()
 	complain := t.Errorf
 	if *update {
@@ -151,8 +209,8 @@ func compareGolden(t *testing.T, kind, want, got string) {
 	if diff == "" {
 		return
 	}
-	complain("%s (-want +got):\n%s", kind, diff)
-	if kind == "Deployment" && want != "" && !equality.Semantic.DeepEqual(templateOf(t, want), templateOf(t, got)) {
+	complain("%s (-want +got):\n%s", heading, diff)
+	if heading == "Deployment" && want != "" && !equality.Semantic.DeepEqual(templateOf(t, want), templateOf(t, got)) {
 		complain(restartWarning)
 	}
 }
@@ -170,31 +228,27 @@ func templateOf(t *testing.T, deployment string) corev1.PodTemplateSpec {
 // separator stands between the documents of a want.yaml.
 const separator = "---\n"
 
-// documents returns the documents of a want.yaml by the kind that their first line names.
+// documents returns the documents of a want.yaml by their headings, which are their first lines.
 func documents(text string) map[string]string {
-	byKind := map[string]string{}
+	byHeading := map[string]string{}
 	for document := range strings.SplitSeq(text, separator) {
 		heading, _, _ := strings.Cut(document, "\n")
-		byKind[strings.TrimPrefix(heading, "# ")] = document
+		byHeading[strings.TrimPrefix(heading, "# ")] = document
 	}
-	return byKind
+	return byHeading
 }
 
 // goldenDocuments returns the desired children as the documents of a want.yaml, in the order of building.
 func goldenDocuments(t *testing.T, in Inputs) []string {
 	t.Helper()
 	configs := buildAll(t, in)
-	texts := make([]string, 0, len(builders))
-	for _, builder := range builders {
-		config, desired := configs[builder.kind]
-		if !desired { // so that a new kind changes the cases alone that have it
-			continue
-		}
-		data, err := yaml.Marshal(config)
+	texts := make([]string, 0, len(configs))
+	for heading := range configs.inOrder { // a new kind changes the cases alone that have it
+		data, err := yaml.Marshal(configs[heading])
 		if err != nil {
-			t.Fatalf("encode %s: %v", builder.kind, err)
+			t.Fatalf("encode %s: %v", heading, err)
 		}
-		texts = append(texts, fmt.Sprintf("# %s\n%s", builder.kind, data))
+		texts = append(texts, fmt.Sprintf("# %s\n%s", heading, data))
 	}
 	return texts
 }

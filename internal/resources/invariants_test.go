@@ -63,13 +63,11 @@ func checkInvariants(t *testing.T, in Inputs) {
 		t.Fatalf("building changed the inputs (-before +after):\n%s", diff)
 	}
 	again := buildAll(t, copyOf(in))
-	for _, builder := range builders {
-		if diff := cmp.Diff(text(t, configs[builder.kind]), text(t, again[builder.kind])); diff != "" {
-			t.Errorf("two builds of %s differ:\n%s", builder.kind, diff)
-		}
-		if config := configs[builder.kind]; config != nil {
-			checkIdentity(t, in.Application, builder.kind, config)
-		}
+	if diff := cmp.Diff(text(t, configs), text(t, again)); diff != "" {
+		t.Errorf("two builds differ:\n%s", diff)
+	}
+	for heading, builder := range configs.inOrder {
+		checkIdentity(t, in.Application, builder.kind, configs[heading])
 	}
 	checkSelectors(t, in.Application, configs)
 	checkPorts(t, configs)
@@ -131,7 +129,7 @@ func checkIdentity(t *testing.T, app *v1.Application, kind string, config runtim
 }
 
 // checkSelectors holds that selectors depend on the name alone, and that the pods have what they select.
-func checkSelectors(t *testing.T, app *v1.Application, configs map[string]runtime.ApplyConfiguration) {
+func checkSelectors(t *testing.T, app *v1.Application, configs children) {
 	t.Helper()
 	want := map[string]string{LabelName: app.Name, LabelInstance: app.Name, LabelManagedBy: ManagedBy}
 	template := templateIn(configs)
@@ -162,7 +160,7 @@ func checkSelectors(t *testing.T, app *v1.Application, configs map[string]runtim
 }
 
 // selectors returns all selectors that are ours to choose, by who selects.
-func selectors(configs map[string]runtime.ApplyConfiguration) map[string]*metav1ac.LabelSelectorApplyConfiguration {
+func selectors(configs children) map[string]*metav1ac.LabelSelectorApplyConfiguration {
 	deployment := childOf[*appsv1ac.DeploymentApplyConfiguration](configs, "Deployment")
 	all := map[string]*metav1ac.LabelSelectorApplyConfiguration{"Deployment": deployment.Spec.Selector}
 	if budget := childOf[*policyv1ac.PodDisruptionBudgetApplyConfiguration](configs, "PodDisruptionBudget"); budget != nil {
@@ -183,7 +181,7 @@ func selectors(configs map[string]runtime.ApplyConfiguration) map[string]*metav1
 }
 
 // checkPorts holds that what the Service targets is a port of the container, of the same protocol.
-func checkPorts(t *testing.T, configs map[string]runtime.ApplyConfiguration) {
+func checkPorts(t *testing.T, configs children) {
 	t.Helper()
 	service := childOf[*corev1ac.ServiceApplyConfiguration](configs, "Service")
 	ports := templateIn(configs).Spec.Containers[0].Ports
@@ -216,7 +214,7 @@ func targets(port corev1ac.ServicePortApplyConfiguration, ports []corev1ac.Conta
 
 // checkPortsOfOthers holds that Ingress, route and ServiceMonitor lead to ports of the Service. The schema sees to it that
 // monitoring names one.
-func checkPortsOfOthers(t *testing.T, app *v1.Application, configs map[string]runtime.ApplyConfiguration) {
+func checkPortsOfOthers(t *testing.T, app *v1.Application, configs children) {
 	t.Helper()
 	var names []string
 	mainPort := int32(-1)
@@ -260,7 +258,7 @@ func portNames(app *v1.Application) []string {
 
 // checkVolumes holds that each file is mounted from a volume, that each volume is mounted, and that no two volumes have one
 // name or are of one claim.
-func checkVolumes(t *testing.T, app *v1.Application, configs map[string]runtime.ApplyConfiguration) {
+func checkVolumes(t *testing.T, app *v1.Application, configs children) {
 	t.Helper()
 	pod := templateIn(configs).Spec
 	volumes, claims := map[string]bool{}, map[string]bool{}
@@ -293,7 +291,7 @@ func checkVolumes(t *testing.T, app *v1.Application, configs map[string]runtime.
 
 // checkReplicas holds that the Deployment says how many pods there are unless the autoscaler does, that a budget exists
 // for more than one alone, and that the next reconcile finds all as it should be.
-func checkReplicas(t *testing.T, in Inputs, configs map[string]runtime.ApplyConfiguration) {
+func checkReplicas(t *testing.T, in Inputs, configs children) {
 	t.Helper()
 	app, desired := in.Application, DesiredReplicas(in)
 	stopped := app.Spec.Suspend || app.DeletionTimestamp != nil
@@ -329,12 +327,12 @@ func checkReplicas(t *testing.T, in Inputs, configs map[string]runtime.ApplyConf
 }
 
 // childOf returns the child of the kind, or nil.
-func childOf[C runtime.ApplyConfiguration](configs map[string]runtime.ApplyConfiguration, kind string) C {
+func childOf[C runtime.ApplyConfiguration](configs children, kind string) C {
 	config, _ := configs[kind].(C)
 	return config
 }
 
-func templateIn(configs map[string]runtime.ApplyConfiguration) *corev1ac.PodTemplateSpecApplyConfiguration {
+func templateIn(configs children) *corev1ac.PodTemplateSpecApplyConfiguration {
 	return childOf[*appsv1ac.DeploymentApplyConfiguration](configs, "Deployment").Spec.Template
 }
 

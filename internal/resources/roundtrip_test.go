@@ -44,11 +44,8 @@ func TestWantedConfigurationIsRecognisedOnceApplied(t *testing.T) {
 	for _, name := range cases(t) {
 		t.Run(name, func(t *testing.T) {
 			configs := buildAll(t, readInputs(t, name))
-			for _, builder := range builders {
-				config, desired := configs[builder.kind]
-				if !desired {
-					continue
-				}
+			for heading, builder := range configs.inOrder {
+				config := configs[heading]
 				live := applied(t, builder, config)
 				owned, err := extract(t, builder, config, live)
 				if err != nil {
@@ -71,11 +68,8 @@ func TestWantedConfigurationFitsItsKind(t *testing.T) {
 	for _, name := range cases(t) {
 		t.Run(name, func(t *testing.T) {
 			configs := buildAll(t, readInputs(t, name))
-			for _, builder := range builders {
-				config, desired := configs[builder.kind]
-				if !desired {
-					continue
-				}
+			for heading, builder := range configs.inOrder {
+				config := configs[heading]
 				back := tree(t, asObject(t, builder, config))
 				if lost := missing(builder.kind, tree(t, config), back); lost != "" {
 					t.Error(lost)
