@@ -65,7 +65,9 @@ func runCommand(cmd *exec.Cmd) string {
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	GinkgoWriter.Print(stdout.String(), stderr.String())
-	Expect(err).NotTo(HaveOccurred(), "%s\n%s%s", cmd, &stdout, &stderr)
+	if err != nil {
+		Fail(fmt.Sprintf("%s: %v\n%s%s", cmd, err, &stdout, &stderr))
+	}
 	return strings.TrimSpace(stdout.String())
 }
 

@@ -43,8 +43,27 @@ var _ = ReportAfterSuite("summary", func(report Report) {
 			summarize(&text, fmt.Sprintf("%d. %s", i+1, group), specs[group])
 		}
 	}
+	for _, spec := range report.SpecReports {
+		if spec.Failed() {
+			describeFailure(&text, spec)
+		}
+	}
 	fmt.Print(text.String())
 })
+
+// describeFailure adds what a failed spec said. It comes last, since where this runs, often no more than the end is kept.
+func describeFailure(text *strings.Builder, spec types.SpecReport) {
+	const most = 3000
+	said := spec.Failure.Message
+	if spec.Failure.AdditionalFailure != nil {
+		said += "\n" + spec.Failure.AdditionalFailure.Failure.Message
+	}
+	if len(said) > most {
+		said = said[:most/2] + "\n[...]\n" + said[len(said)-most/2:]
+	}
+	_, _ = fmt.Fprintf(text, "\n%s %s, in %s at %s, after %s:\n%s\n", spec.State, spec.FullText(), spec.Failure.FailureNodeType,
+		spec.Failure.Location, spec.RunTime.Round(time.Second), said)
+}
 
 func summarize(text *strings.Builder, group string, specs []types.SpecReport) {
 	slices.SortStableFunc(specs, func(a, b types.SpecReport) int { return cmp.Compare(a.StartTime.UnixNano(), b.StartTime.UnixNano()) })

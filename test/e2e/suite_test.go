@@ -25,9 +25,12 @@ limitations under the License.
 package e2e_test
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,9 +53,9 @@ import (
 
 // Conditions are waited for with generous limits: only a cluster in trouble reaches them.
 const (
-	limit     = 3 * time.Minute
+	limit     = 5 * time.Minute
 	poll      = 250 * time.Millisecond
-	specLimit = 10 * time.Minute
+	specLimit = 15 * time.Minute
 )
 
 // localRegistry is that of `make cluster-up`. Its nodes ask it for every image first, whatever registry the name says.
@@ -166,7 +169,25 @@ var _ = JustAfterEach(func(ctx SpecContext) {
 		keep(pod.Name+".previous.log", "logs", "--namespace", pod.Namespace, pod.Name, "--all-containers", "--previous")
 	}
 	AddReportEntry("artifacts", dir)
+	AddReportEntry("pods that are not ready", notReady(ctx))
 }, NodeTimeout(limit))
+
+// notReady describes the pods that are not ready, in a line each.
+func notReady(ctx context.Context) string {
+	pods := &corev1.PodList{}
+	if err := k8s.List(ctx, pods); err != nil {
+		return err.Error()
+	}
+	var text strings.Builder
+	for _, pod := range pods.Items {
+		for _, condition := range pod.Status.Conditions {
+			if condition.Type == corev1.PodReady && condition.Status != corev1.ConditionTrue {
+				_, _ = fmt.Fprintf(&text, "\n%s/%s: %s, %s", pod.Namespace, pod.Name, pod.Status.Phase, condition.Message)
+			}
+		}
+	}
+	return text.String()
+}
 
 // setting returns the environment variable's value, or what it is by default.
 func setting(name, byDefault string) string {
