@@ -82,6 +82,8 @@ type ApplicationList struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.monitoring) || (has(self.port) && self.monitoring.port == 'http') || (has(self.additionalPorts) && self.additionalPorts.exists(p, p.name == self.monitoring.port))",fieldPath=".monitoring.port",reason=FieldValueInvalid,message="there is no port of this name; give one of spec.additionalPorts, or http and set spec.port"
 // +kubebuilder:validation:XValidation:rule="has(self.port) || !has(self.probes) || ((has(self.probes.liveness) ? [dyn(self.probes.liveness)] : []) + (has(self.probes.readiness) ? [dyn(self.probes.readiness)] : []) + (has(self.probes.startup) ? [dyn(self.probes.startup)] : [])).all(p, has(p.exec) || (has(p.httpGet) && has(p.httpGet.port)) || (has(p.tcpSocket) && has(p.tcpSocket.port)) || (has(p.grpc) && has(p.grpc.port)))",fieldPath=".probes",reason=FieldValueInvalid,message="a probe without a port requires spec.port; set spec.port, or give each probe its own port"
 // +kubebuilder:validation:XValidation:rule="!has(self.probes) || ((has(self.probes.liveness) ? [dyn(self.probes.liveness)] : []) + (has(self.probes.readiness) ? [dyn(self.probes.readiness)] : []) + (has(self.probes.startup) ? [dyn(self.probes.startup)] : [])).all(p, (((has(p.httpGet) && has(p.httpGet.port)) ? [dyn(p.httpGet.port)] : []) + ((has(p.tcpSocket) && has(p.tcpSocket.port)) ? [dyn(p.tcpSocket.port)] : [])).all(port, type(port) == int || (port == 'http' && has(self.port)) || (has(self.additionalPorts) && self.additionalPorts.exists(a, a.name == port))))",fieldPath=".probes",reason=FieldValueInvalid,message="the container has no port of this name; give one of spec.additionalPorts, http and set spec.port, or a number"
+// +kubebuilder:validation:XValidation:rule="has(self.port) || !has(self.shutdown) || !has(self.shutdown.preStop) || !has(self.shutdown.preStop.httpGet) || has(self.shutdown.preStop.httpGet.port)",fieldPath=".shutdown.preStop",reason=FieldValueInvalid,message="a request without a port requires spec.port; set spec.port, or give preStop.httpGet its own port"
+// +kubebuilder:validation:XValidation:rule="!has(self.shutdown) || !has(self.shutdown.preStop) || !has(self.shutdown.preStop.httpGet) || !has(self.shutdown.preStop.httpGet.port) || type(self.shutdown.preStop.httpGet.port) == int || (self.shutdown.preStop.httpGet.port == 'http' && has(self.port)) || (has(self.additionalPorts) && self.additionalPorts.exists(a, a.name == self.shutdown.preStop.httpGet.port))",fieldPath=".shutdown.preStop",reason=FieldValueInvalid,message="the container has no port of this name; give one of spec.additionalPorts, http and set spec.port, or a number"
 // +kubebuilder:validation:XValidation:rule="!has(self.initContainers) || !has(self.sidecars) || self.initContainers.all(c, !self.sidecars.exists(s, s.name == c.name))",fieldPath=".sidecars",reason=FieldValueInvalid,message="an init container has the same name; give the sidecar another name"
 type ApplicationSpec struct {
 	// image is the container image to run, as a container runtime understands it, for example nginx:1.29
@@ -226,6 +228,11 @@ type ApplicationSpec struct {
 	// +optional
 	PodMetadata *PodMetadata `json:"podMetadata,omitempty"`
 
+	// objectMetadata adds labels and annotations to every object that is made for the application, and never to its pods: a
+	// change of it restarts nothing.
+	// +optional
+	ObjectMetadata *ObjectMetadata `json:"objectMetadata,omitempty"`
+
 	// security is what the pods are allowed to do, named after the Pod Security Standards.
 	// +optional
 	Security *SecuritySpec `json:"security,omitempty"`
@@ -238,6 +245,11 @@ type ApplicationSpec struct {
 	// monitoring has the application's metrics read by Prometheus, where the cluster has the Prometheus Operator.
 	// +optional
 	Monitoring *MonitoringSpec `json:"monitoring,omitempty"`
+
+	// enableServiceLinks says whether the containers get environment variables for each Service of the namespace. Unset,
+	// Kubernetes decides, which means yes. With many Services they can be too many for a process to start.
+	// +optional
+	EnableServiceLinks *bool `json:"enableServiceLinks,omitempty"`
 
 	// scheduling says where the pods run.
 	// +optional

@@ -58,6 +58,24 @@ type PodMetadata struct {
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
+// ObjectMetadata has labels and annotations of every object that is made for the application, beside the operator's own.
+type ObjectMetadata struct {
+	// labels of the objects, for example app.kubernetes.io/part-of, app.kubernetes.io/version or app.kubernetes.io/component.
+	// The keys app.kubernetes.io/name, app.kubernetes.io/instance, app.kubernetes.io/managed-by and those below
+	// apps.example.com/ are the operator's, and pod-template-hash is the Deployment's.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !(k in ['app.kubernetes.io/name', 'app.kubernetes.io/instance', 'app.kubernetes.io/managed-by', 'pod-template-hash']) && !k.startsWith('apps.example.com/'))",message="app.kubernetes.io/name, app.kubernetes.io/instance, app.kubernetes.io/managed-by, pod-template-hash and keys below apps.example.com/ are reserved; use another key"
+	Labels map[string]string `json:"labels,omitempty"`
+
+	// annotations of the objects. Those that a part of the spec gives to its own object win over them. Keys below
+	// apps.example.com/ are the operator's.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule="self.all(k, !k.startsWith('apps.example.com/'))",message="keys below apps.example.com/ are reserved; use another key"
+	Annotations map[string]string `json:"annotations,omitempty"`
+}
+
 // SecurityProfile is a Pod Security Standard that the pods keep to.
 type SecurityProfile string
 
@@ -73,6 +91,8 @@ const (
 
 // SecuritySpec is what the pods are allowed to do.
 //
+// +kubebuilder:validation:XValidation:rule="self.profile != 'Restricted' || !has(self.capabilities) || !has(self.capabilities.add) || self.capabilities.add.all(c, c == 'NET_BIND_SERVICE')",fieldPath=".capabilities.add",reason=FieldValueInvalid,message="profile Restricted allows no capability but NET_BIND_SERVICE; remove the others, or choose profile Baseline"
+// +kubebuilder:validation:XValidation:rule="self.profile != 'Restricted' || !has(self.capabilities) || !has(self.capabilities.drop) || self.capabilities.drop.size() == 0 || 'ALL' in self.capabilities.drop",fieldPath=".capabilities.drop",reason=FieldValueInvalid,message="profile Restricted drops ALL capabilities; remove drop, or give ALL in it"
 // +kubebuilder:validation:XValidation:rule="self.profile != 'Restricted' || !has(self.runAsUser) || self.runAsUser != 0",fieldPath=".runAsUser",reason=FieldValueInvalid,message="0 is root, which profile Restricted forbids; choose another user id, or profile Baseline"
 type SecuritySpec struct {
 	// profile is Baseline, which runs stock images, or Restricted, which a namespace that enforces the
@@ -100,9 +120,52 @@ type SecuritySpec struct {
 	// +kubebuilder:validation:Maximum=2147483647
 	FSGroup *int64 `json:"fsGroup,omitempty"`
 
+	// fsGroupChangePolicy says when the volumes are given to fsGroup: Always, or OnRootMismatch, which spares large volumes that
+	// are its already. Unset, it is Always.
+	// +optional
+	// +kubebuilder:validation:Enum=Always;OnRootMismatch
+	FSGroupChangePolicy *corev1.PodFSGroupChangePolicy `json:"fsGroupChangePolicy,omitempty"`
+
+	// supplementalGroups are group ids that the containers' processes have beside their primary one.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:Minimum=0
+	// +kubebuilder:validation:items:Maximum=2147483647
+	SupplementalGroups []int64 `json:"supplementalGroups,omitempty"`
+
+	// hostUsers says whether the pods share the users of their node. false gives each pod users of its own, so that its root
+	// is nobody on the node; the node has to be able to. Unset, it is true.
+	// +optional
+	HostUsers *bool `json:"hostUsers,omitempty"`
+
+	// capabilities of the container, beside those that the container runtime gives it.
+	// +optional
+	Capabilities *Capabilities `json:"capabilities,omitempty"`
+
 	// readOnlyRootFilesystem keeps the container from writing to its own image.
 	// +optional
 	ReadOnlyRootFilesystem *bool `json:"readOnlyRootFilesystem,omitempty"`
+}
+
+// Capabilities are what the container's root may do of what root may do.
+type Capabilities struct {
+	// add are the capabilities that the container gets. Profile Restricted allows NET_BIND_SERVICE alone; a namespace that
+	// enforces the baseline standard admits few others.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=63
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[A-Z][A-Z0-9_]*$') && !self.startsWith('CAP_')",message="a capability is written in capital letters and without CAP_, for example NET_BIND_SERVICE; correct it"
+	Add []string `json:"add,omitempty"`
+
+	// drop are the capabilities that the container loses; ALL is all of them. Unset, profile Restricted drops ALL.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=63
+	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[A-Z][A-Z0-9_]*$') && !self.startsWith('CAP_')",message="a capability is written in capital letters and without CAP_, for example NET_RAW, or ALL; correct it"
+	Drop []string `json:"drop,omitempty"`
 }
 
 // ServiceAccountSpec is the account that the pods run as.
@@ -237,7 +300,7 @@ type Probe struct {
 	FailureThreshold *int32 `json:"failureThreshold,omitempty"`
 }
 
-// HTTPGetProbe is a request over HTTP.
+// HTTPGetProbe is a request over HTTP, of a probe or of preStop.
 type HTTPGetProbe struct {
 	// path of the request. Kubernetes' default is /.
 	// +optional
@@ -285,7 +348,7 @@ type GRPCProbe struct {
 	Service *string `json:"service,omitempty"`
 }
 
-// ExecProbe is a command in the container.
+// ExecProbe is a command in the container, of a probe or of preStop.
 type ExecProbe struct {
 	// command and its arguments. It is not run in a shell.
 	// +required
@@ -350,6 +413,8 @@ type RolloutSpec struct {
 
 // ShutdownSpec says how a pod ends.
 //
+// +kubebuilder:validation:XValidation:rule="!has(self.preStop) || self.preStopSleepSeconds == 0",fieldPath=".preStop",reason=FieldValueInvalid,message="a container has one preStop hook; remove preStop or preStopSleepSeconds"
+// +kubebuilder:validation:XValidation:rule="!has(self.preStop) || self.gracePeriodSeconds > 0",fieldPath=".gracePeriodSeconds",reason=FieldValueInvalid,message="with gracePeriodSeconds 0 the pod is killed before preStop has run; set gracePeriodSeconds above 0, or remove preStop"
 // +kubebuilder:validation:XValidation:rule="self.preStopSleepSeconds == 0 || self.preStopSleepSeconds < self.gracePeriodSeconds",fieldPath=".preStopSleepSeconds",reason=FieldValueInvalid,message="preStopSleepSeconds must be less than gracePeriodSeconds; set gracePeriodSeconds above it"
 type ShutdownSpec struct {
 	// gracePeriodSeconds is how long a pod has to end before it is killed.
@@ -366,6 +431,24 @@ type ShutdownSpec struct {
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=2147483647
 	PreStopSleepSeconds int64 `json:"preStopSleepSeconds,omitempty"`
+
+	// preStop is what is done before the container is told to end, instead of a sleep. The time that it takes is part of
+	// gracePeriodSeconds.
+	// +optional
+	PreStop *PreStopHook `json:"preStop,omitempty"`
+}
+
+// PreStopHook is a command or a request that prepares the container for its end.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.exec) != has(self.httpGet)",fieldPath=".exec",reason=FieldValueInvalid,message="preStop is either exec or httpGet; give one of the two and remove the other"
+type PreStopHook struct {
+	// exec is a command in the container.
+	// +optional
+	Exec *ExecProbe `json:"exec,omitempty"`
+
+	// httpGet is a request to the container.
+	// +optional
+	HTTPGet *HTTPGetProbe `json:"httpGet,omitempty"`
 }
 
 // SchedulingSpec says where the pods run.

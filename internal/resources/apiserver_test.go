@@ -132,6 +132,8 @@ var customTypes = func() *typed.Parser {
     - {name: namespace, type: {scalar: string}}
     - name: labels
       type: {map: {elementType: {scalar: string}}}
+    - name: annotations
+      type: {map: {elementType: {scalar: string}}}
     - name: ownerReferences
       type:
         list: {elementType: {namedType: ownerReference}, elementRelationship: associative, keys: [uid]}

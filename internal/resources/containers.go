@@ -80,9 +80,8 @@ func mainContainer(in Inputs, volumes fileVolumes) (*corev1ac.ContainerApplyConf
 	if app.Spec.ImagePullPolicy != "" {
 		container.WithImagePullPolicy(app.Spec.ImagePullPolicy)
 	}
-	if shutdown := app.Spec.Shutdown; shutdown != nil && shutdown.PreStopSleepSeconds > 0 {
-		container.WithLifecycle(corev1ac.Lifecycle().WithPreStop(corev1ac.LifecycleHandler().
-			WithSleep(corev1ac.SleepAction().WithSeconds(shutdown.PreStopSleepSeconds))))
+	if err := addPreStop(container, app, ports); err != nil {
+		return nil, err
 	}
 	if err := addProbes(container, app, ports); err != nil {
 		return nil, err

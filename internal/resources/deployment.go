@@ -55,7 +55,8 @@ func Deployment(in Inputs) (*appsv1ac.DeploymentApplyConfiguration, error) {
 		WithPaused(false). // what pauses a rollout is an Application's spec.paused
 		WithTemplate(template)
 	config := appsv1ac.Deployment(app.Name, app.Namespace).
-		WithLabels(Labels(app.Name)).
+		WithLabels(objectLabels(app)).
+		WithAnnotations(objectAnnotations(app)).
 		WithOwnerReferences(owner(app)).
 		WithSpec(spec)
 	setReplicas(config, in)

@@ -21,6 +21,8 @@ import (
 	"regexp"
 	"strings"
 
+	"k8s.io/utils/ptr"
+
 	v1 "github.com/example/app-operator/api/v1"
 )
 
@@ -113,18 +115,32 @@ func canonical(path string) string {
 // keyed returns the key of a list's item as the API server writes it.
 func keyed(field, value string) string { return fmt.Sprintf("%s=%q", field, value) }
 
-// ServiceAccountFields names the fields of the ServiceAccount.
-func ServiceAccountFields(*v1.Application) FieldNames {
+// objectFields names the fields that every object has.
+func objectFields() FieldNames { return annotatedFields(nil, "") }
+
+// annotatedFields is objectFields for a kind that has annotations of its own in the Application. Where it has some, they are to
+// blame: what is wrong with those of all objects is told of the first object already.
+func annotatedFields(own map[string]string, field string) FieldNames {
+	if len(own) == 0 {
+		field = "spec.objectMetadata.annotations"
+	}
 	return FieldNames{
 		{"metadata.name", "metadata.name"},
-		{"metadata.annotations", "spec.serviceAccount.annotations*"},
-		{"automountServiceAccountToken", "spec.serviceAccount.automountToken"},
+		{"metadata.labels", "spec.objectMetadata.labels*"},
+		{"metadata.annotations", field + "*"},
 	}
+}
+
+// ServiceAccountFields names the fields of the ServiceAccount.
+func ServiceAccountFields(app *v1.Application) FieldNames {
+	account := ptr.Deref(app.Spec.ServiceAccount, v1.ServiceAccountSpec{})
+	return append(annotatedFields(account.Annotations, "spec.serviceAccount.annotations"),
+		fieldName{"automountServiceAccountToken", "spec.serviceAccount.automountToken"})
 }
 
 // NetworkPolicyFields names the fields of the NetworkPolicy.
 func NetworkPolicyFields(app *v1.Application) FieldNames {
-	names := FieldNames{{"metadata.name", "metadata.name"}}
+	names := objectFields()
 	policy := app.Spec.NetworkPolicy
 	if policy == nil {
 		return names
@@ -148,12 +164,11 @@ func NetworkPolicyFields(app *v1.Application) FieldNames {
 
 // ServiceFields names the fields of the Service.
 func ServiceFields(app *v1.Application) FieldNames {
-	names := FieldNames{
-		{"metadata.name", "metadata.name"},
-		{"metadata.annotations", "spec.service.annotations*"},
+	service := ptr.Deref(app.Spec.Service, v1.ServiceSpec{})
+	names := append(annotatedFields(service.Annotations, "spec.service.annotations"), FieldNames{
 		{"spec.type", "spec.service.type"},
 		{"spec.ports", "spec.additionalPorts!"},
-	}
+	}...)
 	i := 0
 	if app.Spec.Port != nil {
 		key := fmt.Sprintf("port=%d,protocol=%q", mainServicePort(app), "TCP")
@@ -179,13 +194,12 @@ func servicePortName(app *v1.Application) string {
 
 // HorizontalPodAutoscalerFields names the fields of the HorizontalPodAutoscaler.
 func HorizontalPodAutoscalerFields(app *v1.Application) FieldNames {
-	names := FieldNames{
-		{"metadata.name", "metadata.name"},
+	names := append(objectFields(), FieldNames{
 		{"spec.minReplicas", "spec.autoscaling.minReplicas"},
 		{"spec.maxReplicas", "spec.autoscaling.maxReplicas"},
 		{"spec.metrics", "spec.autoscaling.metrics!"},
 		{"spec.behavior", "spec.autoscaling.behavior*"},
-	}
+	}...)
 	autoscaling := app.Spec.Autoscaling
 	if autoscaling == nil {
 		return names
@@ -208,18 +222,16 @@ func HorizontalPodAutoscalerFields(app *v1.Application) FieldNames {
 
 // PodDisruptionBudgetFields names the fields of the PodDisruptionBudget.
 func PodDisruptionBudgetFields(*v1.Application) FieldNames {
-	return FieldNames{
-		{"metadata.name", "metadata.name"},
+	return append(objectFields(), FieldNames{
 		{"spec.maxUnavailable", "spec.disruptionBudget.maxUnavailable"},
 		{"spec.minAvailable", "spec.disruptionBudget.minAvailable"},
-	}
+	}...)
 }
 
 // IngressFields names the fields of the Ingress.
-func IngressFields(*v1.Application) FieldNames {
-	return FieldNames{
-		{"metadata.name", "metadata.name"},
-		{"metadata.annotations", "spec.ingress.annotations*"},
+func IngressFields(app *v1.Application) FieldNames {
+	ingress := ptr.Deref(app.Spec.Ingress, v1.IngressSpec{})
+	return append(annotatedFields(ingress.Annotations, "spec.ingress.annotations"), FieldNames{
 		{"spec.ingressClassName", "spec.ingress.className"},
 		{"spec.rules[0].host", "spec.ingress.host"},
 		{"spec.rules[0].http.paths[0].path", "spec.ingress.path"},
@@ -227,26 +239,24 @@ func IngressFields(*v1.Application) FieldNames {
 		{"spec.rules[0].http.paths[0].backend", "spec.port"},
 		{"spec.tls[0].secretName", "spec.ingress.tlsSecretName"},
 		{"spec.tls[0].hosts", "spec.ingress.host"},
-	}
+	}...)
 }
 
 // HTTPRouteFields names the fields of the HTTPRoute.
 func HTTPRouteFields(app *v1.Application) FieldNames {
-	return FieldNames{
-		{"metadata.name", "metadata.name"},
+	return append(objectFields(), FieldNames{
 		{"spec.parentRefs", "spec.httpRoute.parentRefs*"},
 		{"spec.hostnames", "spec.httpRoute.hostnames*"},
 		{"spec.rules[0].matches[0].path", "spec.httpRoute.path"},
 		{"spec.rules[0].backendRefs[0].port", servicePortName(app)},
-	}
+	}...)
 }
 
 // ServiceMonitorFields names the fields of the ServiceMonitor.
 func ServiceMonitorFields(*v1.Application) FieldNames {
-	return FieldNames{
-		{"metadata.name", "metadata.name"},
+	return append(objectFields(), FieldNames{
 		{"spec.endpoints[0].port", "spec.monitoring.port"},
 		{"spec.endpoints[0].path", "spec.monitoring.path"},
 		{"spec.endpoints[0].interval", "spec.monitoring.interval"},
-	}
+	}...)
 }

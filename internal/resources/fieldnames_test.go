@@ -48,7 +48,7 @@ var fieldsOf = map[string]func(*v1.Application) FieldNames{
 }
 
 // ownFields are the fields of children that the operator decides by itself, so that no field of an Application is to blame.
-var ownFields = regexp.MustCompile(`^(apiVersion|kind|metadata\.(namespace|labels|ownerReferences)\b.*` +
+var ownFields = regexp.MustCompile(`^(apiVersion|kind|metadata\.(namespace|ownerReferences)\b.*` +
 	`|metadata\.annotations\[apps\.example\.com/.*|spec(\.\w+)?\.selector\b.*|spec\.podSelector\b.*` +
 	`|spec\.template\.spec\.containers\[0\]\.terminationMessagePolicy|spec\.(paused|policyTypes|scaleTargetRef|unhealthyPodEvictionPolicy)\b.*` +
 	`|spec\.egress\[0\]\..*|spec\.rules\[0\]\.(matches|backendRefs)\[0\]\.(group|kind|name|weight|path\.type))$`)
@@ -192,7 +192,7 @@ func specFields(t *testing.T) map[string]bool {
 func TestRefusalsAreInTheUsersWords(t *testing.T) {
 	app := &v1.Application{ObjectMeta: metav1.ObjectMeta{Name: "web"}, Spec: v1.ApplicationSpec{
 		Port: new(int32(80)), AdditionalPorts: []v1.AdditionalPort{{Name: "admin", Port: 9000}},
-		Service:        &v1.ServiceSpec{Port: new(int32(8080))},
+		Service:        &v1.ServiceSpec{Port: new(int32(8080)), Annotations: map[string]string{"a": "b"}},
 		Sidecars:       []corev1.Container{{Name: "proxy"}},
 		InitContainers: []corev1.Container{{Name: "migrate"}, {Name: "wait"}},
 		Files: []v1.File{

@@ -57,7 +57,8 @@ func HorizontalPodAutoscaler(in Inputs) (*autoscalingv2ac.HorizontalPodAutoscale
 		return nil, err
 	}
 	return autoscalingv2ac.HorizontalPodAutoscaler(app.Name, app.Namespace).
-		WithLabels(Labels(app.Name)).
+		WithLabels(objectLabels(app)).
+		WithAnnotations(objectAnnotations(app)).
 		WithOwnerReferences(owner(app)).
 		WithSpec(spec), nil
 }

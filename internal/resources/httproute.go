@@ -51,7 +51,8 @@ func HTTPRoute(in Inputs) (*gatewayv1ac.HTTPRouteApplyConfiguration, error) {
 		spec.WithHostnames(gatewayv1.Hostname(name))
 	}
 	return gatewayv1ac.HTTPRoute(app.Name, app.Namespace).
-		WithLabels(Labels(app.Name)).
+		WithLabels(objectLabels(app)).
+		WithAnnotations(objectAnnotations(app)).
 		WithOwnerReferences(owner(app)).
 		WithSpec(spec), nil
 }

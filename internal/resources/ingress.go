@@ -52,7 +52,8 @@ func Ingress(in Inputs) (*networkingv1ac.IngressApplyConfiguration, error) {
 		spec.WithTLS(tls)
 	}
 	return networkingv1ac.Ingress(app.Name, app.Namespace).
-		WithLabels(Labels(app.Name)).
+		WithLabels(objectLabels(app)).
+		WithAnnotations(objectAnnotations(app)).
 		WithAnnotations(ingress.Annotations).
 		WithOwnerReferences(owner(app)).
 		WithSpec(spec), nil

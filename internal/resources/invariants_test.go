@@ -109,10 +109,15 @@ func checkIdentity(t *testing.T, app *v1.Application, kind string, config runtim
 	if err := json.Unmarshal([]byte(text(t, config)), &object); err != nil {
 		t.Fatal(err)
 	}
+	labels := map[string]string{}
+	if app.Spec.ObjectMetadata != nil {
+		maps.Copy(labels, app.Spec.ObjectMetadata.Labels)
+	}
+	maps.Copy(labels, map[string]string{LabelName: app.Name, LabelInstance: app.Name, LabelManagedBy: ManagedBy})
 	want := &metav1ac.ObjectMetaApplyConfiguration{
 		Name:      new(app.Name),
 		Namespace: new(app.Namespace),
-		Labels:    map[string]string{LabelName: app.Name, LabelInstance: app.Name, LabelManagedBy: ManagedBy},
+		Labels:    labels,
 		OwnerReferences: []metav1ac.OwnerReferenceApplyConfiguration{{
 			APIVersion: new("apps.example.com/v1"), Kind: new("Application"), Name: new(app.Name), UID: new(app.UID),
 			Controller: new(true), BlockOwnerDeletion: new(true),

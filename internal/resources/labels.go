@@ -50,6 +50,25 @@ func Selector(name string) string {
 	return labels.SelectorFromSet(Labels(name)).String()
 }
 
+// objectLabels returns the labels of an object that is made for the Application: the user's, and over them the operator's own.
+func objectLabels(app *v1.Application) map[string]string {
+	all := map[string]string{}
+	if app.Spec.ObjectMetadata != nil {
+		maps.Copy(all, app.Spec.ObjectMetadata.Labels)
+	}
+	maps.Copy(all, Labels(app.Name))
+	return all
+}
+
+// objectAnnotations returns the annotations that every object has which is made for the Application. Those that are of one kind
+// of object are added over them.
+func objectAnnotations(app *v1.Application) map[string]string {
+	if app.Spec.ObjectMetadata == nil {
+		return nil
+	}
+	return app.Spec.ObjectMetadata.Annotations
+}
+
 // podLabels returns what the pods have: the user's labels, and ours, which win.
 func podLabels(app *v1.Application) map[string]string {
 	all := map[string]string{}

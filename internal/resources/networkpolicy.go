@@ -49,7 +49,8 @@ func NetworkPolicy(in Inputs) (*networkingv1ac.NetworkPolicyApplyConfiguration, 
 		spec.WithEgress(networkingv1ac.NetworkPolicyEgressRule().WithTo(peers(policy.EgressTo)...))
 	}
 	return networkingv1ac.NetworkPolicy(app.Name, app.Namespace).
-		WithLabels(Labels(app.Name)).
+		WithLabels(objectLabels(app)).
+		WithAnnotations(objectAnnotations(app)).
 		WithOwnerReferences(owner(app)).
 		WithSpec(spec), nil
 }

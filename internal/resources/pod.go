@@ -52,6 +52,10 @@ func podTemplate(in Inputs) (*corev1ac.PodTemplateSpecApplyConfiguration, error)
 		WithAutomountServiceAccountToken(automountToken(app)).
 		WithTerminationGracePeriodSeconds(ptr.Deref(shutdown.GracePeriodSeconds, terminationGracePeriodSeconds)).
 		WithSecurityContext(podSecurity(app))
+	spec.EnableServiceLinks = ptrCopy(app.Spec.EnableServiceLinks)
+	if app.Spec.Security != nil {
+		spec.HostUsers = ptrCopy(app.Spec.Security.HostUsers)
+	}
 	for _, name := range app.Spec.ImagePullSecrets {
 		spec.WithImagePullSecrets(corev1ac.LocalObjectReference().WithName(name))
 	}

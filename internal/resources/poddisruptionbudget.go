@@ -44,7 +44,8 @@ func PodDisruptionBudget(in Inputs) (*policyv1ac.PodDisruptionBudgetApplyConfigu
 		spec.WithMaxUnavailable(ptr.Deref(budget.MaxUnavailable, intstr.FromInt32(1)))
 	}
 	return policyv1ac.PodDisruptionBudget(app.Name, app.Namespace).
-		WithLabels(Labels(app.Name)).
+		WithLabels(objectLabels(app)).
+		WithAnnotations(objectAnnotations(app)).
 		WithOwnerReferences(owner(app)).
 		WithSpec(spec), nil
 }

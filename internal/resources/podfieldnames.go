@@ -29,8 +29,7 @@ const podTemplatePath = "spec.template"
 
 // DeploymentFields names the fields of the Deployment.
 func DeploymentFields(app *v1.Application) FieldNames {
-	names := FieldNames{
-		{"metadata.name", "metadata.name"},
+	names := append(objectFields(), FieldNames{
 		{"spec.replicas", "spec.replicas"},
 		{"spec.strategy", "spec.rollout.strategy"},
 		{"spec.strategy.rollingUpdate", "spec.rollout"},
@@ -42,7 +41,7 @@ func DeploymentFields(app *v1.Application) FieldNames {
 		// The API server leaves out the template's metadata.
 		{podTemplatePath + ".labels", "spec.podMetadata.labels*"},
 		{podTemplatePath + ".annotations", "spec.podMetadata.annotations*"},
-	}
+	}...)
 	return names.named(podTemplatePath, "", podFields(app)...)
 }
 
@@ -67,6 +66,11 @@ func podFields(app *v1.Application) FieldNames {
 		{".spec.securityContext.runAsUser", "spec.security.runAsUser"},
 		{".spec.securityContext.runAsGroup", "spec.security.runAsGroup"},
 		{".spec.securityContext.fsGroup", "spec.security.fsGroup"},
+		{".spec.securityContext.fsGroupChangePolicy", "spec.security.fsGroupChangePolicy"},
+		{".spec.securityContext.supplementalGroups", "spec.security.supplementalGroups*"},
+		{".spec.hostUsers", "spec.security.hostUsers"},
+		{".spec.securityContext.hostUsers", "spec.security.hostUsers"},
+		{".spec.enableServiceLinks", "spec.enableServiceLinks"},
 		{".spec.imagePullSecrets", "spec.imagePullSecrets!"},
 		{".spec.volumes", "spec.files!"},
 		{".spec.nodeSelector", "spec.scheduling.nodeSelector*"},
@@ -127,8 +131,10 @@ func mainContainerFields(app *v1.Application) FieldNames {
 		{".livenessProbe", "spec.probes.liveness*"},
 		{".readinessProbe", "spec.probes.readiness*"},
 		{".startupProbe", "spec.probes.startup*"},
-		{".lifecycle", "spec.shutdown.preStopSleepSeconds"},
+		{".lifecycle.preStop", "spec.shutdown.preStop*"},
+		{".lifecycle.preStop.sleep", "spec.shutdown.preStopSleepSeconds"},
 		{".securityContext", "spec.security.profile"},
+		{".securityContext.capabilities", "spec.security.capabilities*"},
 		{".securityContext.readOnlyRootFilesystem", "spec.security.readOnlyRootFilesystem"},
 		{".ports", "spec.additionalPorts!"},
 		{".volumeMounts", "spec.files!"},

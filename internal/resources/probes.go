@@ -45,37 +45,52 @@ func addProbes(container *corev1ac.ContainerApplyConfiguration, app *v1.Applicat
 		if err != nil {
 			return err
 		}
-		completeProbe(config, app)
-		nameProbedPort(config, ports)
+		completeProbe(config, app, ports)
 		*kind.field = config
 	}
 	return nil
 }
 
+// addPreStop adds what is done before the container is told to end.
+func addPreStop(container *corev1ac.ContainerApplyConfiguration, app *v1.Application, ports []port) error {
+	shutdown := ptr.Deref(app.Spec.Shutdown, v1.ShutdownSpec{})
+	handler := corev1ac.LifecycleHandler()
+	switch {
+	case shutdown.PreStop != nil:
+		var err error
+		if handler, err = toApplyConfig[corev1ac.LifecycleHandlerApplyConfiguration](shutdown.PreStop); err != nil {
+			return err
+		}
+		if handler.HTTPGet != nil {
+			handler.HTTPGet.Port = askedPort(handler.HTTPGet.Port, ports)
+		}
+	case shutdown.PreStopSleepSeconds > 0:
+		handler.WithSleep(corev1ac.SleepAction().WithSeconds(shutdown.PreStopSleepSeconds))
+	default:
+		return nil
+	}
+	container.WithLifecycle(corev1ac.Lifecycle().WithPreStop(handler))
+	return nil
+}
+
 // completeProbe fills in the port.
-func completeProbe(probe *corev1ac.ProbeApplyConfiguration, app *v1.Application) {
-	port := intstr.FromString(MainPortName)
-	if probe.HTTPGet != nil && probe.HTTPGet.Port == nil {
-		probe.HTTPGet.WithPort(port)
-	}
-	if probe.TCPSocket != nil && probe.TCPSocket.Port == nil {
-		probe.TCPSocket.WithPort(port)
-	}
-	if probe.GRPC != nil && probe.GRPC.Port == nil {
+func completeProbe(probe *corev1ac.ProbeApplyConfiguration, app *v1.Application, ports []port) {
+	switch {
+	case probe.HTTPGet != nil:
+		probe.HTTPGet.Port = askedPort(probe.HTTPGet.Port, ports)
+	case probe.TCPSocket != nil:
+		probe.TCPSocket.Port = askedPort(probe.TCPSocket.Port, ports)
+	case probe.GRPC != nil && probe.GRPC.Port == nil:
 		probe.GRPC.WithPort(ptr.Deref(app.Spec.Port, 0))
 	}
 }
 
-// nameProbedPort has a probe ask at the port by the name that the container has for it.
-func nameProbedPort(probe *corev1ac.ProbeApplyConfiguration, ports []port) {
-	var asked *intstr.IntOrString
-	switch {
-	case probe.HTTPGet != nil:
-		asked = probe.HTTPGet.Port
-	case probe.TCPSocket != nil:
-		asked = probe.TCPSocket.Port
-	}
-	if asked != nil && asked.Type == intstr.String {
+// askedPort returns where the container is asked: by number, or by the name that the container has for the port, which is the
+// main one if none is given.
+func askedPort(given *intstr.IntOrString, ports []port) *intstr.IntOrString {
+	asked := ptr.Deref(given, intstr.FromString(MainPortName))
+	if asked.Type == intstr.String {
 		asked.StrVal = portNamed(ports, asked.StrVal)
 	}
+	return &asked
 }

@@ -41,16 +41,31 @@ func podSecurity(app *v1.Application) *corev1ac.PodSecurityContextApplyConfigura
 	context.RunAsUser = ptrCopy(security.RunAsUser)
 	context.RunAsGroup = ptrCopy(security.RunAsGroup)
 	context.FSGroup = ptrCopy(security.FSGroup)
+	context.FSGroupChangePolicy = ptrCopy(security.FSGroupChangePolicy)
+	context.WithSupplementalGroups(security.SupplementalGroups...)
 	return context
 }
 
 // mainSecurity returns what the main container alone is told beside the profile.
 func mainSecurity(app *v1.Application) *corev1ac.SecurityContextApplyConfiguration {
 	context := corev1ac.SecurityContext()
-	if app.Spec.Security != nil {
-		context.ReadOnlyRootFilesystem = ptrCopy(app.Spec.Security.ReadOnlyRootFilesystem)
+	security := app.Spec.Security
+	if security == nil {
+		return context
+	}
+	context.ReadOnlyRootFilesystem = ptrCopy(security.ReadOnlyRootFilesystem)
+	if of := security.Capabilities; of != nil && len(of.Add)+len(of.Drop) > 0 {
+		context.WithCapabilities(corev1ac.Capabilities().WithAdd(capabilities(of.Add)...).WithDrop(capabilities(of.Drop)...))
 	}
 	return context
+}
+
+func capabilities(names []string) []corev1.Capability {
+	all := make([]corev1.Capability, 0, len(names))
+	for _, name := range names {
+		all = append(all, corev1.Capability(name))
+	}
+	return all
 }
 
 // applyProfile puts a container under the profile, where it does not say otherwise.

@@ -34,7 +34,8 @@ func Service(in Inputs) (*corev1ac.ServiceApplyConfiguration, error) {
 		return nil, nil
 	}
 	config := corev1ac.Service(app.Name, app.Namespace).
-		WithLabels(Labels(app.Name)).
+		WithLabels(objectLabels(app)).
+		WithAnnotations(objectAnnotations(app)).
 		WithOwnerReferences(owner(app)).
 		WithSpec(corev1ac.ServiceSpec().
 			WithType(serviceType(app)).

@@ -29,7 +29,8 @@ func ServiceAccount(in Inputs) (*corev1ac.ServiceAccountApplyConfiguration, erro
 		return nil, nil
 	}
 	config := corev1ac.ServiceAccount(app.Name, app.Namespace).
-		WithLabels(Labels(app.Name)).
+		WithLabels(objectLabels(app)).
+		WithAnnotations(objectAnnotations(app)).
 		WithOwnerReferences(owner(app)).
 		WithAutomountServiceAccountToken(automountToken(app))
 	if account := app.Spec.ServiceAccount; account != nil {

@@ -36,7 +36,7 @@ func ServiceMonitor(in Inputs) (*ServiceMonitorApplyConfiguration, error) {
 		return nil, nil
 	}
 	config := newServiceMonitor(app.Name, app.Namespace)
-	config.WithLabels(Labels(app.Name)).WithOwnerReferences(owner(app))
+	config.WithLabels(objectLabels(app)).WithAnnotations(objectAnnotations(app)).WithOwnerReferences(owner(app))
 	config.Spec = &ServiceMonitorSpecApplyConfiguration{
 		Selector: metav1ac.LabelSelector().WithMatchLabels(Labels(app.Name)),
 		Endpoints: []EndpointApplyConfiguration{{

@@ -48,7 +48,9 @@ var contract = map[string][]string{
 		".strategy", ".maxSurge", ".maxUnavailable", ".minReadySeconds", ".progressDeadlineSeconds",
 		".revisionHistoryLimit", ".restartOnConfigChange",
 	},
-	"shutdown": {".gracePeriodSeconds", ".preStopSleepSeconds"},
+	"shutdown": {
+		".gracePeriodSeconds", ".preStopSleepSeconds", ".preStop.exec.command", ".preStop.httpGet.path", ".preStop.httpGet.port",
+	},
 	"autoscaling": {
 		".minReplicas", ".maxReplicas", ".targetCPUUtilizationPercentage", ".targetMemoryUtilizationPercentage",
 		".metrics", ".behavior",
@@ -67,10 +69,15 @@ var contract = map[string][]string{
 		".runtimeClassName",
 	},
 	"podMetadata":    {".labels", ".annotations"},
-	"security":       {".profile", ".runAsUser", ".runAsGroup", ".fsGroup", ".readOnlyRootFilesystem"},
-	"suspend":        nil,
-	"paused":         nil,
-	"deletionPolicy": nil,
+	"objectMetadata": {".labels", ".annotations"},
+	"security": {
+		".profile", ".runAsUser", ".runAsGroup", ".fsGroup", ".readOnlyRootFilesystem", ".capabilities.add", ".capabilities.drop",
+		".fsGroupChangePolicy", ".supplementalGroups", ".hostUsers",
+	},
+	"enableServiceLinks": nil,
+	"suspend":            nil,
+	"paused":             nil,
+	"deletionPolicy":     nil,
 }
 
 // statusContract lists the promised fields of status. Beside them are replicaSummary, for kubectl get alone, and autoscaled, which

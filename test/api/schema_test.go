@@ -106,6 +106,7 @@ var kubernetesTypes = []string{
 	"spec.probes.liveness.httpGet.httpHeaders[*]",
 	"spec.probes.readiness.httpGet.httpHeaders[*]",
 	"spec.probes.startup.httpGet.httpHeaders[*]",
+	"spec.shutdown.preStop.httpGet.httpHeaders[*]",
 	"spec.scheduling.affinity",
 	"spec.scheduling.tolerations[*]",
 	"spec.scheduling.topologySpreadConstraints[*]",
