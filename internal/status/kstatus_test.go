@@ -189,7 +189,7 @@ func TestReconcilingUntilStalled(t *testing.T) {
 
 // TestTheGuideTellsWhatFollowsFromAReason compares the guide's table with all statuses that can be.
 func TestTheGuideTellsWhatFollowsFromAReason(t *testing.T) {
-	const title = "| Reason of `Ready` | `Ready` | `Progressing` | `Available` | `Degraded` | For kstatus | kstatus says |\n|---|---|---|---|---|---|---|\n"
+	const title = "| Reason of `Ready` | `Ready` | `Progressing` | `Available` | `Degraded` | For kstatus | kstatus says | Argo CD says |\n|---|---|---|---|---|---|---|---|\n"
 	guide, err := os.ReadFile("../../docs/guide.md")
 	if err != nil {
 		t.Fatal(err)
@@ -199,7 +199,7 @@ func TestTheGuideTellsWhatFollowsFromAReason(t *testing.T) {
 		t.Fatalf("the guide has no table with the title\n%s", title)
 	}
 	table, _, _ = strings.Cut(table, "\n\n")
-	if diff := cmp.Diff(strings.Join(reasonRows(t), "\n"), table); diff != "" {
+	if diff := cmp.Diff(reasonRows(t), strings.Split(table, "\n")); diff != "" {
 		t.Errorf("-program +guide:\n%s", diff)
 	}
 }
@@ -217,6 +217,7 @@ func reasonRows(t *testing.T) []string {
 		}
 		seen[reason][column][value] = true
 	}
+	script := healthScript(t)
 	for _, each := range append(everySituation(t), faultyPods(t)...) {
 		if each.app.DeletionTimestamp != nil && each.err != nil { // as without, but for kstatus it is Terminating
 			continue
@@ -230,6 +231,8 @@ func reasonRows(t *testing.T) []string {
 				add(reason, kind, string(condition(t, got, kind).Status))
 			}
 			add(reason, "kstatus", string(kstatusOf(t, each.app, got)))
+			health, _ := argoCDSays(t, script, each.app, got)
+			add(reason, "Argo CD", health)
 		}
 	}
 	var rows []string
@@ -244,7 +247,8 @@ func reasonRows(t *testing.T) []string {
 				cells = append(cells, joined(columns[kind], "True", "False", "Unknown"))
 			}
 			said := joined(columns["kstatus"], "Current", "InProgress", "Failed", "Terminating")
-			ofClass = append(ofClass, "| "+strings.Join(append(cells, class, said), " | ")+" |")
+			health := joined(columns["Argo CD"], "Healthy", "Suspended", "Progressing", "Degraded")
+			ofClass = append(ofClass, "| "+strings.Join(append(cells, class, said, health), " | ")+" |")
 		}
 		slices.Sort(ofClass)
 		rows = append(rows, ofClass...)

@@ -1,0 +1,142 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package status
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	lua "github.com/yuin/gopher-lua"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/yaml"
+
+	v1 "github.com/example/app-operator/api/v1"
+)
+
+// healthScript returns the script by which Argo CD judges Applications, from the patch of its ConfigMap.
+func healthScript(t testing.TB) string {
+	t.Helper()
+	content, err := os.ReadFile("../../config/argocd/argocd-cm.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var patch struct{ Data map[string]string }
+	if err := yaml.UnmarshalStrict(content, &patch); err != nil {
+		t.Fatal(err)
+	}
+	script := patch.Data["resource.customizations.health."+v1.GroupVersion.Group+"_Application"]
+	if script == "" || len(patch.Data) != 1 {
+		t.Fatalf("no script, or more than one: %v", patch.Data)
+	}
+	return script
+}
+
+// argoCDSays runs the script as Argo CD does, which gives it the object in obj and none of Lua's libraries but the basic ones
+// (argo-cd util/lua, runLua).
+func argoCDSays(t testing.TB, script string, app *v1.Application, status v1.ApplicationStatus) (health, message string) {
+	t.Helper()
+	app = app.DeepCopy()
+	app.Status = status
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(app)
+	if err != nil {
+		t.Fatal(err)
+	}
+	state := lua.NewState(lua.Options{SkipOpenLibs: true})
+	defer state.Close()
+	for name, open := range map[string]lua.LGFunction{
+		lua.LoadLibName: lua.OpenPackage, lua.BaseLibName: lua.OpenBase, lua.TabLibName: lua.OpenTable,
+	} {
+		if err := state.CallByParam(lua.P{Fn: state.NewFunction(open), Protect: true}, lua.LString(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	state.SetGlobal("obj", luaValue(state, content))
+	if err := state.DoString(script); err != nil {
+		t.Fatal(err)
+	}
+	said, ok := state.Get(-1).(*lua.LTable)
+	if !ok {
+		t.Fatalf("the script returns %v", state.Get(-1))
+	}
+	return said.RawGetString("status").String(), said.RawGetString("message").String()
+}
+
+// luaValue returns a value of JSON as Lua has it.
+func luaValue(state *lua.LState, of any) lua.LValue {
+	switch of := of.(type) {
+	case map[string]any:
+		table := state.NewTable()
+		for key, value := range of {
+			table.RawSetString(key, luaValue(state, value))
+		}
+		return table
+	case []any:
+		table := state.NewTable()
+		for _, value := range of {
+			table.Append(luaValue(state, value))
+		}
+		return table
+	case string:
+		return lua.LString(of)
+	case int64:
+		return lua.LNumber(of)
+	case bool:
+		return lua.LBool(of)
+	default:
+		return lua.LNil
+	}
+}
+
+// TestArgoCDWaitsForTheOperator is about statuses that say nothing of the present generation. What Argo CD says of the others is
+// in the guide's table, which TestTheGuideTellsWhatFollowsFromAReason compares.
+func TestArgoCDWaitsForTheOperator(t *testing.T) {
+	script := healthScript(t)
+	app := newApplication()
+	complete := Of(app, observed(t, "complete", "no faults"), nil)
+	if health, _ := argoCDSays(t, script, app, complete); health != "Healthy" {
+		t.Errorf("of a complete Application it says %s", health)
+	}
+	older := *complete.DeepCopy()
+	older.ObservedGeneration--
+	bare := v1.ApplicationStatus{ObservedGeneration: app.Generation}
+	for name, status := range map[string]v1.ApplicationStatus{
+		"nobody's yet": {ObservedGeneration: -1}, "none": {}, "an older generation's": older, "without conditions": bare,
+	} {
+		health, message := argoCDSays(t, script, app, status)
+		if health != "Progressing" || !strings.HasPrefix(message, "Waiting for the operator") {
+			t.Errorf("of a status that is %s it says %s: %s", name, health, message)
+		}
+	}
+}
+
+// TestArgoCDTellsTheFault holds that a message says what is wrong, also of an Application that serves.
+func TestArgoCDTellsTheFault(t *testing.T) {
+	script := healthScript(t)
+	for _, each := range append(everySituation(t), faultyPods(t)...) {
+		status := Of(each.app, each.seen, each.err)
+		health, message := argoCDSays(t, script, each.app, status)
+		degraded := condition(t, status, v1.ConditionDegraded)
+		if health == "Healthy" && degraded.Status == "True" && message != degraded.Reason+": "+degraded.Message {
+			t.Errorf("of an Application that serves with %s it says %q", degraded.Reason, message)
+		}
+		ready := condition(t, status, v1.ConditionReady)
+		if health != "Healthy" && message != ready.Reason+": "+ready.Message {
+			t.Errorf("of an Application that is %s for %s it says %q", health, ready.Reason, message)
+		}
+	}
+}
