@@ -190,12 +190,18 @@ func (d *Dispute) message() string {
 		who = "another client keeps changing or deleting it"
 	}
 	remedy := "stop that client, or ask for the change in the spec"
-	if d.Who == OtherInstallation {
+	switch {
+	case d.Who == OtherInstallation:
 		remedy = "a namespace has one installation, so remove the other"
+	case strings.Contains(d.Who, replicasField):
+		remedy = "have it scale the Application instead, or set spec.autoscaling"
 	}
 	return fmt.Sprintf("%s: %s, and the operator repairs it after pauses of up to %.0f s; %s",
 		object, who, maxPause.Seconds(), remedy)
 }
+
+// replicasField is what autoscalers change of a Deployment, as the API server names it.
+const replicasField = ".spec.replicas"
 
 // OtherInstallation is who writes under the operator's own field manager and is not this process.
 const OtherInstallation = "another installation of app-operator keeps changing it"

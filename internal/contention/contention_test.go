@@ -19,6 +19,7 @@ package contention
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -118,5 +119,20 @@ func TestWhoConflicts(t *testing.T) {
 	}
 	if got := WhoConflicts(errors.New("no answer")); got != "" {
 		t.Errorf("nobody has answered: %q", got)
+	}
+}
+
+// TestTheRemedyFitsWhoItIs holds that a message says what helps: an autoscaler has to be pointed elsewhere.
+func TestTheRemedyFitsWhoItIs(t *testing.T) {
+	for who, remedy := range map[string]string{
+		"":                                    "stop that client, or ask for the change in the spec",
+		`"kubectl" keeps changing .spec.type`: "stop that client, or ask for the change in the spec",
+		`"kube-controller-manager" keeps changing .spec.replicas`: "have it scale the Application instead, or set spec.autoscaling",
+		OtherInstallation: "a namespace has one installation, so remove the other",
+	} {
+		dispute := Dispute{subject: Subject{Kind: "Deployment", Name: "web"}, Who: who}
+		if message := dispute.message(); !strings.HasSuffix(message, "; "+remedy) {
+			t.Errorf("of %q it is said: %s", who, message)
+		}
 	}
 }
