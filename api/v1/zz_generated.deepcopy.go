@@ -921,6 +921,11 @@ func (in *RolloutSpec) DeepCopyInto(out *RolloutSpec) {
 		*out = new(int32)
 		**out = **in
 	}
+	if in.FailAfterSeconds != nil {
+		in, out := &in.FailAfterSeconds, &out.FailAfterSeconds
+		*out = new(int32)
+		**out = **in
+	}
 	if in.RevisionHistoryLimit != nil {
 		in, out := &in.RevisionHistoryLimit, &out.RevisionHistoryLimit
 		*out = new(int32)

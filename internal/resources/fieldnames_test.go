@@ -163,7 +163,8 @@ func TestEveryFieldIsCalledAsTheUserCallsIt(t *testing.T) {
 
 // notInChildren are the fields that are in no child as such: they decide how the operator goes about it.
 var notInChildren = map[string]bool{
-	"suspend": true, "paused": true, "deletionPolicy": true, "rollout.restartOnConfigChange": true, "disruptionBudget.enabled": true,
+	"suspend": true, "paused": true, "deletionPolicy": true, "rollout.restartOnConfigChange": true, "rollout.failAfterSeconds": true,
+	"disruptionBudget.enabled": true,
 }
 
 // specFields returns the fields of the spec, and those of its parts that are ours.

@@ -23,10 +23,18 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 )
 
-// failAfterSeconds is how long a fault that may heal by itself is Reconciling before it is Stalled. To Helm and Argo CD a
-// stalled object has failed for good, and the Secret that another operator is about to make, or the node that an
-// autoscaler is about to add, should have come by then.
+// failAfterSeconds is how long a fault that may heal by itself is Reconciling before it is Stalled, unless the spec says
+// otherwise. To Helm and Argo CD a stalled object has failed for good, and the Secret that another operator is about to make, or
+// the node that an autoscaler is about to add, should have come by then.
 const failAfterSeconds = 120
+
+// failAfter returns how long, in seconds, that is for the Application.
+func failAfter(app *v1.Application) int64 {
+	if rollout := app.Spec.Rollout; rollout != nil && rollout.FailAfterSeconds != nil {
+		return int64(*rollout.FailAfterSeconds)
+	}
+	return failAfterSeconds
+}
 
 // The classes of Ready's reasons, by what kstatus is to make of them. TestEveryReasonHasAClass holds that none is left out.
 var (
@@ -47,11 +55,11 @@ var (
 
 // setReconciling makes the conditions Reconciling and Stalled follow from Ready, of which only one may be there, and only
 // while it is True.
-func setReconciling(next *v1.ApplicationStatus, now metav1.Time) {
+func setReconciling(app *v1.Application, next *v1.ApplicationStatus, now metav1.Time) {
 	ready := meta.FindStatusCondition(next.Conditions, v1.ConditionReady)
 	reconciling, since := reconcilingSince(next.Conditions, *ready)
 	stalled := failsAtOnce[ready.Reason] || mayHeal[ready.Reason] &&
-		(stalledBefore(next.Conditions, *ready) || reconciling && !now.Time.Before(addSeconds(since, failAfterSeconds).Time))
+		(stalledBefore(next.Conditions, *ready) || reconciling && !now.Time.Before(addSeconds(since, failAfter(app)).Time))
 	switch {
 	case ready.Status == metav1.ConditionTrue:
 		removeConditions(next, v1.ConditionReconciling, v1.ConditionStalled)
@@ -108,7 +116,7 @@ func Expires(app *v1.Application, seen Observed, next v1.ApplicationStatus) meta
 	var expires metav1.Time
 	reconciling := meta.FindStatusCondition(next.Conditions, v1.ConditionReconciling)
 	if reconciling != nil && mayHeal[reconciling.Reason] {
-		expires = addSeconds(reconciling.LastTransitionTime, failAfterSeconds)
+		expires = addSeconds(reconciling.LastTransitionTime, failAfter(app))
 	}
 	if failing := failingAutoscaler(seen.Autoscaler); failing != nil && !autoscalerTold(next) {
 		expires = earlier(expires, ifAhead(autoscalerDue(next, *failing), seen.Now))

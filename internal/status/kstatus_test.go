@@ -25,6 +25,7 @@ import (
 
 	kstatus "github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -184,6 +185,44 @@ func TestReconcilingUntilStalled(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestFailAfterSeconds holds that the spec decides how long a fault may last, until another generation says something else.
+func TestFailAfterSeconds(t *testing.T) {
+	missing := &outcome.Waiting{Reason: v1.ReasonReferenceMissing, Message: "Secret db does not exist"}
+	app := newApplication()
+	for _, pass := range []struct {
+		at        int
+		failAfter *int32
+		want      string
+		expires   int
+	}{
+		{0, new(int32(600)), "Reconciling ReferenceMissing", 600},
+		{599, new(int32(600)), "Reconciling ReferenceMissing", 600},
+		{600, new(int32(600)), "Stalled ReferenceMissing", 0},
+		{601, nil, "Reconciling ReferenceMissing", 601 + failAfterSeconds},
+		{602, new(int32(1)), "Reconciling ReferenceMissing", 603},
+		{603, new(int32(1)), "Stalled ReferenceMissing", 0},
+	} {
+		rollout := &v1.RolloutSpec{FailAfterSeconds: pass.failAfter}
+		if !equality.Semantic.DeepEqual(rollout, app.Spec.Rollout) {
+			app.Spec.Rollout = rollout
+			app.Generation++
+		}
+		seen := observed(t, "complete", "no faults")
+		seen.Now = at(pass.at)
+		app.Status = Of(app, seen, missing)
+		if got := reconciliation(t, app.Status); got != pass.want {
+			t.Errorf("after %d s: %q, want %q", pass.at, got, pass.want)
+		}
+		want := metav1.Time{}
+		if pass.expires > 0 {
+			want = at(pass.expires)
+		}
+		if got := Expires(app, seen, app.Status); !got.Equal(&want) {
+			t.Errorf("after %d s the status expires at %s, want %s", pass.at, got, want)
+		}
 	}
 }
 

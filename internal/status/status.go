@@ -106,7 +106,7 @@ func Of(app *v1.Application, seen Observed, err error) v1.ApplicationStatus {
 		}
 		meta.SetStatusCondition(&next.Conditions, condition)
 	}
-	setReconciling(&next, seen.Now)
+	setReconciling(app, &next, seen.Now)
 	return next
 }
 

@@ -46,7 +46,7 @@ var contract = map[string][]string{
 	"sidecars":       {"[*].name", "[*].image", "[*].volumeMounts"},
 	"rollout": {
 		".strategy", ".maxSurge", ".maxUnavailable", ".minReadySeconds", ".progressDeadlineSeconds",
-		".revisionHistoryLimit", ".restartOnConfigChange",
+		".revisionHistoryLimit", ".restartOnConfigChange", ".failAfterSeconds",
 	},
 	"shutdown": {
 		".gracePeriodSeconds", ".preStopSleepSeconds", ".preStop.exec.command", ".preStop.httpGet.path", ".preStop.httpGet.port",
