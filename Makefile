@@ -78,6 +78,10 @@ help: ## Display this help.
 demo: build controlplane-binaries ## Run the operator's main job on an embedded control plane; no cluster, Docker or root needed.
 	go run ./test/demo --operator $(BIN)/manager
 
+.PHONY: playground
+playground: build controlplane-binaries ## Leave the demo's control plane and three operators up, to try things on, until Ctrl-C.
+	@go run ./test/demo --operator $(BIN)/manager --playground
+
 ##@ Development
 
 .PHONY: generate

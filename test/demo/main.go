@@ -19,6 +19,9 @@ limitations under the License.
 // operator's ServiceAccount. The smallest Application becomes ready, the leading operator is killed and another one
 // takes over, a Deployment deleted by hand comes back.
 //
+// With --playground it starts the same, and then leaves the control plane and the operators to whoever wants to try something,
+// until Ctrl-C.
+//
 // Everything it prints is measured, or is the output of the kubectl command printed above it. It exits with 0 only if
 // every step went as expected.
 package main
@@ -45,6 +48,10 @@ type demo struct {
 	root         string // the repository
 	dir          string // kubeconfigs and logs
 	out          *printer
+	// playground says that it stays after the start.
+	playground bool
+	// played says that it has been left to somebody, who has ended it.
+	played bool
 
 	cluster   *controlplane.ControlPlane
 	client    client.WithWatch
@@ -70,30 +77,35 @@ func (e *stepError) Error() string { return fmt.Sprintf("step %d, %q: %v", e.num
 func (e *stepError) Unwrap() error { return e.cause }
 
 func (d *demo) steps() []step {
-	return []step{
+	start := []step{
 		{"Start a Kubernetes control plane on this machine", d.startControlPlane},
 		{"Install the operator for one namespace, " + appNamespace, d.install},
 		{"Start three operators: one leads, two stand by", d.startOperators},
+	}
+	if d.playground {
+		return append(start, step{"Try it, from another shell", d.play})
+	}
+	return append(start, []step{
 		{"Apply the smallest Application", d.applySmallest},
 		{"Kill the leader, and create a second Application at once", d.killLeader},
 		{"Delete a Deployment by hand", d.deleteDeployment},
 		{"Delete the Applications, and stop the operators", d.cleanUp},
-	}
+	}...)
 }
 
 func main() {
 	operatorPath := flag.String("operator", filepath.Join("bin", "manager"), "the operator's binary")
+	playground := flag.Bool("playground", false, "leave the control plane and the operators running, until Ctrl-C")
 	flag.Parse()
 	// Ctrl-C ends the context; that ends the current step and the control plane, and clean-up follows.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, *operatorPath)
+	code := run(ctx, &demo{out: newPrinter(os.Stdout), playground: *playground}, *operatorPath)
 	stop()
 	os.Exit(code)
 }
 
 // run does the whole demo and returns the exit code.
-func run(ctx context.Context, operatorPath string) int {
-	d := &demo{out: newPrinter(os.Stdout)}
+func run(ctx context.Context, d *demo, operatorPath string) int {
 	if err := d.prepare(operatorPath); err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
 		return 2
@@ -104,6 +116,10 @@ func run(ctx context.Context, operatorPath string) int {
 	}
 	stopErr := d.stop()
 	switch {
+	case d.played && stopErr == nil:
+		d.removeFiles()
+		d.out.line("\nThe playground is gone: all that it started is stopped and removed.")
+		return 0
 	case ctx.Err() != nil:
 		d.removeFiles()
 		d.out.line("\nInterrupted. Everything the demo started is stopped and removed.")
