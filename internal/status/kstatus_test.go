@@ -256,7 +256,7 @@ func reasonRows(t *testing.T) []string {
 		}
 		seen[reason][column][value] = true
 	}
-	script := healthScript(t)
+	argoCD := newArgoCD(t)
 	for _, each := range append(everySituation(t), faultyPods(t)...) {
 		if each.app.DeletionTimestamp != nil && each.err != nil { // as without, but for kstatus it is Terminating
 			continue
@@ -270,7 +270,7 @@ func reasonRows(t *testing.T) []string {
 				add(reason, kind, string(condition(t, got, kind).Status))
 			}
 			add(reason, "kstatus", string(kstatusOf(t, each.app, got)))
-			health, _ := argoCDSays(t, script, each.app, got)
+			health, _ := argoCD.says(t, each.app, got)
 			add(reason, "Argo CD", health)
 		}
 	}
