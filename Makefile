@@ -270,6 +270,19 @@ build-installer: $(KUSTOMIZE) ## Write CRD, RBAC and Deployment with IMG into on
 	@mkdir -p dist
 	$(KUSTOMIZE) build $(BIN)/$(CONFIG) > dist/install.yaml
 
+# The manifests of a release: for each way in which the operator can be installed one file, by its kustomization.
+release_manifests := install-single-namespace:config/overlays/single-namespace install-own-namespace:config/default \
+	install-all-namespaces:config/overlays/all-namespaces crds:config/crd
+
+.PHONY: release-manifests
+release-manifests: $(KUSTOMIZE) ## Write the manifests of a release, with IMG: dist/install-*.yaml and dist/crds.yaml.
+	$(with-image)
+	@mkdir -p dist
+	@for manifest in $(release_manifests); do \
+		$(KUSTOMIZE) build $(BIN)/$${manifest#*:} > dist/$${manifest%%:*}.yaml; \
+		echo "dist/$${manifest%%:*}.yaml, of $${manifest#*:}"; \
+	done
+
 # Of the Dockerfile, bin/image builds the last stage; the one before it is what is compiled here.
 .PHONY: image
 image: $(BIN)/image ## Build the operator's image without Docker, for PLATFORMS, into dist/image; shows its digest.
