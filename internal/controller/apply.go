@@ -224,7 +224,7 @@ func (r *ApplicationReconciler) update(ctx context.Context, app *v1.Application,
 			"child", w.Child.Kind)
 	}
 	err := r.applyWhileOurs(ctx, app, w, version)
-	if apierrors.IsInvalid(err) {
+	if isRefused(err) {
 		err = r.applyMakingRoom(ctx, app, record, w, err)
 	}
 	if err != nil {

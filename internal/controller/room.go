@@ -35,6 +35,7 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/children"
 	"github.com/example/app-operator/internal/managedfields"
+	"github.com/example/app-operator/internal/outcome"
 	"github.com/example/app-operator/internal/plan"
 )
 
@@ -82,8 +83,14 @@ func (r *ApplicationReconciler) applyMakingRoom(
 	return nil
 }
 
+// isRefused reports whether the API server takes an object with these fields for wrong.
+func isRefused(err error) bool { return apierrors.IsInvalid(err) || outcome.IsDuplicateNodePort(err) }
+
 // complaints returns the fields that the API server complains of, at least one.
 func complaints(refusal error) []string {
+	if outcome.IsDuplicateNodePort(refusal) {
+		return []string{"spec.ports[0].nodePort"}
+	}
 	var fields []string
 	if status := apierrors.APIStatus(nil); errors.As(refusal, &status) && status.Status().Details != nil {
 		for _, cause := range status.Status().Details.Causes {
@@ -171,7 +178,7 @@ func (m *room) tryWithout(ctx context.Context, additions []managedfields.Additio
 	}
 	config := client.ApplyConfigurationFromUnstructured((&unstructured.Unstructured{Object: m.config}).DeepCopy())
 	err := m.client.Apply(ctx, config, client.ForceOwnership, client.DryRunAll)
-	if apierrors.IsInvalid(err) {
+	if isRefused(err) {
 		return len(complaints(err)), nil
 	}
 	return 0, err

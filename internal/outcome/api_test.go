@@ -106,6 +106,16 @@ func TestFromAPI(t *testing.T) {
 			}),
 			want: refusedSpec(`Deployment.apps "my-app" is invalid: spec.template.spec.containers[0].image: Required value`),
 		},
+		{
+			name: "a node port that another Service has may be free later",
+			err: apierrors.NewInvalid(schema.GroupKind{Kind: "Service"}, "my-app", field.ErrorList{
+				field.Invalid(field.NewPath("spec", "ports").Index(0).Child("nodePort"), 30080, "provided port is already allocated"),
+			}),
+			want: &Waiting{
+				Reason: v1.ReasonInvalidSpec, After: RetryDenied, Message: `the API server refused Deployment: Service "my-app" is invalid: ` +
+					"spec.ports[0].nodePort: Invalid value: 30080: provided port is already allocated; choose another port, or wait until it is free",
+			},
+		},
 		{name: "a bad request is the spec's fault", err: apierrors.NewBadRequest("quantities must match"), want: refusedSpec("quantities must match")},
 		{
 			name: "an object that is too large is the spec's fault",
@@ -323,5 +333,17 @@ func TestWordsAreTheSameOnEveryTry(t *testing.T) {
 	}
 	if words := UserMessage(calling(1)); !strings.Contains(words, "failed calling webhook") {
 		t.Errorf("%q does not say what failed", words)
+	}
+}
+
+func TestDuplicateNodePortsAreToldFromOtherFailures(t *testing.T) {
+	for message, want := range map[string]bool{"duplicate nodePort: {TCP 30080}": true, "etcd: no leader": false} {
+		err := apierrors.NewInternalError(errors.New(message))
+		if got := IsDuplicateNodePort(fmt.Errorf("apply: %w", err)); got != want {
+			t.Errorf("%s: got %t", message, got)
+		}
+	}
+	if IsDuplicateNodePort(errors.New("duplicate nodePort: says a proxy")) || IsDuplicateNodePort(nil) {
+		t.Error("the API server has not said so")
 	}
 }

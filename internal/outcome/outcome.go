@@ -109,6 +109,12 @@ func FromAPI(err error, object string) error {
 		return &Waiting{Reason: v1.ReasonReferenceMissing, Message: fmt.Sprintf("%s: %s", object, message), After: RetryDenied}
 	case deniedByAdmission(err, message):
 		return &Waiting{Reason: v1.ReasonAdmissionDenied, Message: fmt.Sprintf("%s: %s", object, message), After: RetryDenied}
+	case apierrors.IsInvalid(err) && strings.Contains(message, portAllocated):
+		return &Waiting{
+			Reason:  v1.ReasonInvalidSpec,
+			Message: fmt.Sprintf("the API server refused %s: %s; choose another port, or wait until it is free", object, message),
+			After:   RetryDenied,
+		}
 	case refusedBySchema(message):
 		return &Invalid{Reason: v1.ReasonInvalidSpec, Message: schemaMessage(message, object)}
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsRequestEntityTooLargeError(err):
@@ -170,6 +176,21 @@ func MissingKind(words string) string {
 // namespaceTerminating is the cause that the API server gives when it refuses a new object in a namespace that
 // is being deleted (k8s.io/api/core/v1 NamespaceTerminatingCause).
 const namespaceTerminating = "NamespaceTerminating"
+
+// portAllocated is how the API server refuses a node port that another Service has, which may give it up at any time (kubernetes
+// pkg/registry/core/service/portallocator/allocator.go).
+const portAllocated = "provided port is already allocated"
+
+// duplicateNodePort is how the API server refuses a Service of which two ports would have one node port: as an internal error
+// (kubernetes pkg/registry/core/service/storage/alloc.go).
+const duplicateNodePort = "duplicate nodePort: "
+
+// IsDuplicateNodePort reports whether the API server refuses a Service because two of its ports would have one node port. Where the
+// Application gives a port the number that Kubernetes has chosen for another one, that one has to let go of it.
+func IsDuplicateNodePort(err error) bool {
+	message, ok := serverMessage(err)
+	return ok && strings.Contains(message, duplicateNodePort)
+}
 
 // The words of an API server that cannot make anything of an apply configuration (kubernetes apimachinery
 // pkg/util/managedfields/internal/structuredmerge.go, and structured-merge-diff typed/validate.go). They come as an internal
