@@ -165,6 +165,7 @@ var texts = map[string]int{
 
 	// IntOrStrings.
 	"httpGet.port":   maxPortName,
+	"ports[].port":   maxPortName,
 	"tcpSocket.port": maxPortName,
 }
 
@@ -231,6 +232,7 @@ var numbers = map[string]span{
 	"periodSeconds":                 {0, maxInt32},
 	"policies[].periodSeconds":      {1, maxInt32},
 	"policies[].value":              {1, maxInt32},
+	"ports[].port":                  {1, maxPort},
 	"runAsGroup":                    {0, maxInt32},
 	"runAsUser":                     {0, maxInt32},
 	"sleep.seconds":                 {0, maxInt32},

@@ -73,7 +73,7 @@ var Table = []Child{
 	},
 	{
 		Kind: Service, Object: &corev1.Service{}, List: &corev1.ServiceList{},
-		Build: one(resources.Service), Fields: always(resources.ServiceFields),
+		Build: one(resources.Service), Fields: always(resources.ServiceFields), Absent: resources.NotInService,
 		Throttled: true, BeforeGated: resources.Retargets,
 	},
 	{

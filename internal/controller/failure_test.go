@@ -209,7 +209,7 @@ func TestARefusedServiceHoldsARenameBack(t *testing.T) {
 		spec.Port, spec.Service = nil, nil
 		spec.AdditionalPorts = []v1.AdditionalPort{{Name: "web", Port: 80}}
 	}
-	if got := pass(rename); got.Ports[0].Name != resources.MainPortName {
+	if got := pass(rename); got.Ports[0].Name != resources.DefaultPortName {
 		t.Errorf("the port is %s: pods come that the Service does not reach", got.Ports[0].Name)
 	}
 	refusal = nil

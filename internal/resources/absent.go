@@ -21,6 +21,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	v1 "github.com/example/app-operator/api/v1"
 )
 
 // What follows is absent on purpose: that a field is empty says something, and there is no value by which to say it.
@@ -28,10 +30,20 @@ import (
 // NotInNetworkPolicy returns the paths of what the policy must not have. Without rules nobody may get in, and a rule that
 // somebody adds lets somebody in.
 func NotInNetworkPolicy(in Inputs) []fieldpath.Path {
-	if policy := in.Application.Spec.NetworkPolicy; policy == nil || len(policy.IngressFrom) > 0 {
+	if policy := in.Application.Spec.NetworkPolicy; policy == nil || policy.Ingress == v1.NetworkUnrestricted || len(policy.IngressFrom) > 0 {
 		return nil
 	}
 	return []fieldpath.Path{fieldpath.MakePathOrDie("spec", "ingress")}
+}
+
+// NotInService returns the paths of what the Service must not have: source ranges where the load balancer is to let in all, which an
+// empty list says.
+func NotInService(in Inputs) []fieldpath.Path {
+	service := in.Application.Spec.Service
+	if service == nil || service.LoadBalancerSourceRanges == nil || len(service.LoadBalancerSourceRanges) > 0 {
+		return nil
+	}
+	return []fieldpath.Path{fieldpath.MakePathOrDie("spec", "loadBalancerSourceRanges")}
 }
 
 // NotInDeployment returns the paths of what the Deployment must not have: the command of a container that is to run what the

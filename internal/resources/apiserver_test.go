@@ -162,14 +162,7 @@ func serverDefaults(live object) {
 		defaultTo(&live.Spec.Replicas, 1)
 		defaultPod(&live.Spec.Template.Spec)
 	case *corev1.Service:
-		live.Spec.ClusterIP, live.Spec.ClusterIPs = "10.96.0.10", []string{"10.96.0.10"}
-		live.Spec.SessionAffinity = corev1.ServiceAffinityNone
-		defaultTo(&live.Spec.InternalTrafficPolicy, corev1.ServiceInternalTrafficPolicyCluster)
-		for i := range live.Spec.Ports {
-			if live.Spec.Type != corev1.ServiceTypeClusterIP {
-				live.Spec.Ports[i].NodePort = int32(30000 + i)
-			}
-		}
+		defaultService(&live.Spec)
 	case *autoscalingv2.HorizontalPodAutoscaler:
 		if behavior := live.Spec.Behavior; behavior != nil {
 			behavior.ScaleUp = defaultRules(behavior.ScaleUp)
@@ -177,6 +170,25 @@ func serverDefaults(live object) {
 		}
 	case *gatewayv1.HTTPRoute:
 		defaultRoute(&live.Spec)
+	}
+}
+
+func defaultService(service *corev1.ServiceSpec) {
+	service.ClusterIP, service.ClusterIPs = "10.96.0.10", []string{"10.96.0.10"}
+	service.SessionAffinity = cmp.Or(service.SessionAffinity, corev1.ServiceAffinityNone)
+	if service.SessionAffinity == corev1.ServiceAffinityClientIP {
+		service.SessionAffinityConfig = &corev1.SessionAffinityConfig{ClientIP: &corev1.ClientIPConfig{TimeoutSeconds: new(int32(10800))}}
+	}
+	defaultTo(&service.InternalTrafficPolicy, corev1.ServiceInternalTrafficPolicyCluster)
+	if service.Type == corev1.ServiceTypeClusterIP {
+		return
+	}
+	service.ExternalTrafficPolicy = cmp.Or(service.ExternalTrafficPolicy, corev1.ServiceExternalTrafficPolicyCluster)
+	for i := range service.Ports {
+		service.Ports[i].NodePort = cmp.Or(service.Ports[i].NodePort, int32(30000+i))
+	}
+	if service.Type == corev1.ServiceTypeLoadBalancer {
+		defaultTo(&service.AllocateLoadBalancerNodePorts, true)
 	}
 }
 

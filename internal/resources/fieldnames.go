@@ -17,6 +17,7 @@ limitations under the License.
 package resources
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -153,11 +154,38 @@ func NetworkPolicyFields(app *v1.Application) FieldNames {
 		{".namespaceSelector", ".namespaceLabels"},
 		{".namespaceSelector.matchLabels", ".namespaceLabels*"},
 	}
-	for i := range policy.IngressFrom {
-		names = names.item("spec.ingress[0].from", i, "", fmt.Sprintf("spec.networkPolicy.ingressFrom[%d]", i), peer...)
+	types := 0
+	for _, direction := range []struct{ set, field string }{
+		{string(policy.Ingress), "spec.networkPolicy.ingress"}, {string(policy.Egress), "spec.networkPolicy.egress"},
+	} {
+		if direction.set != string(v1.NetworkUnrestricted) {
+			names = append(names, fieldName{fmt.Sprintf("spec.policyTypes[%d]", types), direction.field})
+			types++
+		}
 	}
-	for i := range policy.EgressTo { // after the rule for names
-		names = names.item("spec.egress[1].to", i, "", fmt.Sprintf("spec.networkPolicy.egressTo[%d]", i), peer...)
+	names = append(names, peerFields("spec.ingress", 0, "from", "spec.networkPolicy.ingressFrom", policy.IngressFrom, peer)...)
+	// After the rule for DNS.
+	return append(names, peerFields("spec.egress", 1, "to", "spec.networkPolicy.egressTo", policy.EgressTo, peer)...)
+}
+
+// peerFields names the fields of the peers, of which those without ports are in one rule, and each of the others in its own.
+func peerFields(rules string, first int, list, field string, of []v1.NetworkPeer, peer []fieldName) FieldNames {
+	var names FieldNames
+	next, together := first, 0
+	if toAll, _ := peersByPorts(of); len(toAll) > 0 {
+		next++
+	}
+	for i := range of {
+		own := fmt.Sprintf("%s[%d]", field, i)
+		if len(of[i].Ports) == 0 {
+			names = names.item(fmt.Sprintf("%s[%d].%s", rules, first, list), together, "", own, peer...)
+			together++
+			continue
+		}
+		rule := fmt.Sprintf("%s[%d]", rules, next)
+		names = append(names, fieldName{rule, own}, fieldName{rule + ".ports", own + ".ports*"})
+		names = names.item(rule+"."+list, 0, "", own, peer...)
+		next++
 	}
 	return names
 }
@@ -167,19 +195,31 @@ func ServiceFields(app *v1.Application) FieldNames {
 	service := ptr.Deref(app.Spec.Service, v1.ServiceSpec{})
 	names := append(annotatedFields(service.Annotations, "spec.service.annotations"), FieldNames{
 		{"spec.type", "spec.service.type"},
+		{"spec.externalTrafficPolicy", "spec.service.externalTrafficPolicy"},
+		{"spec.internalTrafficPolicy", "spec.service.internalTrafficPolicy"},
+		{"spec.sessionAffinity", "spec.service.sessionAffinity"},
+		{"spec.loadBalancerClass", "spec.service.loadBalancerClass"},
+		{"spec.loadBalancerSourceRanges", "spec.service.loadBalancerSourceRanges*"},
+		// The API server's own spelling.
+		{"spec.LoadBalancerSourceRanges", "spec.service.loadBalancerSourceRanges*"},
 		{"spec.ports", "spec.additionalPorts!"},
 	}...)
 	i := 0
 	if app.Spec.Port != nil {
 		key := fmt.Sprintf("port=%d,protocol=%q", mainServicePort(app), "TCP")
-		names = names.item("spec.ports", i, key, "", fieldName{"", "spec.port"}, fieldName{".port", servicePortName(app)})
+		names = names.item("spec.ports", i, key, "", fieldName{"", "spec.port"}, fieldName{".port", servicePortName(app)},
+			fieldName{".name", "spec.portName"}, fieldName{".appProtocol", "spec.appProtocol"}, fieldName{".nodePort", "spec.service.nodePort"})
 		i++
 	}
 	for j, port := range app.Spec.AdditionalPorts {
-		key := fmt.Sprintf("port=%d,protocol=%q", port.Port, protocolOf(port))
+		served, servedBy := port.Port, ".port"
+		if port.ServicePort != nil {
+			served, servedBy = *port.ServicePort, ".servicePort"
+		}
+		key := fmt.Sprintf("port=%d,protocol=%q", served, protocolOf(port.Protocol))
 		names = names.item("spec.ports", i+j, key, fmt.Sprintf("spec.additionalPorts[%d]", j), fieldName{"", ""},
-			fieldName{".name", ".name"}, fieldName{".port", ".port"}, fieldName{".targetPort", ".port"},
-			fieldName{".protocol", ".protocol"}, fieldName{".appProtocol", ".appProtocol"})
+			fieldName{".name", ".name"}, fieldName{".port", servedBy}, fieldName{".targetPort", ".port"},
+			fieldName{".protocol", ".protocol"}, fieldName{".appProtocol", ".appProtocol"}, fieldName{".nodePort", ".nodePort"})
 	}
 	return names
 }
@@ -230,21 +270,44 @@ func PodDisruptionBudgetFields(*v1.Application) FieldNames {
 
 // IngressFields names the fields of the Ingress.
 func IngressFields(app *v1.Application) FieldNames {
-	ingress := ptr.Deref(app.Spec.Ingress, v1.IngressSpec{})
-	return append(annotatedFields(ingress.Annotations, "spec.ingress.annotations"), FieldNames{
+	of := ptr.Deref(app.Spec.Ingress, v1.IngressSpec{})
+	names := append(annotatedFields(of.Annotations, "spec.ingress.annotations"), FieldNames{
 		{"spec.ingressClassName", "spec.ingress.className"},
-		{"spec.rules[0].host", "spec.ingress.host"},
-		{"spec.rules[0].http.paths[0].path", "spec.ingress.path"},
-		{"spec.rules[0].http.paths[0].pathType", "spec.ingress.pathType"},
-		{"spec.rules[0].http.paths[0].backend", "spec.port"},
+		{"spec.tls", "spec.ingress.tls"},
 		{"spec.tls[0].secretName", "spec.ingress.tlsSecretName"},
 		{"spec.tls[0].hosts", "spec.ingress.host"},
 	}...)
+	ingress := app.Spec.Ingress
+	if ingress == nil {
+		return names
+	}
+	hosts, paths := map[string]int{}, map[string]int{} // which rule is a host's, and how many paths it has
+	secured := 0
+	add := func(host, field, port string) {
+		if _, known := hosts[host]; !known {
+			hosts[host] = len(hosts)
+			names = append(names, fieldName{fmt.Sprintf("spec.rules[%d].host", hosts[host]), field + ".host"})
+			if host != "" {
+				names = append(names, fieldName{fmt.Sprintf("spec.tls[0].hosts[%d]", secured), field + ".host"})
+				secured++
+			}
+		}
+		names = names.item(fmt.Sprintf("spec.rules[%d].http.paths", hosts[host]), paths[host], "", "", fieldName{"", field},
+			fieldName{".path", field + ".path"}, fieldName{".pathType", field + ".pathType"}, fieldName{".backend", port})
+		paths[host]++
+	}
+	add(ingress.Host, "spec.ingress", "spec.port")
+	for i, rule := range ingress.AdditionalRules {
+		field := fmt.Sprintf("spec.ingress.additionalRules[%d]", i)
+		add(cmp.Or(rule.Host, ingress.Host), field, field+".port")
+	}
+	return names
 }
 
 // HTTPRouteFields names the fields of the HTTPRoute.
 func HTTPRouteFields(app *v1.Application) FieldNames {
-	return append(objectFields(), FieldNames{
+	route := ptr.Deref(app.Spec.HTTPRoute, v1.HTTPRouteSpec{})
+	return append(annotatedFields(route.Annotations, "spec.httpRoute.annotations"), FieldNames{
 		{"spec.parentRefs", "spec.httpRoute.parentRefs*"},
 		{"spec.hostnames", "spec.httpRoute.hostnames*"},
 		{"spec.rules[0].matches[0].path", "spec.httpRoute.path"},
@@ -253,8 +316,13 @@ func HTTPRouteFields(app *v1.Application) FieldNames {
 }
 
 // ServiceMonitorFields names the fields of the ServiceMonitor.
-func ServiceMonitorFields(*v1.Application) FieldNames {
-	return append(objectFields(), FieldNames{
+func ServiceMonitorFields(app *v1.Application) FieldNames {
+	names := objectFields()
+	if monitoring := app.Spec.Monitoring; monitoring != nil && len(monitoring.Labels) > 0 {
+		names = append(names, fieldName{"metadata.labels", "spec.monitoring.labels*"})
+	}
+	return append(names, FieldNames{
+		{"spec.endpoints[0].scheme", "spec.monitoring.scheme"},
 		{"spec.endpoints[0].port", "spec.monitoring.port"},
 		{"spec.endpoints[0].path", "spec.monitoring.path"},
 		{"spec.endpoints[0].interval", "spec.monitoring.interval"},

@@ -50,7 +50,7 @@ var fieldsOf = map[string]func(*v1.Application) FieldNames{
 // ownFields are the fields of children that the operator decides by itself, so that no field of an Application is to blame.
 var ownFields = regexp.MustCompile(`^(apiVersion|kind|metadata\.(namespace|ownerReferences)\b.*` +
 	`|metadata\.annotations\[apps\.example\.com/.*|spec(\.\w+)?\.selector\b.*|spec\.podSelector\b.*` +
-	`|spec\.template\.spec\.containers\[0\]\.terminationMessagePolicy|spec\.(paused|policyTypes|scaleTargetRef|unhealthyPodEvictionPolicy)\b.*` +
+	`|spec\.template\.spec\.containers\[0\]\.terminationMessagePolicy|spec\.(paused|scaleTargetRef|unhealthyPodEvictionPolicy)\b.*` +
 	`|spec\.egress\[0\]\..*|spec\.rules\[0\]\.(matches|backendRefs)\[0\]\.(group|kind|name|weight|path\.type))$`)
 
 // leaves returns the paths of all values, as the API server's validation writes them.
@@ -192,7 +192,7 @@ func specFields(t *testing.T) map[string]bool {
 
 func TestRefusalsAreInTheUsersWords(t *testing.T) {
 	app := &v1.Application{ObjectMeta: metav1.ObjectMeta{Name: "web"}, Spec: v1.ApplicationSpec{
-		Port: new(int32(80)), AdditionalPorts: []v1.AdditionalPort{{Name: "admin", Port: 9000}},
+		Port: new(int32(80)), AdditionalPorts: []v1.AdditionalPort{{Name: "admin", Port: 9000}, {Name: "more", Port: 9001, ServicePort: new(int32(81))}},
 		Service:        &v1.ServiceSpec{Port: new(int32(8080)), Annotations: map[string]string{"a": "b"}},
 		Sidecars:       []corev1.Container{{Name: "proxy"}},
 		InitContainers: []corev1.Container{{Name: "migrate"}, {Name: "wait"}},
@@ -201,8 +201,16 @@ func TestRefusalsAreInTheUsersWords(t *testing.T) {
 			{MountPath: "/b", ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: "a"}}},
 			{MountPath: "/c", EmptyDir: &corev1.EmptyDirVolumeSource{}},
 		},
-		Autoscaling:   &v1.AutoscalingSpec{TargetCPUUtilizationPercentage: new(int32(50)), TargetMemoryUtilizationPercentage: new(int32(50))},
-		NetworkPolicy: &v1.NetworkPolicySpec{EgressTo: []v1.NetworkPeer{{CIDR: "10.0.0.0/8"}}},
+		Autoscaling: &v1.AutoscalingSpec{TargetCPUUtilizationPercentage: new(int32(50)), TargetMemoryUtilizationPercentage: new(int32(50))},
+		NetworkPolicy: &v1.NetworkPolicySpec{
+			IngressFrom: []v1.NetworkPeer{
+				{CIDR: "10.0.0.0/8", Ports: []v1.NetworkPort{{Port: new(intstr.FromInt32(80))}}},
+				{CIDR: "10.1.0.0/16"},
+				{CIDR: "10.2.0.0/16", Ports: []v1.NetworkPort{{Port: new(intstr.FromInt32(81))}}},
+			},
+			EgressTo: []v1.NetworkPeer{{CIDR: "10.0.0.0/8"}},
+		},
+		Ingress: &v1.IngressSpec{AdditionalRules: []v1.IngressRule{{Host: "a"}, {Path: "/b"}, {Host: "a", Path: "/c"}}},
 	}}
 	for kind, tests := range map[string]map[string]string{
 		"Deployment": {
@@ -235,21 +243,36 @@ func TestRefusalsAreInTheUsersWords(t *testing.T) {
 			`images of the spec are read from metadata; mounted at /spec.d and specs.replicas`:        `images of the spec are read from metadata; mounted at /spec.d and specs.replicas`,
 		},
 		"Service": {
-			`spec.ports[0].port: Invalid`:                               `spec.service.port: Invalid`,
-			`spec.ports[1].port: Invalid`:                               `spec.additionalPorts[0].port: Invalid`,
-			`spec.ports[1].nodePort: Invalid`:                           `spec.additionalPorts[0]: Invalid`,
-			`.spec.ports[port=9000,protocol="TCP"].name: Invalid`:       `spec.additionalPorts[0].name: Invalid`,
-			`spec.ports[4].port: Invalid`:                               `the Service's spec.ports[4].port: Invalid`,
-			`metadata.annotations: Too long`:                            `spec.service.annotations: Too long`,
-			`spec.clusterIPs[0]: Invalid value: "None": may not change`: `the Service's spec.clusterIPs[0]: Invalid value: "None": may not change`,
+			`spec.ports[0].port: Invalid`:     `spec.service.port: Invalid`,
+			`spec.ports[1].port: Invalid`:     `spec.additionalPorts[0].port: Invalid`,
+			`spec.ports[1].nodePort: Invalid`: `spec.additionalPorts[0].nodePort: Invalid`,
+			`spec.ports[0].nodePort: Invalid value: 30080: provided port is already allocated`: `spec.service.nodePort: Invalid value: 30080: provided port is already allocated`,
+			`spec.ports[2].port: Invalid`:                                         `spec.additionalPorts[1].servicePort: Invalid`,
+			`.spec.ports[port=81,protocol="TCP"].targetPort: Invalid`:             `spec.additionalPorts[1].port: Invalid`,
+			`spec.LoadBalancerSourceRanges[1]: Invalid`:                           `spec.service.loadBalancerSourceRanges[1]: Invalid`,
+			`spec.loadBalancerClass: Invalid value: "b": may not change once set`: `spec.service.loadBalancerClass: Invalid value: "b": may not change once set`,
+			`.spec.ports[port=9000,protocol="TCP"].name: Invalid`:                 `spec.additionalPorts[0].name: Invalid`,
+			`spec.ports[4].port: Invalid`:                                         `the Service's spec.ports[4].port: Invalid`,
+			`metadata.annotations: Too long`:                                      `spec.service.annotations: Too long`,
+			`spec.clusterIPs[0]: Invalid value: "None": may not change`:           `the Service's spec.clusterIPs[0]: Invalid value: "None": may not change`,
 		},
 		"HorizontalPodAutoscaler": {
 			`spec.metrics[1].resource.target.averageUtilization: Invalid`: `spec.autoscaling.targetMemoryUtilizationPercentage: Invalid`,
 			`spec.maxReplicas: Invalid`:                                   `spec.autoscaling.maxReplicas: Invalid`,
 		},
+		"Ingress": {
+			`spec.rules[1].host: Invalid`:                                      `spec.ingress.additionalRules[0].host: Invalid`,
+			`spec.rules[0].http.paths[0].pathType: Invalid`:                    `spec.ingress.pathType: Invalid`,
+			`spec.rules[0].http.paths[1].path: Invalid`:                        `spec.ingress.additionalRules[1].path: Invalid`,
+			`spec.rules[1].http.paths[1].backend.service.port.number: Invalid`: `spec.ingress.additionalRules[2].port: Invalid`,
+			`spec.tls[0].hosts[0]: Invalid`:                                    `spec.ingress.additionalRules[0].host: Invalid`,
+		},
 		"NetworkPolicy": {
-			`spec.egress[1].to[0].ipBlock.cidr: Invalid`: `spec.networkPolicy.egressTo[0].cidr: Invalid`,
-			`spec.egress[0].ports[0].port: Invalid`:      `the NetworkPolicy's spec.egress[0].ports[0].port: Invalid`,
+			`spec.egress[1].to[0].ipBlock.cidr: Invalid`:    `spec.networkPolicy.egressTo[0].cidr: Invalid`,
+			`spec.ingress[0].from[0].ipBlock.cidr: Invalid`: `spec.networkPolicy.ingressFrom[1].cidr: Invalid`,
+			`spec.ingress[1].from[0].ipBlock.cidr: Invalid`: `spec.networkPolicy.ingressFrom[0].cidr: Invalid`,
+			`spec.ingress[2].ports[0].port: Invalid`:        `spec.networkPolicy.ingressFrom[2].ports[0].port: Invalid`,
+			`spec.egress[0].ports[0].port: Invalid`:         `the NetworkPolicy's spec.egress[0].ports[0].port: Invalid`,
 		},
 	} {
 		for _, said := range slices.Sorted(maps.Keys(tests)) {

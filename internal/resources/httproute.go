@@ -53,6 +53,7 @@ func HTTPRoute(in Inputs) (*gatewayv1ac.HTTPRouteApplyConfiguration, error) {
 	return gatewayv1ac.HTTPRoute(app.Name, app.Namespace).
 		WithLabels(objectLabels(app)).
 		WithAnnotations(objectAnnotations(app)).
+		WithAnnotations(route.Annotations).
 		WithOwnerReferences(owner(app)).
 		WithSpec(spec), nil
 }

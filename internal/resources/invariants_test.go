@@ -109,15 +109,10 @@ func checkIdentity(t *testing.T, app *v1.Application, kind string, config runtim
 	if err := json.Unmarshal([]byte(text(t, config)), &object); err != nil {
 		t.Fatal(err)
 	}
-	labels := map[string]string{}
-	if app.Spec.ObjectMetadata != nil {
-		maps.Copy(labels, app.Spec.ObjectMetadata.Labels)
-	}
-	maps.Copy(labels, map[string]string{LabelName: app.Name, LabelInstance: app.Name, LabelManagedBy: ManagedBy})
 	want := &metav1ac.ObjectMetaApplyConfiguration{
 		Name:      new(app.Name),
 		Namespace: new(app.Namespace),
-		Labels:    labels,
+		Labels:    wantLabels(app, kind),
 		OwnerReferences: []metav1ac.OwnerReferenceApplyConfiguration{{
 			APIVersion: new("apps.example.com/v1"), Kind: new("Application"), Name: new(app.Name), UID: new(app.UID),
 			Controller: new(true), BlockOwnerDeletion: new(true),
@@ -131,6 +126,19 @@ func checkIdentity(t *testing.T, app *v1.Application, kind string, config runtim
 	if diff := cmp.Diff(text(t, want), text(t, object.Metadata)); diff != "" {
 		t.Errorf("metadata of %s (-want +got):\n%s", kind, diff)
 	}
+}
+
+// wantLabels returns the labels that a child of the kind has: the operator's own over the user's.
+func wantLabels(app *v1.Application, kind string) map[string]string {
+	all := map[string]string{}
+	if app.Spec.ObjectMetadata != nil {
+		maps.Copy(all, app.Spec.ObjectMetadata.Labels)
+	}
+	if app.Spec.Monitoring != nil && kind == "ServiceMonitor" {
+		maps.Copy(all, app.Spec.Monitoring.Labels)
+	}
+	maps.Copy(all, Labels(app.Name))
+	return all
 }
 
 // checkSelectors holds that selectors depend on the name alone, and that the pods have what they select.
@@ -231,13 +239,13 @@ func checkPortsOfOthers(t *testing.T, app *v1.Application, configs children) {
 	}
 	if ingress := childOf[*networkingv1ac.IngressApplyConfiguration](configs, "Ingress"); ingress != nil {
 		backend := ingress.Spec.Rules[0].HTTP.Paths[0].Backend.Service
-		if *backend.Name != app.Name || *backend.Port.Number != mainPort || names[0] != MainPortName {
+		if *backend.Name != app.Name || *backend.Port.Number != mainPort || names[0] != MainPortName(app) {
 			t.Errorf("the Ingress leads to %s, the Service has the ports %q", text(t, backend), names)
 		}
 	}
 	if route := childOf[*gatewayv1ac.HTTPRouteApplyConfiguration](configs, "HTTPRoute"); route != nil {
 		backend := route.Spec.Rules[0].BackendRefs[0]
-		if string(*backend.Name) != app.Name || *backend.Port != mainPort || names[0] != MainPortName {
+		if string(*backend.Name) != app.Name || *backend.Port != mainPort || names[0] != MainPortName(app) {
 			t.Errorf("the route leads to %s, the Service has the main port %d", text(t, backend), mainPort)
 		}
 	}
@@ -253,7 +261,7 @@ func checkPortsOfOthers(t *testing.T, app *v1.Application, configs children) {
 func portNames(app *v1.Application) []string {
 	var names []string
 	if app.Spec.Port != nil {
-		names = append(names, MainPortName)
+		names = append(names, MainPortName(app))
 	}
 	for _, port := range app.Spec.AdditionalPorts {
 		names = append(names, port.Name)

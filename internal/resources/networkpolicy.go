@@ -39,14 +39,15 @@ func NetworkPolicy(in Inputs) (*networkingv1ac.NetworkPolicyApplyConfiguration, 
 		return nil, nil
 	}
 	spec := networkingv1ac.NetworkPolicySpec().
-		WithPodSelector(metav1ac.LabelSelector().WithMatchLabels(Labels(app.Name))).
-		WithPolicyTypes(networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress).
-		WithEgress(toDNS())
-	if len(policy.IngressFrom) > 0 { // a rule without peers would let in everybody
-		spec.WithIngress(networkingv1ac.NetworkPolicyIngressRule().WithFrom(peers(policy.IngressFrom)...))
+		WithPodSelector(metav1ac.LabelSelector().WithMatchLabels(Labels(app.Name)))
+	if policy.Ingress != v1.NetworkUnrestricted {
+		spec.WithPolicyTypes(networkingv1.PolicyTypeIngress).WithIngress(ingressFrom(in)...)
 	}
-	if len(policy.EgressTo) > 0 {
-		spec.WithEgress(networkingv1ac.NetworkPolicyEgressRule().WithTo(peers(policy.EgressTo)...))
+	if policy.Egress != v1.NetworkUnrestricted {
+		spec.WithPolicyTypes(networkingv1.PolicyTypeEgress).WithEgress(toDNS()).WithEgress(egressTo(policy.EgressTo)...)
+	}
+	if len(spec.PolicyTypes) == 0 { // without types, it would restrict what gets in
+		return nil, nil
 	}
 	return networkingv1ac.NetworkPolicy(app.Name, app.Namespace).
 		WithLabels(objectLabels(app)).
@@ -63,6 +64,69 @@ func toDNS() *networkingv1ac.NetworkPolicyEgressRuleApplyConfiguration {
 		}
 	}
 	return rule
+}
+
+// ingressFrom returns a rule for the peers that may connect to all ports, if there are any, and one for each of the others: without
+// peers, a rule would let in everybody.
+func ingressFrom(in Inputs) []*networkingv1ac.NetworkPolicyIngressRuleApplyConfiguration {
+	var rules []*networkingv1ac.NetworkPolicyIngressRuleApplyConfiguration
+	toAll, toSome := peersByPorts(in.Application.Spec.NetworkPolicy.IngressFrom)
+	if len(toAll) > 0 {
+		rules = append(rules, networkingv1ac.NetworkPolicyIngressRule().WithFrom(peers(toAll)...))
+	}
+	ports := portsOf(in)
+	for _, peer := range toSome {
+		rule := networkingv1ac.NetworkPolicyIngressRule().WithFrom(peers([]v1.NetworkPeer{peer})...)
+		for _, port := range peer.Ports {
+			if port.Port == nil || port.Port.Type != intstr.String {
+				rule.WithPorts(policyPort(port))
+				continue
+			}
+			// The pods may have another name for the port than the spec (decision 0024).
+			for _, name := range namesInPods(in, ports, port.Port.StrVal) {
+				rule.WithPorts(policyPort(port).WithPort(intstr.FromString(name)))
+			}
+		}
+		rules = append(rules, rule)
+	}
+	return rules
+}
+
+// egressTo is ingressFrom for the other direction. The names of ports are those of others' pods.
+func egressTo(of []v1.NetworkPeer) []*networkingv1ac.NetworkPolicyEgressRuleApplyConfiguration {
+	var rules []*networkingv1ac.NetworkPolicyEgressRuleApplyConfiguration
+	toAll, toSome := peersByPorts(of)
+	if len(toAll) > 0 {
+		rules = append(rules, networkingv1ac.NetworkPolicyEgressRule().WithTo(peers(toAll)...))
+	}
+	for _, peer := range toSome {
+		rule := networkingv1ac.NetworkPolicyEgressRule().WithTo(peers([]v1.NetworkPeer{peer})...)
+		for _, port := range peer.Ports {
+			rule.WithPorts(policyPort(port))
+		}
+		rules = append(rules, rule)
+	}
+	return rules
+}
+
+// peersByPorts returns the peers for which all ports are meant, and those for which some are.
+func peersByPorts(of []v1.NetworkPeer) (all, some []v1.NetworkPeer) {
+	for _, peer := range of {
+		if len(peer.Ports) == 0 {
+			all = append(all, peer)
+		} else {
+			some = append(some, peer)
+		}
+	}
+	return all, some
+}
+
+// policyPort returns a port of a rule. The lists of a policy have one owner as a whole, so Kubernetes' default is filled in.
+func policyPort(port v1.NetworkPort) *networkingv1ac.NetworkPolicyPortApplyConfiguration {
+	config := networkingv1ac.NetworkPolicyPort().WithProtocol(protocolOf(port.Protocol))
+	config.Port = ptrCopy(port.Port)
+	config.EndPort = ptrCopy(port.EndPort)
+	return config
 }
 
 func peers(of []v1.NetworkPeer) []*networkingv1ac.NetworkPolicyPeerApplyConfiguration {

@@ -145,11 +145,12 @@ func mainContainerFields(app *v1.Application) FieldNames {
 	}
 	i := 0
 	if port := app.Spec.Port; port != nil {
-		names = names.item(".ports", i, fmt.Sprintf("containerPort=%d,protocol=%q", *port, corev1.ProtocolTCP), "spec.port", fieldName{})
+		names = names.item(".ports", i, fmt.Sprintf("containerPort=%d,protocol=%q", *port, corev1.ProtocolTCP), "",
+			fieldName{"", "spec.port"}, fieldName{".name", "spec.portName"})
 		i++
 	}
 	for j, port := range app.Spec.AdditionalPorts {
-		key := fmt.Sprintf("containerPort=%d,protocol=%q", port.Port, protocolOf(port))
+		key := fmt.Sprintf("containerPort=%d,protocol=%q", port.Port, protocolOf(port.Protocol))
 		names = names.item(".ports", i+j, key, fmt.Sprintf("spec.additionalPorts[%d]", j), fieldName{},
 			fieldName{".name", ".name"}, fieldName{".containerPort", ".port"}, fieldName{".protocol", ".protocol"})
 	}

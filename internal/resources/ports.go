@@ -22,6 +22,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
 
 	v1 "github.com/example/app-operator/api/v1"
 )
@@ -34,8 +35,12 @@ type port struct {
 	// number is the container port's.
 	number int32
 	// served is where the Service serves it.
-	served      int32
+	served int32
+	// nodePort is where each node serves it; nil if Kubernetes is to choose.
+	nodePort    *int32
 	appProtocol *string
+	// main says that it is spec.port.
+	main bool
 	// containerName is the container port's name.
 	containerName string
 	// target is what the Service's port targets.
@@ -65,17 +70,33 @@ func portsOf(in Inputs) []port {
 func specPorts(app *v1.Application) []port {
 	var ports []port
 	if app.Spec.Port != nil {
-		ports = append(ports, port{
-			name: MainPortName, protocol: corev1.ProtocolTCP, number: *app.Spec.Port, served: mainServicePort(app),
-		})
+		main := port{
+			name: MainPortName(app), protocol: corev1.ProtocolTCP, number: *app.Spec.Port, served: mainServicePort(app),
+			appProtocol: app.Spec.AppProtocol, main: true,
+		}
+		if app.Spec.Service != nil {
+			main.nodePort = app.Spec.Service.NodePort
+		}
+		ports = append(ports, main)
 	}
 	for _, additional := range app.Spec.AdditionalPorts {
 		ports = append(ports, port{
-			name: additional.Name, protocol: protocolOf(additional), number: additional.Port, served: additional.Port,
+			name: additional.Name, protocol: protocolOf(additional.Protocol), number: additional.Port,
+			served: ptr.Deref(additional.ServicePort, additional.Port), nodePort: additional.NodePort,
 			appProtocol: additional.AppProtocol,
 		})
 	}
 	return ports
+}
+
+// specPort returns the port that the spec calls so, or nil if it has none.
+func specPort(app *v1.Application, name string) *port {
+	ports := specPorts(app)
+	at := slices.IndexFunc(ports, func(port port) bool { return port.name == name })
+	if at < 0 {
+		return nil
+	}
+	return &ports[at]
 }
 
 // Retargets reports whether a port that the Service serves already is to target another port of the pods. The Service then has
@@ -260,10 +281,19 @@ func onlyOneLeft(ports []port, i int, pod, free []corev1.ContainerPort) *corev1.
 	if len(left) != 1 {
 		return nil
 	}
-	if main := desired.name == MainPortName || left[0].Name == MainPortName; !main && (len(pod) > 1 || len(ports) > 1) {
+	if !isMain(ports, desired, left[0].Name) && (len(pod) > 1 || len(ports) > 1) {
 		return nil
 	}
 	return &left[0]
+}
+
+// isMain reports whether a desired port is the main one, or the older port of the name in a pod was. Where there is no main port
+// any more, only its usual name tells.
+func isMain(ports []port, desired port, older string) bool {
+	if ports[0].main {
+		return desired.main
+	}
+	return desired.name == DefaultPortName || older == DefaultPortName
 }
 
 // has reports whether the pod has a port of the name or the number.
@@ -283,6 +313,21 @@ func find(pod []corev1.ContainerPort, key intstr.IntOrString, protocol corev1.Pr
 		}
 	}
 	return nil
+}
+
+// namesInPods returns the names by which pods know what the spec calls so: the new ones, and those that there are.
+func namesInPods(in Inputs, ports []port, name string) []string {
+	at := slices.IndexFunc(ports, func(port port) bool { return port.name == name })
+	if at < 0 {
+		return []string{name}
+	}
+	names := []string{ports[at].containerName}
+	for _, pod := range in.PodPorts {
+		if older := predecessor(in, ports, at, pod); older != nil && older.Name != "" && !slices.Contains(names, older.Name) {
+			names = append(names, older.Name)
+		}
+	}
+	return names
 }
 
 // portNamed returns the name by which the container knows what the spec calls so: a probe may ask there.

@@ -71,19 +71,26 @@ func serviceList(text string) []corev1.ServicePort {
 	return ports
 }
 
-// specOf reads a spec: "http:8080@80 web:9090", in which http is spec.port and @ is spec.service.port.
+// specOf reads a spec: "http:8080@80 web:9090", in which http, or else the one with a star, is spec.port, and @ is where the Service
+// serves it.
 func specOf(text string) v1.ApplicationSpec {
 	spec := v1.ApplicationSpec{Image: "nginx:1"}
 	for field := range strings.FieldsSeq(text) {
 		field, served, given := strings.Cut(field, "@")
-		port := containerPort(field)
-		if port.Name != MainPortName {
-			spec.AdditionalPorts = append(spec.AdditionalPorts, v1.AdditionalPort{
-				Name: port.Name, Port: port.ContainerPort, Protocol: port.Protocol,
-			})
+		named, starred := strings.CutPrefix(field, "*")
+		port := containerPort(named)
+		if !starred && (port.Name != DefaultPortName || strings.Contains(text, "*")) {
+			additional := v1.AdditionalPort{Name: port.Name, Port: port.ContainerPort, Protocol: port.Protocol}
+			if given {
+				additional.ServicePort = new(parsed(served))
+			}
+			spec.AdditionalPorts = append(spec.AdditionalPorts, additional)
 			continue
 		}
 		spec.Port = &port.ContainerPort
+		if starred {
+			spec.PortName = port.Name
+		}
 		if given {
 			spec.Service = &v1.ServiceSpec{Port: new(parsed(served))}
 		}
@@ -296,6 +303,51 @@ func TestPortsReachOldAndNewPods(t *testing.T) {
 			spec: "c:53 d:53/UDP", wantContainer: "c:53 d:53/UDP", wantService: "c@53>53 d@53/UDP>53",
 		},
 		{
+			name: "the main port gets a name", deployment: "http:6379", service: "http@6379>http", pods: []string{"http:6379"},
+			spec: "*redis:6379", wantContainer: "redis:6379", wantService: "redis@6379>6379",
+		},
+		{
+			name: "half-way", deployment: "redis:6379", service: "redis@6379>6379", pods: []string{"http:6379", "redis:6379"},
+			spec: "*redis:6379", wantContainer: "redis:6379", wantService: "redis@6379>6379",
+		},
+		{
+			name: "done", deployment: "redis:6379", service: "redis@6379>6379", pods: []string{"redis:6379"},
+			spec: "*redis:6379", wantContainer: "redis:6379", wantService: "redis@6379>redis",
+		},
+		{
+			name: "its name goes", deployment: "redis:6379", service: "redis@6379>redis", pods: []string{"redis:6379"},
+			spec: "http:6379", wantContainer: "http:6379", wantService: "http@6379>6379",
+		},
+		{
+			name: "its name is the usual one, said", deployment: "http:80", service: "http@80>http", pods: []string{"http:80"},
+			spec: "*http:80", wantContainer: "http:80", wantService: "http@80>http",
+		},
+		{
+			name: "another name and number of the main port beside another", deployment: "redis:6379 metrics:9121",
+			service: "redis@6379>redis metrics@9121>metrics", pods: []string{"redis:6379 metrics:9121"},
+			spec: "*cache:6380 metrics:9121", wantContainer: "redis:6380 metrics:9121", wantService: "cache@6380>redis metrics@9121>metrics",
+		},
+		{
+			name: "an additional port that has the usual name of the main one goes, and another comes", deployment: "redis:6379 http:8080",
+			service: "redis@6379>redis http@8080>http", pods: []string{"redis:6379 http:8080"},
+			spec: "*redis:6379 metrics:9121", wantContainer: "redis:6379 metrics:9121", wantService: "redis@6379>redis metrics@9121>metrics",
+		},
+		{
+			name: "the main port and an additional one exchange their names", deployment: "redis:6379 http:8080",
+			service: "redis@6379>redis http@8080>http", pods: []string{"redis:6379 http:8080"},
+			spec: "*http:6379 redis:8080", wantContainer: "http:6379 redis:8080", wantService: "http@6379>http redis@8080>redis",
+		},
+		{
+			name: "another number for the Service of an additional port", deployment: "http:80 web:8080", service: "http@80>http web@8080>web",
+			pods: []string{"http:80 web:8080"},
+			spec: "http:80 web:8080@81", wantContainer: "http:80 web:8080", wantService: "http@80>http web@81>web",
+		},
+		{
+			name: "another name and number behind the same port of the Service, additional", deployment: "http:80 web:8080",
+			service: "http@80>http web@8080>web", pods: []string{"http:80 web:8080"},
+			spec: "http:80 api:9090@8080", wantContainer: "http:80 web:9090", wantService: "http@80>http api@8080>web",
+		},
+		{
 			name: "a worker gets a port", pods: []string{""}, spec: "http:8080", wantContainer: "http:8080", wantService: "http@8080>http",
 		},
 	}
@@ -320,6 +372,44 @@ func TestPortsReachOldAndNewPods(t *testing.T) {
 				t.Errorf("Service: %s, want %s", got, test.wantService)
 			}
 		})
+	}
+}
+
+// TestAPolicyKnowsPortsByAllTheirNames is about old pods, which have another name for a port than new ones.
+func TestAPolicyKnowsPortsByAllTheirNames(t *testing.T) {
+	for _, test := range []struct {
+		name, deployment, service, spec string
+		pods                            []string
+		want                            []string
+	}{
+		{"the first pods", "", "", "*redis:6379", nil, []string{"redis"}},
+		{"another name", "http:6379", "http@6379>http", "*redis:6379", []string{"http:6379"}, []string{"redis", "http"}},
+		{"half-way", "redis:6379", "redis@6379>6379", "*redis:6379", []string{"http:6379", "redis:6379"}, []string{"redis", "http"}},
+		{"done", "redis:6379", "redis@6379>redis", "*redis:6379", nil, []string{"redis"}},
+		{"another name and number", "web:6380", "redis@6379>web", "*redis:6380", []string{"web:6379", "web:6380"}, []string{"web"}},
+		{"a sidecar's port", "http:80", "http@80>http", "http:80", []string{"http:80"}, []string{"redis"}},
+	} {
+		in := Inputs{
+			Application: &v1.Application{Spec: specOf(test.spec)}, ServicePorts: serviceList(test.service),
+			Live: &LiveDeployment{Image: "nginx:1", Ports: containerList(test.deployment)},
+		}
+		for _, pod := range test.pods {
+			in.PodPorts = append(in.PodPorts, containerList(pod))
+		}
+		in.Application.Spec.NetworkPolicy = &v1.NetworkPolicySpec{IngressFrom: []v1.NetworkPeer{{
+			CIDR: "10.0.0.0/8", Ports: []v1.NetworkPort{{Port: new(intstr.FromString("redis"))}},
+		}}}
+		policy, err := NetworkPolicy(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, port := range policy.Spec.Ingress[0].Ports {
+			got = append(got, port.Port.String())
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
 	}
 }
 
@@ -393,8 +483,16 @@ func randomPorts(random *rand.Rand) string {
 			text += "/UDP"
 		case name == "http" && random.IntN(2) == 0:
 			text += "@80"
+		case name == "api" && random.IntN(4) == 0:
+			text += "@81"
 		}
 		all = append(all, text)
+	}
+	if main := random.IntN(2 * len(all)); main < len(all) && !strings.HasPrefix(all[main], "dns") { // any of them may be the main one
+		all[0], all[main] = "*"+all[main], all[0]
+		if main == 0 {
+			all[0] = "*" + strings.TrimLeft(all[0], "*")
+		}
 	}
 	return strings.Join(all, " ")
 }
@@ -415,15 +513,15 @@ func checkReach(ports []port, container []corev1.ContainerPort) string {
 }
 
 // checkRest holds that a second pass does not replace the pods once more, and that it is soon all by name or number as it stays:
-// where a port cannot be reached in the oldest pods by what it was, the next reconcile may find another way.
+// where a port cannot be reached in the oldest pods by what it was, the next two reconciles may find another way.
 func checkRest(now *running, ports []port) string {
 	second := now.pass()
 	if diff := cmp.Diff(describeContainer(ports), describeContainer(second)); diff != "" {
 		return "a second pass replaces the pods once more: " + diff
 	}
-	third := now.pass()
-	if diff := cmp.Diff(describeService(second), describeService(third)); diff != "" {
-		return "a third pass has more to do: " + diff
+	third, fourth := now.pass(), now.pass()
+	if diff := cmp.Diff(describeService(third), describeService(fourth)); diff != "" {
+		return "a fourth pass has more to do: " + diff
 	}
 	return ""
 }
@@ -470,4 +568,18 @@ func checkDone(now *running, ports []port) string {
 		return "it is done, and does not look so"
 	}
 	return checkRest(now, done)
+}
+
+func TestAnEmptyListOfSourceRangesIsKeptEmpty(t *testing.T) {
+	for name, test := range map[string]struct {
+		service *v1.ServiceSpec
+		want    int
+	}{
+		"no Service": {nil, 0}, "nothing said": {&v1.ServiceSpec{}, 0}, "some": {&v1.ServiceSpec{LoadBalancerSourceRanges: []string{"10.0.0.0/8"}}, 0},
+		"none": {&v1.ServiceSpec{LoadBalancerSourceRanges: []string{}}, 1},
+	} {
+		if got := NotInService(Inputs{Application: &v1.Application{Spec: v1.ApplicationSpec{Service: test.service}}}); len(got) != test.want {
+			t.Errorf("%s: %v must not be there, want %d", name, got, test.want)
+		}
+	}
 }

@@ -62,7 +62,7 @@ func addPreStop(container *corev1ac.ContainerApplyConfiguration, app *v1.Applica
 			return err
 		}
 		if handler.HTTPGet != nil {
-			handler.HTTPGet.Port = askedPort(handler.HTTPGet.Port, ports)
+			handler.HTTPGet.Port = askedPort(handler.HTTPGet.Port, app, ports)
 		}
 	case shutdown.PreStopSleepSeconds > 0:
 		handler.WithSleep(corev1ac.SleepAction().WithSeconds(shutdown.PreStopSleepSeconds))
@@ -77,9 +77,9 @@ func addPreStop(container *corev1ac.ContainerApplyConfiguration, app *v1.Applica
 func completeProbe(probe *corev1ac.ProbeApplyConfiguration, app *v1.Application, ports []port) {
 	switch {
 	case probe.HTTPGet != nil:
-		probe.HTTPGet.Port = askedPort(probe.HTTPGet.Port, ports)
+		probe.HTTPGet.Port = askedPort(probe.HTTPGet.Port, app, ports)
 	case probe.TCPSocket != nil:
-		probe.TCPSocket.Port = askedPort(probe.TCPSocket.Port, ports)
+		probe.TCPSocket.Port = askedPort(probe.TCPSocket.Port, app, ports)
 	case probe.GRPC != nil && probe.GRPC.Port == nil:
 		probe.GRPC.WithPort(ptr.Deref(app.Spec.Port, 0))
 	}
@@ -87,8 +87,8 @@ func completeProbe(probe *corev1ac.ProbeApplyConfiguration, app *v1.Application,
 
 // askedPort returns where the container is asked: by number, or by the name that the container has for the port, which is the
 // main one if none is given.
-func askedPort(given *intstr.IntOrString, ports []port) *intstr.IntOrString {
-	asked := ptr.Deref(given, intstr.FromString(MainPortName))
+func askedPort(given *intstr.IntOrString, app *v1.Application, ports []port) *intstr.IntOrString {
+	asked := ptr.Deref(given, intstr.FromString(MainPortName(app)))
 	if asked.Type == intstr.String {
 		asked.StrVal = portNamed(ports, asked.StrVal)
 	}

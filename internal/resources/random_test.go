@@ -69,6 +69,9 @@ func randomSpec(spec *v1.ApplicationSpec, c randfill.Continue) {
 	if spec.Port != nil && c.Bool() {
 		spec.Port = new(c.Int31n(3))
 	}
+	if c.Bool() {
+		spec.PortName = []string{"", DefaultPortName, "web"}[c.Intn(3)]
+	}
 	if len(spec.AdditionalPorts) > 0 && spec.Monitoring != nil && c.Bool() {
 		spec.Monitoring.Port = spec.AdditionalPorts[0].Name
 	}
@@ -114,7 +117,7 @@ func randomFile(file *v1.File, c randfill.Continue) {
 
 // randomContainerPort has one of a few names and numbers, which the spec's ports may have too.
 func randomContainerPort(port *corev1.ContainerPort, c randfill.Continue) {
-	port.Name = []string{MainPortName, "web", "metrics"}[c.Intn(3)]
+	port.Name = []string{DefaultPortName, "web", "metrics"}[c.Intn(3)]
 	port.ContainerPort = c.Int31n(3)
 	port.Protocol = corev1.ProtocolTCP
 }

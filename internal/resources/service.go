@@ -17,14 +17,19 @@ limitations under the License.
 package resources
 
 import (
+	"cmp"
+
 	corev1 "k8s.io/api/core/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
 )
 
-// MainPortName is the name of spec.port, in the container and in the Service.
-const MainPortName = "http"
+// DefaultPortName is what spec.port is called where spec.portName says nothing.
+const DefaultPortName = "http"
+
+// MainPortName returns the name of spec.port, in the container and in the Service.
+func MainPortName(app *v1.Application) string { return cmp.Or(app.Spec.PortName, DefaultPortName) }
 
 // Service returns the Service in front of the pods, or nil for a worker, which has no ports.
 func Service(in Inputs) (*corev1ac.ServiceApplyConfiguration, error) {
@@ -33,18 +38,36 @@ func Service(in Inputs) (*corev1ac.ServiceApplyConfiguration, error) {
 	if len(ports) == 0 {
 		return nil, nil
 	}
+	spec := corev1ac.ServiceSpec().
+		WithType(serviceType(app)).
+		WithSelector(Labels(app.Name)).
+		WithPorts(ports...)
 	config := corev1ac.Service(app.Name, app.Namespace).
 		WithLabels(objectLabels(app)).
 		WithAnnotations(objectAnnotations(app)).
 		WithOwnerReferences(owner(app)).
-		WithSpec(corev1ac.ServiceSpec().
-			WithType(serviceType(app)).
-			WithSelector(Labels(app.Name)).
-			WithPorts(ports...))
+		WithSpec(spec)
 	if app.Spec.Service != nil {
 		config.WithAnnotations(app.Spec.Service.Annotations)
+		shapeService(spec, app.Spec.Service)
 	}
 	return config, nil
+}
+
+// shapeService sets what the Application says of its Service. What it does not say has Kubernetes' default, or what others have
+// set.
+func shapeService(spec *corev1ac.ServiceSpecApplyConfiguration, service *v1.ServiceSpec) {
+	if service.ExternalTrafficPolicy != "" {
+		spec.WithExternalTrafficPolicy(service.ExternalTrafficPolicy)
+	}
+	if service.InternalTrafficPolicy != "" {
+		spec.WithInternalTrafficPolicy(service.InternalTrafficPolicy)
+	}
+	if service.SessionAffinity != "" {
+		spec.WithSessionAffinity(service.SessionAffinity)
+	}
+	spec.LoadBalancerClass = ptrCopy(service.LoadBalancerClass)
+	spec.WithLoadBalancerSourceRanges(service.LoadBalancerSourceRanges...)
 }
 
 func serviceType(app *v1.Application) corev1.ServiceType {
@@ -65,6 +88,7 @@ func servicePorts(in Inputs) []*corev1ac.ServicePortApplyConfiguration {
 			WithProtocol(port.protocol).
 			WithTargetPort(port.target)
 		config.AppProtocol = ptrCopy(port.appProtocol)
+		config.NodePort = ptrCopy(port.nodePort)
 		configs = append(configs, config)
 	}
 	return configs
@@ -78,9 +102,5 @@ func mainServicePort(app *v1.Application) int32 {
 	return *app.Spec.Port
 }
 
-func protocolOf(port v1.AdditionalPort) corev1.Protocol {
-	if port.Protocol == "" {
-		return corev1.ProtocolTCP
-	}
-	return port.Protocol
-}
+// protocolOf returns the protocol of a port: the one that is given, or TCP.
+func protocolOf(given corev1.Protocol) corev1.Protocol { return cmp.Or(given, corev1.ProtocolTCP) }

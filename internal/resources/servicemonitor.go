@@ -20,6 +20,8 @@ import (
 	"cmp"
 
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
+
+	v1 "github.com/example/app-operator/api/v1"
 )
 
 // How metrics are read where the Application does not say, by the API contract.
@@ -36,14 +38,30 @@ func ServiceMonitor(in Inputs) (*ServiceMonitorApplyConfiguration, error) {
 		return nil, nil
 	}
 	config := newServiceMonitor(app.Name, app.Namespace)
-	config.WithLabels(objectLabels(app)).WithAnnotations(objectAnnotations(app)).WithOwnerReferences(owner(app))
+	// What Prometheus selects by comes over what all objects have, and never over the operator's own labels.
+	config.WithLabels(objectLabels(app)).WithLabels(monitoring.Labels).WithLabels(Labels(app.Name))
+	config.WithAnnotations(objectAnnotations(app)).WithOwnerReferences(owner(app))
+	endpoint := EndpointApplyConfiguration{
+		Port:     new(MonitoredPort(app)),
+		Path:     new(cmp.Or(monitoring.Path, metricsPath)),
+		Interval: new(cmp.Or(monitoring.Interval, metricsInterval)),
+	}
+	if monitoring.Scheme != "" {
+		endpoint.Scheme = new(monitoring.Scheme)
+	}
 	config.Spec = &ServiceMonitorSpecApplyConfiguration{
-		Selector: metav1ac.LabelSelector().WithMatchLabels(Labels(app.Name)),
-		Endpoints: []EndpointApplyConfiguration{{
-			Port:     new(cmp.Or(monitoring.Port, MainPortName)),
-			Path:     new(cmp.Or(monitoring.Path, metricsPath)),
-			Interval: new(cmp.Or(monitoring.Interval, metricsInterval)),
-		}},
+		Selector:  metav1ac.LabelSelector().WithMatchLabels(Labels(app.Name)),
+		Endpoints: []EndpointApplyConfiguration{endpoint},
 	}
 	return config, nil
+}
+
+// MonitoredPort returns the name of the port that spec.monitoring is about. The schema's default, http, is the main port under any
+// name, unless another port is called so.
+func MonitoredPort(app *v1.Application) string {
+	name := cmp.Or(app.Spec.Monitoring.Port, DefaultPortName)
+	if name == DefaultPortName && app.Spec.Port != nil && specPort(app, name) == nil {
+		return MainPortName(app)
+	}
+	return name
 }

@@ -45,6 +45,7 @@ type EndpointApplyConfiguration struct {
 	Port     *string `json:"port,omitempty"`
 	Path     *string `json:"path,omitempty"`
 	Interval *string `json:"interval,omitempty"`
+	Scheme   *string `json:"scheme,omitempty"`
 }
 
 // newServiceMonitor returns an empty configuration of the ServiceMonitor of this name.

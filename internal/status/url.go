@@ -38,7 +38,7 @@ import (
 func mainPort(app *v1.Application) string {
 	switch {
 	case app.Spec.Port != nil:
-		return resources.MainPortName
+		return resources.MainPortName(app)
 	case len(app.Spec.AdditionalPorts) > 0:
 		return app.Spec.AdditionalPorts[0].Name
 	default:
@@ -53,50 +53,85 @@ func url(app *v1.Application, seen Observed) string {
 			return address
 		}
 	}
-	return serviceURL(seen.Service, mainPort(app), probedScheme(app))
+	return serviceURL(seen.Service, mainPort(app), usedScheme(app))
 }
 
-// probedScheme returns https where a probe of the main port, which the URL is about, asks by it; otherwise "".
-func probedScheme(app *v1.Application) string {
-	probes := app.Spec.Probes
-	if probes == nil || app.Spec.Port == nil {
+// usedScheme returns the scheme by which the spec has the main port asked, which the URL is about: https or http, or "" if it does
+// not say.
+func usedScheme(app *v1.Application) string {
+	if app.Spec.Port == nil {
 		return ""
 	}
+	main, monitoring := resources.MainPortName(app), app.Spec.Monitoring
+	if monitoring != nil && resources.MonitoredPort(app) != main {
+		monitoring = nil
+	}
+	probed := probedScheme(app, main)
+	switch {
+	case probed == "https", monitoring != nil && monitoring.Scheme == "https":
+		return "https"
+	case probed == "http", monitoring != nil, app.Spec.Ingress != nil, app.Spec.HTTPRoute != nil:
+		return "http"
+	default:
+		return ""
+	}
+}
+
+// probedScheme returns the scheme by which probes ask the main port: https if any does, or http, or "".
+func probedScheme(app *v1.Application, main string) string {
+	if app.Spec.Probes == nil {
+		return ""
+	}
+	probes := app.Spec.Probes
+	scheme := ""
 	for _, probe := range []*v1.Probe{probes.Readiness, probes.Liveness, probes.Startup} {
-		if probe == nil || probe.HTTPGet == nil || probe.HTTPGet.Scheme != corev1.URISchemeHTTPS {
+		if probe == nil || probe.HTTPGet == nil {
 			continue
 		}
-		port := ptr.Deref(probe.HTTPGet.Port, intstr.FromString(resources.MainPortName))
-		if port == intstr.FromString(resources.MainPortName) || port == intstr.FromInt32(*app.Spec.Port) {
+		port := ptr.Deref(probe.HTTPGet.Port, intstr.FromString(main))
+		if port != intstr.FromString(main) && port != intstr.FromInt32(*app.Spec.Port) {
+			continue
+		}
+		if probe.HTTPGet.Scheme == corev1.URISchemeHTTPS {
 			return "https"
 		}
+		scheme = "http"
 	}
-	return ""
+	return scheme
 }
 
-// ingressURL returns the address of the Ingress's first host, or without one that of its load balancer. It returns ""
-// where neither is known: a wildcard is no address.
+// ingressURL returns the address of the Ingress's first host that is not a wildcard; that of a rule without a host is the load
+// balancer's. It returns "" where neither is known.
 func ingressURL(ingress *networkingv1.Ingress) string {
-	if ingress == nil || len(ingress.Spec.Rules) == 0 {
+	if ingress == nil {
 		return ""
 	}
-	rule := ingress.Spec.Rules[0]
-	host := rule.Host
+	balanced := ""
 	for _, balancer := range ingress.Status.LoadBalancer.Ingress {
-		host = cmp.Or(host, balancer.Hostname, bracketed(balancer.IP))
-	}
-	path := ""
-	if rule.HTTP != nil && len(rule.HTTP.Paths) > 0 {
-		path = rule.HTTP.Paths[0].Path
-		if ptr.Deref(rule.HTTP.Paths[0].PathType, networkingv1.PathTypePrefix) != networkingv1.PathTypeExact {
-			path = beforePattern(path)
-		}
+		balanced = cmp.Or(balanced, balancer.Hostname, bracketed(balancer.IP))
 	}
 	scheme := "http"
 	if len(ingress.Spec.TLS) > 0 || slices.ContainsFunc(controllerTLS, func(known annotationWord) bool { return known.isIn(ingress.Annotations) }) {
 		scheme = "https"
 	}
-	return external(scheme, host, path)
+	for _, rule := range ingress.Spec.Rules {
+		if address := external(scheme, cmp.Or(rule.Host, balanced), firstPath(rule)); address != "" {
+			return address
+		}
+	}
+	return ""
+}
+
+// firstPath returns the first path of a rule, as far as it is no pattern.
+func firstPath(rule networkingv1.IngressRule) string {
+	if rule.HTTP == nil || len(rule.HTTP.Paths) == 0 {
+		return ""
+	}
+	first := rule.HTTP.Paths[0]
+	if ptr.Deref(first.PathType, networkingv1.PathTypePrefix) == networkingv1.PathTypeExact {
+		return first.Path
+	}
+	return beforePattern(first.Path)
 }
 
 // annotationWord is an annotation whose value says something if it contains the word; "" is in any value that is not empty.
@@ -193,8 +228,8 @@ func bracketed(address string) string {
 
 // serviceURL returns where the Service's port of this name is reached: at the load balancer's address if it has one, otherwise
 // by the Service's name in the cluster. It returns "" without a Service or such a port; ports that others have added
-// do not count. A scheme is given where the spec says what the port speaks and the Service does not.
-func serviceURL(service *corev1.Service, name, scheme string) string {
+// do not count. Where the Service does not say what the port speaks, used does: how the spec has it asked.
+func serviceURL(service *corev1.Service, name, used string) string {
 	if service == nil {
 		return ""
 	}
@@ -203,8 +238,9 @@ func serviceURL(service *corev1.Service, name, scheme string) string {
 		return ""
 	}
 	port := service.Spec.Ports[at]
-	if port.AppProtocol != nil || scheme == "" {
-		scheme = schemeOf(port)
+	scheme := schemeOf(port)
+	if port.AppProtocol == nil && (used == "https" || used != "" && scheme == "tcp") {
+		scheme = used
 	}
 	host := fmt.Sprintf("%s.%s.svc", service.Name, service.Namespace)
 	for _, ingress := range service.Status.LoadBalancer.Ingress {
@@ -223,26 +259,32 @@ func serviceURL(service *corev1.Service, name, scheme string) string {
 	return fmt.Sprintf("%s://%s:%d", scheme, host, port.Port)
 }
 
-// schemeOf returns what an additional port's appProtocol says where it is a URL's scheme, https for port 443 and for one that
-// is named so, http for the main port, and otherwise the transport protocol. An additional port may have the main one's name
-// where there is none.
+// schemeOf returns what the port's appProtocol says, or tcp where that is no URL's scheme; without one https for port 443, else what
+// the first part of the port's name says, as meshes take it, and otherwise the transport protocol.
 func schemeOf(port corev1.ServicePort) string {
-	if port.AppProtocol != nil {
-		switch protocol := strings.ToLower(strings.TrimPrefix(*port.AppProtocol, "kubernetes.io/")); protocol {
-		case "http", "https", "ws", "wss", "grpc", "grpcs":
-			return protocol
-		}
-	}
-	switch {
-	case port.Protocol != corev1.ProtocolTCP:
+	if port.Protocol != corev1.ProtocolTCP && port.AppProtocol == nil {
 		return strings.ToLower(string(port.Protocol))
-	case port.Port == 443, port.Name == "https", strings.HasPrefix(port.Name, "https-"):
-		return "https"
-	case port.Name == resources.MainPortName:
-		return "http"
-	default:
-		return "tcp"
 	}
+	if port.AppProtocol != nil {
+		protocol := strings.ToLower(strings.TrimPrefix(*port.AppProtocol, "kubernetes.io/"))
+		if scheme, ok := schemes[protocol]; ok {
+			return scheme
+		}
+		return strings.ToLower(string(port.Protocol))
+	}
+	if port.Port == 443 {
+		return "https"
+	}
+	protocol, _, _ := strings.Cut(port.Name, "-")
+	if scheme, ok := schemes[protocol]; ok {
+		return scheme
+	}
+	return "tcp"
+}
+
+// schemes are those of the protocols that have a URL's scheme, by their names in an appProtocol or in the name of a port.
+var schemes = map[string]string{
+	"http": "http", "http2": "http", "h2c": "http", "web": "http", "https": "https", "ws": "ws", "wss": "wss", "grpc": "grpc", "grpcs": "grpcs",
 }
 
 func isDefaultPort(scheme string, port int32) bool {

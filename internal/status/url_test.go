@@ -114,7 +114,13 @@ func TestServiceURL(t *testing.T) {
 		{name: "https on another port", ports: []corev1.ServicePort{additional(8443, tcp, "https")}, want: "https://my-app.shop.svc:8443"},
 		{name: "https on port 80", ports: []corev1.ServicePort{additional(80, tcp, "https")}, want: "https://my-app.shop.svc:80"},
 		{name: "grpc", ports: []corev1.ServicePort{additional(9000, tcp, "grpc")}, want: "grpc://my-app.shop.svc:9000"},
-		{name: "a protocol that is no URL's scheme", ports: []corev1.ServicePort{additional(9000, tcp, "kubernetes.io/h2c")}, want: "tcp://my-app.shop.svc:9000"},
+		{name: "HTTP/2 without TLS", ports: []corev1.ServicePort{additional(9000, tcp, "kubernetes.io/h2c")}, want: "http://my-app.shop.svc:9000"},
+		{name: "a protocol that is no URL's scheme", ports: []corev1.ServicePort{named("http", additional(6379, tcp, "redis"))}, want: "tcp://my-app.shop.svc:6379"},
+		{name: "such a protocol on port 443", ports: []corev1.ServicePort{named("https", additional(443, tcp, "redis"))}, want: "tcp://my-app.shop.svc:443"},
+		{name: "a name that says what it speaks", ports: []corev1.ServicePort{named("grpc-api", additional(9000, tcp, ""))}, want: "grpc://my-app.shop.svc:9000"},
+		{name: "a name that says http", ports: []corev1.ServicePort{named("http2-api", additional(80, tcp, ""))}, want: "http://my-app.shop.svc"},
+		{name: "a name that begins like one", ports: []corev1.ServicePort{named("httpd", additional(9000, tcp, ""))}, want: "tcp://my-app.shop.svc:9000"},
+		{name: "a protocol before the name", ports: []corev1.ServicePort{named("redis", additional(8080, tcp, "http"))}, want: "http://my-app.shop.svc:8080"},
 		{name: "an unknown protocol", ports: []corev1.ServicePort{additional(5432, tcp, "postgresql")}, want: "tcp://my-app.shop.svc:5432"},
 		{name: "a port that says nothing", ports: []corev1.ServicePort{additional(5432, tcp, "")}, want: "tcp://my-app.shop.svc:5432"},
 		{name: "UDP", ports: []corev1.ServicePort{additional(53, udp, "")}, want: "udp://my-app.shop.svc:53"},
@@ -196,6 +202,19 @@ func TestURL(t *testing.T) {
 			name: "an Ingress before a route", want: "http://shop.example.com",
 			seen: Observed{Ingress: ingress("shop.example.com", "/", false), HTTPRoute: route("/", plain, "route.example.com")},
 		},
+		{
+			name: "the first host that is no wildcard", want: "https://api.example.com/v1",
+			seen: Observed{Ingress: withRule(ingress("*.example.com", "/", true), "api.example.com", "/v1")},
+		},
+		{
+			name: "a rule for any host that has no address yet, and another", want: "http://api.example.com/v1",
+			seen: Observed{Ingress: withRule(ingress("", "/", false), "api.example.com", "/v1")},
+		},
+		{
+			name: "a rule for any host that has an address", want: "http://lb.example.com/cart",
+			seen: Observed{Ingress: withRule(
+				ingress("", "/cart", false, networkingv1.IngressLoadBalancerIngress{Hostname: "lb.example.com"}), "api.example.com", "/v1")},
+		},
 		{name: "a route's host", seen: Observed{HTTPRoute: route("/", plain, "*.example.com", "route.example.com")}, want: "http://route.example.com"},
 		{name: "a route's path", seen: Observed{HTTPRoute: route("/cart", plain, "route.example.com")}, want: "http://route.example.com/cart"},
 		{
@@ -274,6 +293,59 @@ func TestTLSOfTheController(t *testing.T) {
 		}
 		if got := ingressURL(ingress); got != want {
 			t.Errorf("%v: got %q, want %q", annotation, got, want)
+		}
+	}
+}
+
+func withRule(ingress *networkingv1.Ingress, host, path string) *networkingv1.Ingress {
+	rule := networkingv1.IngressRule{Host: host}
+	rule.HTTP = &networkingv1.HTTPIngressRuleValue{Paths: []networkingv1.HTTPIngressPath{{Path: path}}}
+	ingress.Spec.Rules = append(ingress.Spec.Rules, rule)
+	return ingress
+}
+
+// TestTheSpecTellsWhatThePortSpeaks is about a main port whose name does not say it.
+func TestTheSpecTellsWhatThePortSpeaks(t *testing.T) {
+	monitored := func(port, scheme string) func(*v1.ApplicationSpec) {
+		return func(spec *v1.ApplicationSpec) { spec.Monitoring = &v1.MonitoringSpec{Port: port, Scheme: scheme} }
+	}
+	for name, test := range map[string]struct {
+		spec func(*v1.ApplicationSpec)
+		want string
+	}{
+		"nothing":              {func(*v1.ApplicationSpec) {}, "tcp://my-app.shop.svc:8080"},
+		"its own appProtocol":  {func(spec *v1.ApplicationSpec) { spec.AppProtocol = new("grpc") }, "grpc://my-app.shop.svc:8080"},
+		"no scheme":            {func(spec *v1.ApplicationSpec) { spec.AppProtocol, spec.Ingress = new("redis"), &v1.IngressSpec{} }, "tcp://my-app.shop.svc:8080"},
+		"an Ingress":           {func(spec *v1.ApplicationSpec) { spec.Ingress = &v1.IngressSpec{Host: "*.example.com"} }, "http://my-app.shop.svc:8080"},
+		"a route":              {func(spec *v1.ApplicationSpec) { spec.HTTPRoute = &v1.HTTPRouteSpec{} }, "http://my-app.shop.svc:8080"},
+		"monitoring":           {monitored("http", ""), "http://my-app.shop.svc:8080"},
+		"monitoring by name":   {monitored("api", "http"), "http://my-app.shop.svc:8080"},
+		"monitoring by https":  {monitored("http", "https"), "https://my-app.shop.svc:8080"},
+		"monitoring elsewhere": {monitored("metrics", "https"), "tcp://my-app.shop.svc:8080"},
+		"a probe": {func(spec *v1.ApplicationSpec) {
+			spec.Probes = &v1.ProbesSpec{Startup: &v1.Probe{HTTPGet: &v1.HTTPGetProbe{Port: new(intstr.FromString("api"))}}}
+		}, "http://my-app.shop.svc:8080"},
+		"a probe elsewhere": {func(spec *v1.ApplicationSpec) {
+			spec.Probes = &v1.ProbesSpec{Startup: &v1.Probe{HTTPGet: &v1.HTTPGetProbe{Port: new(intstr.FromString("metrics"))}}}
+		}, "tcp://my-app.shop.svc:8080"},
+		"a probe by TCP": {func(spec *v1.ApplicationSpec) {
+			spec.Probes = &v1.ProbesSpec{Startup: &v1.Probe{TCPSocket: &v1.TCPSocketProbe{}}}
+		}, "tcp://my-app.shop.svc:8080"},
+	} {
+		app := newApplication(func(app *v1.Application) {
+			app.Spec.Port, app.Spec.PortName = new(int32(8080)), "api"
+			app.Spec.AdditionalPorts = []v1.AdditionalPort{{Name: "metrics", Port: 9090}}
+			test.spec(&app.Spec)
+		})
+		service := &corev1.Service{
+			ObjectMeta: metav1.ObjectMeta{Name: "my-app", Namespace: "shop"},
+			Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{
+				{Name: "api", Port: 8080, Protocol: corev1.ProtocolTCP, AppProtocol: app.Spec.AppProtocol},
+				{Name: "metrics", Port: 9090, Protocol: corev1.ProtocolTCP},
+			}},
+		}
+		if got := url(app, Observed{Service: service}); got != test.want {
+			t.Errorf("%s: got %q, want %q", name, got, test.want)
 		}
 	}
 }

@@ -173,7 +173,7 @@ func TestServerSideApplyIsValidated(t *testing.T) {
 	if err := (apply{"team", `{image: nginx, port: 80}`}).run(t, space); err != nil {
 		t.Fatal(err)
 	}
-	wants := []string{"spec.additionalPorts: Invalid value: the name http belongs to spec.port"}
+	wants := []string{"spec.additionalPorts: Invalid value: the name of spec.port, which is spec.portName, or http without it, belongs to no other port"}
 	err := apply{"platform", `{additionalPorts: [{name: http, port: 8080}]}`}.run(t, space)
 	for _, complaint := range mismatches(wants, err) {
 		t.Error(complaint)

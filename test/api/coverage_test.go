@@ -50,6 +50,7 @@ func TestEveryLimitIsRefused(t *testing.T) {
 var outOfReach = []string{
 	"spec.networkPolicy.egressTo[*].cidr has length 1",
 	"spec.networkPolicy.ingressFrom[*].cidr has length 1",
+	"spec.service.loadBalancerSourceRanges[*] has length 1",
 }
 
 // TestEveryEdgeIsAccepted holds the schema against testdata/valid: every field is given somewhere, and every limit

@@ -65,7 +65,7 @@ var classes = []class{
 	},
 	{
 		name: "int or text",
-		has:  func(_ string, at *property) bool { return at.IntOrString && at.Pattern == "" },
+		has:  func(_ string, at *property) bool { return at.IntOrString && !at.isQuantity() },
 		sane: "1",
 		refused: []string{
 			"2147483648", "-2147483649", "3000000000", "4294967297", "3000000000.0", "1e10", "9223372036854775808",
@@ -75,7 +75,7 @@ var classes = []class{
 	},
 	{
 		name: "quantity",
-		has:  func(_ string, at *property) bool { return at.IntOrString && at.Pattern != "" },
+		has:  func(_ string, at *property) bool { return at.isQuantity() },
 		sane: `"1"`,
 		refused: []string{
 			`""`, `"lots"`, `"1KiB"`, `"1e1.5"`, `"1e10"`, `"1E-10"`, `"12345678901234567890"`, `"1.1234567890"`,
@@ -104,10 +104,14 @@ var classes = []class{
 
 // neighbours are what a field needs beside it, where a rule asks for more than the schema's required fields.
 var neighbours = map[string]tree{
-	"spec":                    {"port": 80},
+	"spec":                    {"port": 80, "service": tree{"type": "LoadBalancer"}},
+	"spec.service":            {"type": "LoadBalancer"},
 	"spec.files[*]":           {"mountPath": "/a"},
 	"spec.files[*].configMap": {"name": "a"},
 	"spec.files[*].secret":    {"secretName": "a"},
+
+	"spec.networkPolicy.ingressFrom[*].ports[*]": {"port": 1},
+	"spec.networkPolicy.egressTo[*].ports[*]":    {"port": 1},
 }
 
 // choices are what a rule asks for where one of several objects has to be given, and the field is none of them.
@@ -116,6 +120,9 @@ var choices = map[string]string{
 	"spec.probes.liveness":  "tcpSocket",
 	"spec.probes.readiness": "tcpSocket",
 	"spec.probes.startup":   "tcpSocket",
+
+	"spec.networkPolicy.ingressFrom[*]": "podLabels",
+	"spec.networkPolicy.egressTo[*]":    "podLabels",
 }
 
 // neverTaken is what a rule forbids, whatever its value.

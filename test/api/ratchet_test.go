@@ -120,7 +120,7 @@ var ratchetTests = []struct {
 	}},
 	{"bad-enum", `{"spec":{"imagePullPolicy":"Often"}}`, []string{`spec.imagePullPolicy: Unsupported value: "Often"`}},
 	{"bad-port", `{"spec":{"port":70001}}`, []string{"spec.port: Invalid value: 70001"}},
-	{"taken-name", newImage, []string{"spec.additionalPorts: Invalid value: the name http belongs to spec.port"}},
+	{"taken-name", newImage, []string{"spec.additionalPorts: Invalid value: the name of spec.port, which is spec.portName, or http without it, belongs to no other port"}},
 	{"useless-service", newImage, []string{"spec.service: Invalid value: spec.service requires a port"}},
 	{"useless-service", `{"spec":{"service":null}}`, nil},
 	{"bad-quantity", newImage, nil},

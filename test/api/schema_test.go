@@ -54,12 +54,18 @@ type property struct {
 	Rules                []rule               `json:"x-kubernetes-validations"`
 }
 
+// isQuantity reports whether the property is one of Kubernetes' quantities.
+func (p *property) isQuantity() bool { return p.IntOrString && strings.Contains(p.Pattern, "KMGTPE") }
+
 type rule struct {
 	Rule      string `json:"rule"`
 	Message   string `json:"message"`
 	FieldPath string `json:"fieldPath"`
 	Reason    string `json:"reason"`
 }
+
+// isAboutUpdates reports whether the rule compares what is with what was: a new object has nothing to fear from it.
+func (r rule) isAboutUpdates() bool { return strings.Contains(r.Rule, "oldSelf") }
 
 // definition is what these tests read of the CRD.
 type definition struct {
@@ -200,7 +206,9 @@ func refusals(path string, at *property) []refusal {
 		add(path+"[*]", "Duplicate value: ")
 	}
 	for _, rule := range at.Rules {
-		add(strings.TrimPrefix(path+rule.FieldPath, "."), "%s", rule.Message)
+		if !rule.isAboutUpdates() {
+			add(strings.TrimPrefix(path+rule.FieldPath, "."), "%s", rule.Message)
+		}
 	}
 	return all
 }
@@ -216,7 +224,7 @@ func edges(path string, at *property) []string {
 	add("has length", at.MinLength)
 	add("has size", at.MinItems)
 	// A quantity is both, too, but its numbers and texts are Kubernetes' own.
-	if at.IntOrString && at.Pattern == "" {
+	if at.IntOrString && !at.isQuantity() {
 		facts = append(facts, path+" is a number", path+" is text")
 	}
 	for _, value := range at.Enum {

@@ -17,6 +17,7 @@ limitations under the License.
 package api
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -263,7 +264,8 @@ networkPolicy: {ingressFrom: [{podLabels: {a: b}}]}
 	}
 }
 
-// TestUpdatesAreFree shows that no field is immutable: whatever can be created can be edited into.
+// TestUpdatesAreFree shows that no field is immutable, the class of a load balancer aside: whatever can be created can be edited
+// into.
 func TestUpdatesAreFree(t *testing.T) {
 	manifests := loadManifests(t, "valid")
 	var specs []tree
@@ -273,6 +275,11 @@ func TestUpdatesAreFree(t *testing.T) {
 	app := application(t, `{image: nginx}`)
 	for i, spec := range specs {
 		t.Run(manifests[i].name, func(t *testing.T) {
+			if hasClass(spec) || i > 0 && hasClass(specs[i-1]) { // it stays as long as there is a load balancer
+				if _, err := replaceSpec(t, app, tree{"image": "nginx"}); err != nil {
+					t.Fatal(err)
+				}
+			}
 			stored, err := replaceSpec(t, app, spec)
 			if err != nil {
 				t.Fatal(err)
@@ -282,6 +289,67 @@ func TestUpdatesAreFree(t *testing.T) {
 			}
 		})
 	}
+}
+
+func hasClass(spec tree) bool {
+	service, _ := spec["service"].(tree)
+	return service["loadBalancerClass"] != nil
+}
+
+// TestTransitionsAreRefused shows each rule about what may become of what, and the way around it.
+func TestTransitionsAreRefused(t *testing.T) {
+	const class = "spec.service.loadBalancerClass: Invalid value: the class of a load balancer cannot change while there is one; " +
+		"set spec.service.type to ClusterIP first, and then give the type LoadBalancer with the other class"
+	tests := []struct {
+		name, spec, patch, want string
+		// around are patches that lead to the same.
+		around []string
+	}{
+		{
+			"another class", `{image: nginx, port: 80, service: {type: LoadBalancer, loadBalancerClass: a}}`,
+			`{"spec":{"service":{"loadBalancerClass":"b"}}}`, class,
+			[]string{
+				`{"spec":{"service":{"type":"ClusterIP","loadBalancerClass":null}}}`,
+				`{"spec":{"service":{"type":"LoadBalancer","loadBalancerClass":"b"}}}`,
+			},
+		},
+		{
+			"a class for a load balancer that has none", `{image: nginx, port: 80, service: {type: LoadBalancer}}`,
+			`{"spec":{"service":{"loadBalancerClass":"b"}}}`, class,
+			[]string{
+				`{"spec":{"service":null}}`, `{"spec":{"service":{"type":"LoadBalancer","loadBalancerClass":"b"}}}`,
+			},
+		},
+		{
+			"no class any more", `{image: nginx, port: 80, service: {type: LoadBalancer, loadBalancerClass: a}}`,
+			`{"spec":{"service":{"loadBalancerClass":null}}}`, class,
+			[]string{
+				`{"spec":{"service":{"type":"NodePort","loadBalancerClass":null}}}`, `{"spec":{"service":{"type":"LoadBalancer"}}}`,
+			},
+		},
+	}
+	shown := ""
+	for _, test := range tests {
+		shown += test.want
+		t.Run(test.name, func(t *testing.T) {
+			app := application(t, test.spec)
+			for _, complaint := range mismatches([]string{test.want}, patch(t, app.DeepCopy(), test.patch)) {
+				t.Error(complaint)
+			}
+			for _, way := range test.around {
+				if err := patch(t, app, way); err != nil {
+					t.Errorf("%s: %v", way, err)
+				}
+			}
+		})
+	}
+	visitSpec(t, func(path string, at *property) {
+		for _, rule := range at.Rules {
+			if rule.isAboutUpdates() && !strings.Contains(shown, rule.Message) {
+				t.Errorf("no transition is refused with: %s%s: %s", path, rule.FieldPath, rule.Message)
+			}
+		}
+	})
 }
 
 // TestDefaultsComeBack shows that a field that is removed falls back to its default.

@@ -58,6 +58,14 @@ var _ = Describe("Exposure", func() {
 		haveURL("http://shop.example.com")
 		edit(ctx, app, func(app *v1.Application) { app.Spec.Ingress.TLSSecretName = "certificate-to-come" })
 		haveURL("https://shop.example.com")
+		edit(ctx, app, func(app *v1.Application) {
+			app.Spec.Ingress.TLSSecretName, app.Spec.Ingress.TLS = "", v1.IngressTLSControllerDefault
+			app.Spec.Ingress.Host = "*.example.com"
+			app.Spec.Ingress.AdditionalRules = []v1.IngressRule{{Path: "/a"}, {Host: "api.example.com", Path: "/v1"}}
+		})
+		haveURL("https://api.example.com/v1")
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Ingress.TLS = "" })
+		haveURL("http://api.example.com/v1")
 		edit(ctx, app, func(app *v1.Application) { app.Spec.Ingress, app.Spec.HTTPRoute = nil, nil })
 		haveURL("http://web." + namespace + ".svc:8080")
 	})

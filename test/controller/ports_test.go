@@ -55,6 +55,13 @@ var _ = Describe("A change of ports", func() {
 		}
 	}
 
+	named := func(name string, number int32) func(*v1.Application) {
+		return func(app *v1.Application) {
+			app.Spec.AdditionalPorts, app.Spec.Service = nil, nil
+			app.Spec.Port, app.Spec.PortName = &number, name
+		}
+	}
+
 	both := func(port int32, name string, number int32, protocol corev1.Protocol) func(*v1.Application) {
 		return func(app *v1.Application) {
 			app.Spec.Port, app.Spec.Service = &port, nil
@@ -123,6 +130,13 @@ var _ = Describe("A change of ports", func() {
 			app.Spec.AdditionalPorts = []v1.AdditionalPort{{Name: "api", Port: 8080}, {Name: "last", Port: 9090}}
 		}),
 		Entry("another protocol, of one port", "http 8080/TCP->http, dns 53/UDP->dns", both(8080, "dns", 53, "TCP"), both(8080, "dns", 53, "UDP")),
+		Entry("a name for the main port", "redis 8080/TCP->redis", named("", 8080), named("redis", 8080)),
+		Entry("another name of the main port, and none", "http 8080/TCP->http", named("redis", 8080), named("cache", 8080), named("", 8080)),
+		Entry("another name and number of the main port", "cache 9090/TCP->redis", named("redis", 8080), named("cache", 9090)),
+		Entry("a name for the main port that an additional one had", "web 8080/TCP->web, http 9090/TCP->http",
+			both(8080, "web", 9090, "TCP"), func(app *v1.Application) {
+				app.Spec.PortName, app.Spec.AdditionalPorts = "web", []v1.AdditionalPort{{Name: "http", Port: 9090}}
+			}),
 		Entry("another name and back", "web 8080/TCP->web", only("web", 8080), main(8080, 8080), only("web", 8080)),
 	)
 })
