@@ -22,6 +22,8 @@ limitations under the License.
 package children
 
 import (
+	"slices"
+
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -275,18 +277,18 @@ func ControllingApplication(object metav1.Object) string {
 // OwnedByApplication reports whether an Application controls the object.
 func OwnedByApplication(object metav1.Object) bool { return ControllingApplication(object) != "" }
 
-// ApplicationsOf returns the names of the Applications that an object of a child's kind may concern: the one that controls it, or,
-// if none does, those that need its name. Objects of an Application are named NAME or NAME-SUFFIX.
+// ApplicationsOf returns the names of the Applications that an object of a child's kind may concern: the one that controls it,
+// and those that may need its name. Objects of an Application are named NAME or NAME-SUFFIX.
 func ApplicationsOf(object metav1.Object) []string {
-	if app := ControllingApplication(object); app != "" {
-		return []string{app}
-	}
 	name := object.GetName()
 	names := []string{name}
 	for i, char := range name {
 		if char == '-' {
 			names = append(names, name[:i])
 		}
+	}
+	if app := ControllingApplication(object); app != "" && !slices.Contains(names, app) {
+		names = append(names, app)
 	}
 	return names
 }

@@ -67,8 +67,9 @@ func TestApplicationsOf(t *testing.T) {
 		owners []metav1.OwnerReference
 		want   []string
 	}{
-		"an Application's":            {owned(v1.GroupVersion.String(), "Application"), []string{"web"}},
-		"an older version's":          {owned(v1.GroupVersion.Group+"/v1alpha1", "Application"), []string{"web"}},
+		// Of two Applications that need one name, the one that has not got it must know.
+		"an Application's":            {owned(v1.GroupVersion.String(), "Application"), []string{"web-config-1", "web", "web-config"}},
+		"an older version's":          {owned(v1.GroupVersion.Group+"/v1alpha1", "Application"), []string{"web-config-1", "web", "web-config"}},
 		"nobody's":                    {nil, []string{"web-config-1", "web", "web-config"}},
 		"another Application kind's":  {owned("app.k8s.io/v1beta1", "Application"), []string{"web-config-1", "web", "web-config"}},
 		"a Deployment's":              {owned("apps/v1", "Deployment"), []string{"web-config-1", "web", "web-config"}},

@@ -30,14 +30,20 @@ import (
 	"github.com/example/app-operator/internal/resources"
 )
 
-// requestsForChild maps an object of a child's kind to the Applications that it may concern.
-func requestsForChild(_ context.Context, object client.Object) []reconcile.Request {
-	names := children.ApplicationsOf(object)
-	requests := make([]reconcile.Request, 0, len(names))
-	for _, name := range names {
-		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: object.GetNamespace(), Name: name}})
+// requestsForChild maps an object of a child's kind to the Applications that it may concern. Where an Application has one object of
+// the kind at most, one that an Application controls concerns no other.
+func requestsForChild(child *children.Child) handler.MapFunc {
+	return func(_ context.Context, object client.Object) []reconcile.Request {
+		names := children.ApplicationsOf(object)
+		if app := children.ControllingApplication(object); app != "" && !child.Many {
+			names = []string{app}
+		}
+		requests := make([]reconcile.Request, 0, len(names))
+		for _, name := range names {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: object.GetNamespace(), Name: name}})
+		}
+		return requests
 	}
-	return requests
 }
 
 // requestForLabel maps a pod or ReplicaSet to the Application that its label names.

@@ -115,7 +115,7 @@ func (r *ApplicationReconciler) watchOptional(
 	from cache.Cache, built controller.Controller, child *children.Child, informer cache.Informer,
 ) (func() bool, error) {
 	objects := source.Kind[client.Object](
-		from, child.Object, handler.EnqueueRequestsFromMapFunc(requestsForChild), r.childChanged(child.Kind))
+		from, child.Object, handler.EnqueueRequestsFromMapFunc(requestsForChild(child)), r.childChanged(child.Kind))
 	started := r.queue.Load() != nil
 	if err := built.Watch(objects); err != nil || !started { // the controller waits for its first sources itself
 		return informer.HasSynced, err
@@ -197,9 +197,9 @@ func (r *ApplicationReconciler) buildController(mgr ctrl.Manager) (controller.Co
 			MaxConcurrentReconciles: max(r.MaxConcurrentReconciles, 1),
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry),
 		})
-	for _, child := range children.Table {
-		if !child.Optional() {
-			build.Watches(child.Object, handler.EnqueueRequestsFromMapFunc(requestsForChild), builder.WithPredicates(r.childChanged(child.Kind)))
+	for i := range children.Table {
+		if child := &children.Table[i]; !child.Optional() {
+			build.Watches(child.Object, handler.EnqueueRequestsFromMapFunc(requestsForChild(child)), builder.WithPredicates(r.childChanged(child.Kind)))
 		}
 	}
 	for _, kind := range []string{
