@@ -37,6 +37,7 @@ import (
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 63 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",fieldPath=".metadata",reason=FieldValueInvalid,message="metadata.name must be a DNS-1035 label, because the Service has the same name: lower-case letters, digits and '-', starting with a letter, ending with a letter or digit, at most 63 characters; choose another name"
 // +kubebuilder:validation:XValidation:rule="!has(self.spec.initContainers) || self.spec.initContainers.all(c, c.name != self.metadata.name)",fieldPath=".spec.initContainers",reason=FieldValueInvalid,message="the application's container has the Application's name; give the init container another name"
 // +kubebuilder:validation:XValidation:rule="!has(self.spec.sidecars) || self.spec.sidecars.all(c, c.name != self.metadata.name)",fieldPath=".spec.sidecars",reason=FieldValueInvalid,message="the application's container has the Application's name; give the sidecar another name"
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.schedules) || self.spec.schedules.all(s, self.metadata.name.size() + s.name.size() < 52)",fieldPath=".spec.schedules",reason=FieldValueInvalid,message="the CronJob of a schedule is named after the Application, a '-' and the schedule, and such a name has 52 characters at most; give the schedule or the Application a shorter name"
 type Application struct {
 	metav1.TypeMeta `json:",inline"`
 
@@ -278,8 +279,16 @@ type ApplicationSpec struct {
 	// +optional
 	Scheduling *SchedulingSpec `json:"scheduling,omitempty"`
 
-	// suspend takes the application down to zero pods and keeps everything else. Resuming brings back the
-	// desired number.
+	// schedules are commands that run at given times, each in pods of its own with the application's image, env, files,
+	// security, serviceAccount and scheduling.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=32
+	Schedules []Schedule `json:"schedules,omitempty"`
+
+	// suspend takes the application down to zero pods and keeps everything else; no schedule starts a run. Resuming brings back
+	// the desired number.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 
@@ -355,6 +364,13 @@ type ApplicationStatus struct {
 	// image is the image that was last fully rolled out.
 	// +optional
 	Image string `json:"image,omitempty"`
+
+	// schedules are how the schedules have fared, in the order of spec.schedules.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=32
+	Schedules []ScheduleStatus `json:"schedules,omitempty"`
 
 	// conditions are Ready, Progressing, Available and Degraded, and for kstatus, while they are True, Reconciling or
 	// Stalled.

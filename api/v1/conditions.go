@@ -90,6 +90,8 @@ const (
 	// ReasonAutoscalingFailed means that the autoscaler does not work, for example because a container requests no CPU or
 	// nobody serves the metric. It is a reason of Degraded alone: the pods run.
 	ReasonAutoscalingFailed = "AutoscalingFailed"
+	// ReasonScheduleFailed means that the last run of a schedule has failed. It is a reason of Degraded alone: the pods run.
+	ReasonScheduleFailed = "ScheduleFailed"
 	// ReasonAPINotInstalled means that the spec asks for an HTTPRoute or a ServiceMonitor, and that the cluster does
 	// not serve such objects.
 	ReasonAPINotInstalled = "APINotInstalled"

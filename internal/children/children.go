@@ -26,6 +26,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -52,6 +53,7 @@ const (
 	Ingress                 = "Ingress"
 	HTTPRoute               = "HTTPRoute"
 	HorizontalPodAutoscaler = "HorizontalPodAutoscaler"
+	CronJob                 = "CronJob"
 )
 
 // Table has a row for each kind that may belong to an Application, in the order in which the kinds are applied. The watches,
@@ -65,17 +67,23 @@ var Table = []Child{
 		ConflictRemedy:     "to run the pods as it, name it in spec.serviceAccount.name; otherwise ",
 	},
 	{ // before the pods that it protects
-		Kind: "NetworkPolicy", Object: &networkingv1.NetworkPolicy{}, List: &networkingv1.NetworkPolicyList{},
-		Build: one(resources.NetworkPolicy), Fields: always(resources.NetworkPolicyFields), Absent: resources.NotInNetworkPolicy,
+		Kind: "NetworkPolicy", Object: &networkingv1.NetworkPolicy{}, List: &networkingv1.NetworkPolicyList{}, Many: true,
+		Build: many(resources.NetworkPolicy), Fields: always(resources.NetworkPolicyFields), Absent: inEach(resources.NotInNetworkPolicy),
 	},
 	{
 		Kind: Deployment, Object: &appsv1.Deployment{}, List: &appsv1.DeploymentList{},
-		Build: one(resources.Deployment), Fields: always(resources.DeploymentFields), Absent: resources.NotInDeployment,
-		Gated: true, KeepPods: keepPods, HandOver: &replicasHandOver,
+		Build: one(resources.Deployment), Fields: always(resources.DeploymentFields), Absent: inEach(resources.NotInDeployment),
+		Gated: runsReplicas, KeepPods: keepPods, HandOver: &replicasHandOver,
+	},
+	{
+		Kind: CronJob, Object: &batchv1.CronJob{}, List: &batchv1.CronJobList{}, Many: true,
+		Build: many(resources.CronJob), Fields: resources.CronJobFields, Absent: resources.NotInCronJob,
+		Gated: resources.RunsSchedules, KeepPods: keepScheduledPods, Retire: retireCronJob,
+		DrainPhase: DrainTraffic, DeletedAfterItsOwn: true, StripStatus: stripCronJob,
 	},
 	{
 		Kind: Service, Object: &corev1.Service{}, List: &corev1.ServiceList{},
-		Build: one(resources.Service), Fields: always(resources.ServiceFields), Absent: resources.NotInService,
+		Build: one(resources.Service), Fields: always(resources.ServiceFields), Absent: inEach(resources.NotInService),
 		Throttled: true, BeforeGated: resources.Retargets,
 	},
 	{
@@ -139,12 +147,12 @@ type Child struct {
 	// user's words.
 	Fields func(app *v1.Application, name string) resources.FieldNames
 
-	// Absent returns what an object must not have and what is no value to apply: a field that is absent has no owner, and
-	// somebody who sets it takes nothing from anybody. Nil for nothing.
-	Absent func(resources.Inputs) []fieldpath.Path
-	// Gated children are left as they are while anything above them in the table is blocked: pods must not run as somebody
-	// else's ServiceAccount, for example. Where no pods are desired, nothing blocks them.
-	Gated bool
+	// Absent returns what the object of this name must not have and what is no value to apply: a field that is absent has no owner,
+	// and somebody who sets it takes nothing from anybody. Nil for nothing.
+	Absent func(in resources.Inputs, name string) []fieldpath.Path
+	// Gated reports whether objects of the kind are to run pods. Then they are left as they are while anything above them in the
+	// table is blocked: pods must not run as somebody else's ServiceAccount, for example. Nil for a kind that runs none.
+	Gated func(resources.Inputs) bool
 	// BeforeGated reports whether the child has to be written before the gated ones, although it is below them in the table.
 	BeforeGated func(resources.Inputs) bool
 	// KeepPods makes a configuration keep the pods that run, while anything is missing that the spec refers to. It returns
@@ -155,6 +163,11 @@ type Child struct {
 	PrunedAfterRollout bool
 	// Keep reports whether an object that is no longer desired stays all the same. Nil for never.
 	Keep func(app *v1.Application, name string) bool
+	// Retire makes ready an object that is no longer desired. It returns what to apply to it first, if anything, and whether it can
+	// be deleted, given whether a Job of it runs. Nil for a kind whose objects can be deleted at once.
+	Retire func(live Object, runs bool) (first *Config, deletable bool, err error)
+	// DeletedAfterItsOwn says that a deleted object stays until what it owns is gone. Otherwise that is deleted after it.
+	DeletedAfterItsOwn bool
 	// ConflictRemedy is what to do about somebody else's object in the child's place, before what helps with any kind.
 	ConflictRemedy string
 	// Throttled says that the API server creates objects of the kind one at a time: few are created at a time, after the pods
@@ -234,6 +247,11 @@ func many[C any, P applyConfiguration[C, P]](build func(resources.Inputs) ([]P, 
 // always returns the names of fields that are the same for every object of a kind.
 func always(fields func(*v1.Application) resources.FieldNames) func(*v1.Application, string) resources.FieldNames {
 	return func(app *v1.Application, _ string) resources.FieldNames { return fields(app) }
+}
+
+// inEach returns the paths that are the same for every object of a kind.
+func inEach(absent func(resources.Inputs) []fieldpath.Path) func(resources.Inputs, string) []fieldpath.Path {
+	return func(in resources.Inputs, _ string) []fieldpath.Path { return absent(in) }
 }
 
 // configsOf returns apply configurations with what the operator needs to know of them.

@@ -22,11 +22,15 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
+	batchv1ac "k8s.io/client-go/applyconfigurations/batch/v1"
 	"k8s.io/utils/ptr"
+
+	"github.com/example/app-operator/internal/resources"
 )
 
 // HandOverManager is the field manager that holds what we no longer decide: a Deployment's size between us and the
@@ -121,4 +125,47 @@ func stripAutoscaler(object Object) {
 		kept = append(kept, condition)
 	}
 	autoscaler.Status = autoscalingv2.HorizontalPodAutoscalerStatus{Conditions: kept}
+}
+
+// runsReplicas reports whether the Deployment is to have pods.
+func runsReplicas(in resources.Inputs) bool { return resources.DesiredReplicas(in) > 0 }
+
+// keepScheduledPods makes the configuration of a CronJob keep its pods as they are: what new ones refer to is missing. When
+// they run may change. It returns false if the live one has no pods that could be kept.
+func keepScheduledPods(config Config, live Object) (bool, error) {
+	ours, err := batchv1ac.ExtractCronJob(live.(*batchv1.CronJob), FieldOwner)
+	if err != nil {
+		return false, fmt.Errorf("read the Job template that is ours: %w", err)
+	}
+	if ours.Spec == nil || ours.Spec.JobTemplate == nil || ours.Spec.JobTemplate.Spec == nil || ours.Spec.JobTemplate.Spec.Template == nil {
+		return false, nil
+	}
+	config.ApplyConfiguration.(*batchv1ac.CronJobApplyConfiguration).Spec.JobTemplate.Spec.Template = ours.Spec.JobTemplate.Spec.Template
+	return true, nil
+}
+
+// retireCronJob has a CronJob start no more Jobs, and keeps it until the last one has ended: the garbage collector takes a Job
+// with its CronJob.
+func retireCronJob(live Object, runs bool) (*Config, bool, error) {
+	cronJob := live.(*batchv1.CronJob)
+	if ptr.Deref(cronJob.Spec.Suspend, false) {
+		return nil, !runs && len(cronJob.Status.Active) == 0, nil
+	}
+	ours, err := batchv1ac.ExtractCronJob(cronJob, FieldOwner)
+	if err != nil {
+		return nil, false, fmt.Errorf("read what is ours of CronJob %s: %w", cronJob.Name, err)
+	}
+	if ours.Spec == nil || ours.Spec.JobTemplate == nil { // somebody has taken it all: there is nothing to apply
+		return nil, true, nil
+	}
+	ours.Spec.WithSuspend(true)
+	return &configsOf(ours)[0], false, nil
+}
+
+// stripCronJob keeps what says which runs have not ended, and when there were some.
+func stripCronJob(object Object) {
+	cronJob := object.(*batchv1.CronJob)
+	for i, active := range cronJob.Status.Active {
+		cronJob.Status.Active[i] = corev1.ObjectReference{UID: active.UID}
+	}
 }

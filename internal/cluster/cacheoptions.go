@@ -18,8 +18,10 @@ package cluster
 
 import (
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/selection"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -28,7 +30,7 @@ import (
 )
 
 // CacheOptions returns what the manager's cache holds: Applications and their children in the given namespaces
-// (all of them if there are none), of their pods and ReplicaSets no more than the status is judged by, and of the
+// (all of them if there are none), of their pods, ReplicaSets and Jobs no more than the status is judged by, and of the
 // ConfigMaps, Secrets and claims that are there their names and versions. A read of any other kind fails, so that none
 // is cached by accident.
 //
@@ -36,6 +38,7 @@ import (
 // at the cost of a few hundred bytes each.
 func CacheOptions(namespaces []string, onWatchError toolscache.WatchErrorHandlerWithContext) cache.Options {
 	pods := labels.SelectorFromSet(labels.Set{resources.LabelManagedBy: resources.ManagedBy})
+	jobs := labels.NewSelector().Add(mustRequire(resources.LabelApplication, selection.Exists))
 	transform := stripObject()
 	options := cache.Options{
 		ReaderFailOnMissingInformer: true,
@@ -45,6 +48,7 @@ func CacheOptions(namespaces []string, onWatchError toolscache.WatchErrorHandler
 		ByObject: map[client.Object]cache.ByObject{
 			&corev1.Pod{}:        {Label: pods},
 			&appsv1.ReplicaSet{}: {Label: pods},
+			&batchv1.Job{}:       {Label: jobs},
 		},
 	}
 	if len(namespaces) > 0 {
@@ -54,4 +58,13 @@ func CacheOptions(namespaces []string, onWatchError toolscache.WatchErrorHandler
 		options.DefaultNamespaces[namespace] = cache.Config{}
 	}
 	return options
+}
+
+// mustRequire returns a requirement of a label that has no values.
+func mustRequire(key string, operator selection.Operator) labels.Requirement {
+	requirement, err := labels.NewRequirement(key, operator, nil)
+	if err != nil {
+		panic(err) // a mistake in this package
+	}
+	return *requirement
 }

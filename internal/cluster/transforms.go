@@ -27,6 +27,7 @@ import (
 	"slices"
 	"strings"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -76,6 +77,8 @@ func stripObject() toolscache.TransformFunc {
 			return stripApplication(object)
 		case *corev1.Pod:
 			return stripPod(object)
+		case *batchv1.Job:
+			return stripJob(object), nil
 		case *metav1.PartialObjectMetadata:
 			if object.GroupVersionKind().Kind == "ReplicaSet" {
 				return stripReplicaSet(object)
@@ -160,6 +163,21 @@ func stripReplicaSet(in any) (any, error) {
 		set.Annotations = map[string]string{RevisionAnnotation: revision}
 	}
 	return set, nil
+}
+
+// stripJob keeps what says whose a Job is, and how it has ended.
+func stripJob(object *batchv1.Job) *batchv1.Job {
+	job := &batchv1.Job{}
+	CopyIdentity(job, object)
+	job.Labels = map[string]string{resources.LabelApplication: object.Labels[resources.LabelApplication]}
+	if end := status.EndOf(object); end != nil {
+		kept := batchv1.JobCondition{Type: end.Type, Status: end.Status}
+		if end.Type == batchv1.JobFailed {
+			kept.Reason, kept.Message = end.Reason, end.Message
+		}
+		job.Status.Conditions = []batchv1.JobCondition{kept}
+	}
+	return job
 }
 
 // maxPortLists is how many lists of container ports are shared among pods. Beyond that many, some pods have a copy.

@@ -29,6 +29,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -259,6 +260,40 @@ func TestStripReplicaSet(t *testing.T) {
 	}
 }
 
+// TestStripJobKeepsHowItEnded holds that nothing is stripped that a run is judged by, and that little else is kept: there may be
+// several Jobs for each schedule.
+func TestStripJobKeepsHowItEnded(t *testing.T) {
+	full := func(conditions ...batchv1.JobCondition) *batchv1.Job {
+		job := &batchv1.Job{ObjectMeta: fullMeta(ownedBy("batch/v1", "CronJob", "my-app-nightly"))}
+		job.Labels = map[string]string{resources.LabelApplication: "my-app", resources.LabelSchedule: "nightly"}
+		job.Spec.Template.Spec.Containers = []corev1.Container{{Name: "my-app"}}
+		job.Status = batchv1.JobStatus{Failed: 3, Conditions: conditions}
+		return job
+	}
+	condition := func(kind batchv1.JobConditionType) batchv1.JobCondition {
+		return batchv1.JobCondition{
+			Type: kind, Status: corev1.ConditionTrue, Reason: "Because", Message: "it is so", LastTransitionTime: metav1.Now(),
+		}
+	}
+	for what, test := range map[string]struct {
+		of   []batchv1.JobCondition
+		want []batchv1.JobCondition
+	}{
+		"one that runs":  {[]batchv1.JobCondition{condition(batchv1.JobFailureTarget)}, nil},
+		"one that ended": {[]batchv1.JobCondition{condition(batchv1.JobComplete)}, []batchv1.JobCondition{{Type: batchv1.JobComplete, Status: corev1.ConditionTrue}}},
+		"one that failed": {
+			[]batchv1.JobCondition{condition(batchv1.JobFailureTarget), condition(batchv1.JobFailed)},
+			[]batchv1.JobCondition{{Type: batchv1.JobFailed, Status: corev1.ConditionTrue, Reason: "Because", Message: "it is so"}},
+		},
+	} {
+		want := &batchv1.Job{ObjectMeta: identity(full().ObjectMeta), Status: batchv1.JobStatus{Conditions: test.want}}
+		want.Labels = map[string]string{resources.LabelApplication: "my-app"}
+		if diff := cmp.Diff(want, strip(t, stripObject(), full(test.of...))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", what, diff)
+		}
+	}
+}
+
 func TestStripPodKeepsWhoseItIs(t *testing.T) {
 	full := &corev1.Pod{
 		ObjectMeta: fullMeta(ownedBy("apps/v1", "ReplicaSet", "my-app-5d9c7b6f4")),
@@ -437,6 +472,10 @@ func TestCacheOptions(t *testing.T) {
 		if by.Label == nil || !by.Label.Matches(pods) || by.Label.Matches(strangers) {
 			t.Errorf("%T: cached by %v", kind, by.Label)
 		}
+	}
+	jobs := byType(t, all, &batchv1.Job{})
+	if jobs.Label == nil || !jobs.Label.Matches(labels.Set{resources.LabelApplication: "my-app"}) || jobs.Label.Matches(pods) {
+		t.Errorf("Jobs: cached by %v", jobs.Label)
 	}
 	for _, child := range children.Table { // naming a kind that is not served would keep the manager from starting
 		for object := range all.ByObject {

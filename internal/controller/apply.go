@@ -51,15 +51,17 @@ func (r *ApplicationReconciler) apply(
 ) (wrote map[plan.Key]answer, err error) {
 	wrote = map[plan.Key]answer{}
 	var failed, postponed []error
+	failedKinds := map[string]bool{}
 	for i := range steps {
-		if steps[i].Gated && len(failed) > 0 {
-			continue
+		if own := failedKinds[steps[i].Child.Kind]; steps[i].Gated && (len(failedKinds) > 1 || len(failedKinds) == 1 && !own) {
+			continue // one object does not hold up another of its kind
 		}
 		said, err := r.applyStep(ctx, app, record, &steps[i])
 		switch {
 		case contention.IsPostponed(err): // what somebody else insists on does not hold up the other children
 			postponed = append(postponed, err)
 		case err != nil:
+			failedKinds[steps[i].Child.Kind] = true
 			failed = append(failed, outcome.Reworded(err, func(message string) string {
 				return steps[i].Child.Fields(app, steps[i].Name).InUsersWords(message, "the "+steps[i].Child.Kind)
 			}))
@@ -179,7 +181,11 @@ func (r *ApplicationReconciler) write(ctx context.Context, app *v1.Application, 
 // not delete what somebody, such as the next leader, has written since.
 func (r *ApplicationReconciler) remove(ctx context.Context, child *children.Child, live client.Object) error {
 	uid, version := live.GetUID(), live.GetResourceVersion()
-	err := r.Client.Delete(ctx, live, client.Preconditions{UID: &uid, ResourceVersion: &version})
+	options := []client.DeleteOption{client.Preconditions{UID: &uid, ResourceVersion: &version}}
+	if child.DeletedAfterItsOwn {
+		options = append(options, client.PropagationPolicy(metav1.DeletePropagationForeground))
+	}
+	err := r.Client.Delete(ctx, live, options...)
 	if client.IgnoreNotFound(err) != nil {
 		return outcome.FromAPI(err, child.Kind)
 	}

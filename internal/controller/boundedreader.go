@@ -22,8 +22,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// maxReads is how many contents of ConfigMaps and Secrets are read at a time, however many workers want one. Each may be a
-// MiB, which is in memory more than once while it is decoded.
+// maxReads is how many contents of ConfigMaps and Secrets, and lists of a Job's pods, are read at a time, however many workers
+// want one. Each may be a MiB, which is in memory more than once while it is decoded.
 const maxReads = 4
 
 // boundedReader reads few objects at a time.
@@ -38,11 +38,21 @@ func newBoundedReader(reader client.Reader) client.Reader {
 
 // Get implements client.Reader.
 func (r *boundedReader) Get(ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
+	return r.inPlace(ctx, func() error { return r.Reader.Get(ctx, key, object, opts...) })
+}
+
+// List implements client.Reader.
+func (r *boundedReader) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
+	return r.inPlace(ctx, func() error { return r.Reader.List(ctx, list, opts...) })
+}
+
+// inPlace reads when there is a place.
+func (r *boundedReader) inPlace(ctx context.Context, read func() error) error {
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case r.places <- struct{}{}:
 		defer func() { <-r.places }()
 	}
-	return r.Reader.Get(ctx, key, object, opts...)
+	return read()
 }

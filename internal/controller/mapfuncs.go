@@ -48,7 +48,17 @@ func requestsForChild(child *children.Child) handler.MapFunc {
 
 // requestForLabel maps a pod or ReplicaSet to the Application that its label names.
 func requestForLabel(_ context.Context, object client.Object) []reconcile.Request {
-	name := object.GetLabels()[resources.LabelInstance]
+	return requestFor(object, resources.LabelInstance)
+}
+
+// requestForJob maps a Job to the Application that its label names.
+func requestForJob(_ context.Context, object client.Object) []reconcile.Request {
+	return requestFor(object, resources.LabelApplication)
+}
+
+// requestFor maps an object to the Application that the label of this key names.
+func requestFor(object client.Object, label string) []reconcile.Request {
+	name := object.GetLabels()[label]
 	if name == "" {
 		return nil
 	}

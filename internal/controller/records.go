@@ -53,6 +53,8 @@ type record struct {
 	progress time.Time
 	// config is the hash of the configuration, while it changes.
 	config debouncedConfig
+	// lastWords is how the pods of failed Jobs have ended, by the UIDs of the Jobs. Only last runs of schedules are in it.
+	lastWords map[types.UID]string
 	// rollout times rollouts.
 	rollout metrics.Rollout
 }

@@ -55,6 +55,8 @@ type snapshot struct {
 	pods []corev1.Pod
 	// newest is the Deployment's newest ReplicaSet.
 	newest types.UID
+	// schedules are what is seen of spec.schedules, by their names.
+	schedules map[string]status.Schedule
 }
 
 // snapshot reads what decides about the Application. With an error, there is as much in it as was read.
@@ -82,6 +84,9 @@ func (r *ApplicationReconciler) snapshot(ctx context.Context, app *v1.Applicatio
 		if !settled || !resources.PortsSettled(s.Inputs) {
 			s.PodPorts = s.podPorts()
 		}
+	}
+	if err := r.readSchedules(ctx, s, record); err != nil {
+		return s, err
 	}
 	return s, r.readReferences(ctx, app, s, record)
 }
@@ -248,6 +253,7 @@ func (s *snapshot) observed(app *v1.Application, last plan.LastApplied) status.O
 		Service:    controlled[*corev1.Service](s, children.Service),
 		Ingress:    controlled[*networkingv1.Ingress](s, children.Ingress),
 		HTTPRoute:  controlled[*gatewayv1.HTTPRoute](s, children.HTTPRoute),
+		Schedules:  s.schedules,
 	}
 	if s.deployment == nil {
 		return seen

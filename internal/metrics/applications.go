@@ -40,6 +40,8 @@ var (
 		"How many pods the Application wants now.", application, nil)
 	availableDesc = prometheus.NewDesc("app_operator_application_available_replicas",
 		"How many pods of the Application have been ready for long enough to count.", application, nil)
+	scheduleDesc = prometheus.NewDesc("app_operator_schedule_last_success_timestamp_seconds",
+		"When a run of the Application's schedule last ended that has succeeded.", []string{"namespace", "name", "schedule"}, nil)
 )
 
 // Applications shows the state of each Application at the moment somebody asks for it. Nothing is kept in between, so
@@ -53,7 +55,7 @@ type Applications struct {
 
 // Describe implements prometheus.Collector.
 func (Applications) Describe(descs chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{readyDesc, degradedDesc, desiredDesc, availableDesc} {
+	for _, desc := range []*prometheus.Desc{readyDesc, degradedDesc, desiredDesc, availableDesc, scheduleDesc} {
 		descs <- desc
 	}
 }
@@ -73,6 +75,11 @@ func (a Applications) Collect(metrics chan<- prometheus.Metric) {
 		gauge(degradedDesc, degraded, why)
 		gauge(desiredDesc, float64(a.DesiredReplicas(app)))
 		gauge(availableDesc, float64(app.Status.AvailableReplicas))
+		for _, schedule := range app.Status.Schedules {
+			if schedule.LastSuccessfulTime != nil {
+				gauge(scheduleDesc, float64(schedule.LastSuccessfulTime.Unix()), schedule.Name)
+			}
+		}
 	}
 }
 

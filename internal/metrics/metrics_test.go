@@ -88,14 +88,14 @@ func newApplication(name string, status v1.ApplicationStatus) v1.Application {
 
 func TestNamesFollowThePrometheusConventions(t *testing.T) {
 	var families []*dto.MetricFamily
-	for name, family := range gather(t, everything(newApplication("web", v1.ApplicationStatus{}))...) {
+	for name, family := range gather(t, everything(newApplication("web", v1.ApplicationStatus{Schedules: []v1.ScheduleStatus{{LastSuccessfulTime: &metav1.Time{}}}}))...) {
 		families = append(families, family)
 		if !strings.HasPrefix(name, "app_operator_") {
 			t.Errorf("%s does not say whose it is", name)
 		}
 	}
-	if len(families) != 10 {
-		t.Errorf("%d metrics were looked at, want 10", len(families))
+	if len(families) != 11 {
+		t.Errorf("%d metrics were looked at, want 11", len(families))
 	}
 	problems, err := promlint.NewWithMetricFamilies(families).Lint()
 	if err != nil {
@@ -116,6 +116,9 @@ func TestApplications(t *testing.T) {
 	}
 	well := v1.ApplicationStatus{
 		AvailableReplicas: 2, ReplicaSummary: "2/2",
+		Schedules: []v1.ScheduleStatus{
+			{Name: "nightly", LastSuccessfulTime: &metav1.Time{Time: time.Unix(1800000000, 0)}}, {Name: "never"},
+		},
 		Conditions: []metav1.Condition{
 			{Type: v1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1.ReasonRolloutComplete},
 			{Type: v1.ConditionDegraded, Status: metav1.ConditionFalse, Reason: v1.ReasonRolloutComplete},
@@ -146,6 +149,7 @@ func TestApplications(t *testing.T) {
 			"name=crashing,namespace=shop": 1, "name=well,namespace=shop": 2,
 			"name=rolling,namespace=shop": 0, "name=new,namespace=shop": 0,
 		},
+		"app_operator_schedule_last_success_timestamp_seconds": {"name=well,namespace=shop,schedule=nightly": 1800000000},
 	}
 	got := map[string]map[string]float64{}
 	for name, family := range gather(t, all(apps...)) {

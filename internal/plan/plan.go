@@ -27,6 +27,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	v1 "github.com/example/app-operator/api/v1"
@@ -46,8 +47,10 @@ type Snapshot struct {
 	Live map[string][]children.Object
 	// Unavailable says, by kind, why the objects of an optional kind cannot be read.
 	Unavailable map[string]error
-	// PodsUpdated says that no pod is left that does not run the Deployment's present template.
+	// PodsUpdated says that no pod is left that does not run the Deployment's present template, and no Job that has not ended.
 	PodsUpdated bool
+	// Running has the UIDs of the CronJobs that have a Job which has not ended.
+	Running map[types.UID]bool
 }
 
 // Find returns the object of this kind and name, whoever controls it, or nil.
@@ -99,11 +102,8 @@ func (s *Step) NeedsSlot() bool { return s.Child.Throttled && s.Live == nil && !
 // For returns the writes that make every child as desired, in their order: none if all are. Where a child cannot be had, the
 // error says why, and the others are planned all the same.
 func For(app *v1.Application, snapshot *Snapshot, last LastApplied) ([]Step, error) {
-	p := planner{app: app, snapshot: snapshot, last: last, pods: resources.DesiredReplicas(snapshot.Inputs) > 0}
+	p := planner{app: app, snapshot: snapshot, last: last}
 	for _, child := range inOrder(snapshot.Inputs) {
-		if child.Gated && len(p.blocked) > 0 && p.pods {
-			continue
-		}
 		if err := p.child(child); err != nil {
 			p.blocked = append(p.blocked, err)
 		}
@@ -115,7 +115,7 @@ func For(app *v1.Application, snapshot *Snapshot, last LastApplied) ([]Step, err
 				strings.Join(snapshot.Missing, ", ")),
 		}))
 	}
-	gated := slices.ContainsFunc(p.steps, func(step Step) bool { return step.Child.Gated })
+	gated := slices.ContainsFunc(p.steps, func(step Step) bool { return step.Child.Gated != nil })
 	if gated || !snapshot.PodsUpdated || len(p.blocked) > 0 {
 		p.steps = slices.DeleteFunc(p.steps, func(step Step) bool { return step.Child.PrunedAfterRollout && step.Deletes() })
 	}
@@ -129,7 +129,7 @@ func inOrder(in resources.Inputs) []*children.Child {
 	gated := -1
 	for i := range children.Table {
 		child := &children.Table[i]
-		if child.Gated && gated < 0 {
+		if child.Gated != nil && gated < 0 {
 			gated = i
 		}
 		if gated >= 0 && child.BeforeGated != nil && child.BeforeGated(in) {
@@ -146,10 +146,13 @@ type planner struct {
 	app      *v1.Application
 	snapshot *Snapshot
 	last     LastApplied
-	// pods says that pods are desired.
-	pods    bool
-	steps   []Step
-	blocked []error
+	steps    []Step
+	blocked  []error
+}
+
+// runsPods reports whether objects of the kind are to run pods.
+func (p *planner) runsPods(child *children.Child) bool {
+	return child.Gated != nil && child.Gated(p.snapshot.Inputs)
 }
 
 // child plans the writes of one kind.
@@ -164,10 +167,14 @@ func (p *planner) child(child *children.Child) error {
 		}
 		return reason
 	}
+	held := p.runsPods(child) && len(p.blocked) > 0
 	desired := map[string]bool{}
 	var failed []error
 	for _, config := range configs {
 		desired[config.Name] = true
+		if held {
+			continue
+		}
 		next, err := p.object(child, config)
 		if err != nil {
 			failed = append(failed, err)
@@ -177,12 +184,43 @@ func (p *planner) child(child *children.Child) error {
 		}
 	}
 	for _, live := range p.snapshot.Live[child.Kind] {
-		if !desired[live.GetName()] && p.prunes(child, live) {
-			p.steps = append(p.steps, *Delete(child, live, p.last))
+		if desired[live.GetName()] || !p.prunes(child, live) {
+			continue
 		}
+		next, err := p.retire(child, live)
+		if err != nil {
+			failed = append(failed, err)
+		}
+		if next != nil {
+			p.steps = append(p.steps, *next)
+		}
+		desired[live.GetName()] = next == nil || !next.Deletes() // its deletion will repair nothing
 	}
 	p.last.keep(child.Kind, desired)
 	return errors.Join(failed...)
+}
+
+// retire returns the write that an object needs which is no longer desired: its deletion, or what has to come before; nil while
+// that is waited for.
+func (p *planner) retire(child *children.Child, live children.Object) (*Step, error) {
+	if child.Retire == nil {
+		return Delete(child, live, p.last), nil
+	}
+	first, deletable, err := child.Retire(live, p.snapshot.Running[live.GetUID()])
+	switch {
+	case err != nil:
+		return nil, err
+	case deletable:
+		return Delete(child, live, p.last), nil
+	case first == nil:
+		return nil, nil
+	}
+	step := &Step{Child: child, Name: live.GetName(), Live: live, Config: *first}
+	if step.Hash, err = desiredHash(*first, nil); err != nil {
+		return nil, fmt.Errorf("%s: %w", child.Kind, err)
+	}
+	step.RepairsDrift = p.last[step.Key()].desiredUnchanged(step.Hash)
+	return step, nil
 }
 
 // Delete returns the step that deletes an object. It repairs drift if the object was not desired when this process last looked:
@@ -208,10 +246,10 @@ func (p *planner) object(child *children.Child, config children.Config) (*Step, 
 	if kept, err := p.keepPods(child, config, live); !kept || err != nil {
 		return nil, err
 	}
-	next := &Step{Child: child, Name: config.Name, Live: live, Config: config, Gated: child.Gated && p.pods}
+	next := &Step{Child: child, Name: config.Name, Live: live, Config: config, Gated: p.runsPods(child)}
 	var absent []fieldpath.Path
 	if child.Absent != nil {
-		absent = child.Absent(p.snapshot.Inputs)
+		absent = child.Absent(p.snapshot.Inputs, config.Name)
 	}
 	var err error
 	if next.Hash, err = desiredHash(config, absent); err != nil {
@@ -251,7 +289,7 @@ func (p *planner) object(child *children.Child, config children.Config) (*Step, 
 // keepPods makes the configuration keep the pods that run, if anything is missing that new ones would need. It returns false if
 // there are none to keep.
 func (p *planner) keepPods(child *children.Child, config children.Config, live children.Object) (bool, error) {
-	if child.KeepPods == nil || len(p.snapshot.Missing) == 0 || !p.pods {
+	if child.KeepPods == nil || len(p.snapshot.Missing) == 0 || !p.runsPods(child) {
 		return true, nil
 	}
 	if live == nil || !metav1.IsControlledBy(live, p.app) {

@@ -17,14 +17,18 @@ limitations under the License.
 package plan
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	batchv1ac "k8s.io/client-go/applyconfigurations/batch/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
@@ -143,5 +147,103 @@ func TestASnapshotIsNotChanged(t *testing.T) {
 	}
 	if waiting, ok := errors.AsType[*outcome.Waiting](err); !ok || waiting.Reason != v1.ReasonReferenceMissing {
 		t.Errorf("error %v", err)
+	}
+}
+
+// cronJob returns a CronJob of the Application, as the cache holds it.
+func cronJob(t *testing.T, schedule string, suspended bool) *batchv1.CronJob {
+	t.Helper()
+	app := application()
+	app.Spec.Schedules = []v1.Schedule{{Name: schedule, Schedule: "@daily", Suspend: suspended}}
+	configs, err := resources.CronJob(resources.Inputs{Application: app})
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := json.Marshal(configs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	live := &batchv1.CronJob{}
+	if err := json.Unmarshal(content, live); err != nil {
+		t.Fatal(err)
+	}
+	live.UID, live.ResourceVersion = types.UID(schedule), "7"
+	live.ManagedFields = []metav1.ManagedFieldsEntry{{
+		Manager: children.FieldOwner, Operation: metav1.ManagedFieldsOperationApply, APIVersion: "batch/v1", FieldsType: "FieldsV1",
+		FieldsV1: metav1.NewFieldsV1(`{"f:spec":{"f:schedule":{},"f:suspend":{},"f:jobTemplate":{"f:spec":{"f:backoffLimit":{}}}}}`),
+	}}
+	return live
+}
+
+// TestACronJobGoesAfterItsLastRun holds that one that is not desired starts no more Jobs, stays while one runs, and that to
+// delete it then repairs nothing.
+func TestACronJobGoesAfterItsLastRun(t *testing.T) {
+	app, last := application(), LastApplied{}
+	steps := func(live *batchv1.CronJob, running bool) []Step {
+		t.Helper()
+		snapshot := &Snapshot{Inputs: resources.Inputs{Application: app}, Live: map[string][]children.Object{children.CronJob: {live}}}
+		snapshot.Running = map[types.UID]bool{live.UID: running}
+		all, err := For(app, snapshot, last)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.DeleteFunc(all, func(step Step) bool { return step.Child.Kind != children.CronJob })
+	}
+	live := cronJob(t, "nightly", false)
+	last.MarkInSync(Key{children.CronJob, live.Name}, 1, live)
+	first := steps(live, true)
+	if len(first) != 1 || first[0].Deletes() || first[0].RepairsDrift {
+		t.Fatalf("steps %+v, want that it is suspended", first)
+	}
+	config := first[0].Config.ApplyConfiguration.(*batchv1ac.CronJobApplyConfiguration)
+	if !*config.Spec.Suspend || *config.Spec.Schedule != "@daily" {
+		t.Errorf("it is not suspended and else left as it is: %+v", config.Spec)
+	}
+	last.Wrote(first[0].Key(), first[0].Hash, live)
+	suspended := cronJob(t, "nightly", true)
+	if again := steps(suspended, true); len(again) > 0 {
+		t.Errorf("steps %+v while its Job runs", again)
+	}
+	suspended.Status.Active = []corev1.ObjectReference{{UID: "about-to-be-seen"}}
+	if again := steps(suspended, false); len(again) > 0 {
+		t.Errorf("steps %+v while its controller counts a Job", again)
+	}
+	suspended.Status.Active = nil
+	if again := steps(suspended, false); len(again) != 1 || !again[0].Deletes() || again[0].RepairsDrift {
+		t.Errorf("steps %+v, want that it is deleted", again)
+	}
+}
+
+// TestRunsAreHeldBackAsPodsAre holds that a CronJob is left as it is while its pods would run as somebody else's ServiceAccount,
+// also where the Application has no pods itself, and that one that is to run nothing is not.
+func TestRunsAreHeldBackAsPodsAre(t *testing.T) {
+	app := application()
+	app.Spec.Replicas = new(int32(0))
+	app.Spec.Schedules = []v1.Schedule{{Name: "nightly", Schedule: "@daily"}}
+	theirs := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "apps"}}
+	snapshot := &Snapshot{
+		Inputs: resources.Inputs{Application: app}, PodsUpdated: true, Live: map[string][]children.Object{
+			"ServiceAccount": {theirs}, children.CronJob: {cronJob(t, "removed", true)},
+		},
+	}
+	kinds := func() []string {
+		steps, err := For(app, snapshot, LastApplied{})
+		if err == nil {
+			t.Error("the ServiceAccount is not missed")
+		}
+		var all []string
+		for _, step := range steps {
+			all = append(all, fmt.Sprintf("%s %s deletes:%t", step.Child.Kind, step.Name, step.Deletes()))
+		}
+		return all
+	}
+	want := []string{"Deployment web deletes:false", "CronJob web-removed deletes:true"}
+	if diff := cmp.Diff(want, kinds()); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+	app.Spec.Suspend = true
+	want = slices.Insert(want, 1, "CronJob web-nightly deletes:false")
+	if diff := cmp.Diff(want, kinds()); diff != "" {
+		t.Errorf("steps while suspended (-want +got):\n%s", diff)
 	}
 }

@@ -69,6 +69,7 @@ func TestRole(t *testing.T) {
 	grant(apps("applications/finalizers"), "update")      // where OwnerReferencesPermissionEnforcement is on
 	grant(schema.GroupResource{Resource: "pods"}, "list", "watch")
 	grant(schema.GroupResource{Group: "apps", Resource: "replicasets"}, "list", "watch")
+	grant(schema.GroupResource{Group: "batch", Resource: "jobs"}, "list", "watch")
 	for _, resource := range []string{"configmaps", "secrets"} {
 		grant(schema.GroupResource{Resource: resource}, "get", "list", "watch")
 	}

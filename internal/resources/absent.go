@@ -81,3 +81,16 @@ func pathInContainer(list, name string, within ...any) fieldpath.Path {
 	return fieldpath.MakePathOrDie(slices.Concat(
 		[]any{"spec", "template", "spec", list, fieldpath.KeyByFields("name", name)}, within)...)
 }
+
+// NotInCronJob returns the paths of what the CronJob of this name must not have: in its pods, what the Deployment's must not have.
+func NotInCronJob(in Inputs, name string) []fieldpath.Path {
+	schedule := scheduleOf(in.Application, name)
+	if schedule == nil {
+		return nil
+	}
+	paths := NotInDeployment(Inputs{Application: scheduledApplication(in.Application, schedule)})
+	for i := range paths {
+		paths[i] = slices.Concat(fieldpath.MakePathOrDie("spec", "jobTemplate"), paths[i])
+	}
+	return paths
+}

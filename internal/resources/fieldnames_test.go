@@ -47,10 +47,19 @@ var fieldsOf = map[string]func(*v1.Application) FieldNames{
 	"ServiceMonitor":          ServiceMonitorFields,
 }
 
+// fieldsOfObject returns the names of the fields of the object of this kind and name.
+func fieldsOfObject(kind string, app *v1.Application, name string) FieldNames {
+	if kind == "CronJob" {
+		return CronJobFields(app, name)
+	}
+	return fieldsOf[kind](app)
+}
+
 // ownFields are the fields of children that the operator decides by itself, so that no field of an Application is to blame.
 var ownFields = regexp.MustCompile(`^(apiVersion|kind|metadata\.(namespace|ownerReferences)\b.*` +
 	`|metadata\.annotations\[apps\.example\.com/.*|spec(\.\w+)?\.selector\b.*|spec\.podSelector\b.*` +
-	`|spec\.template\.spec\.containers\[0\]\.terminationMessagePolicy|spec\.(paused|scaleTargetRef|unhealthyPodEvictionPolicy)\b.*` +
+	`|spec\.(jobTemplate\.spec\.)?template\.spec\.containers\[0\]\.terminationMessagePolicy` +
+	`|spec\.jobTemplate\.(metadata\.labels\b.*|spec\.template\.spec\.restartPolicy)|spec\.(paused|scaleTargetRef|unhealthyPodEvictionPolicy)\b.*` +
 	`|spec\.egress\[0\]\..*|spec\.rules\[0\]\.(matches|backendRefs)\[0\]\.(group|kind|name|weight|path\.type))$`)
 
 // leaves returns the paths of all values, as the API server's validation writes them.
@@ -139,7 +148,7 @@ func TestEveryFieldIsCalledAsTheUserCallsIt(t *testing.T) {
 			if err := json.Unmarshal(content, &tree); err != nil {
 				t.Fatal(err)
 			}
-			fields := fieldsOf[kind](in.Application)
+			fields := fieldsOfObject(kind, in.Application, nameIn(in.Application, heading))
 			for _, path := range leaves("", tree) {
 				switch called := fields.of(path); {
 				case called == "" && ownFields.MatchString(path):
@@ -210,7 +219,8 @@ func TestRefusalsAreInTheUsersWords(t *testing.T) {
 			},
 			EgressTo: []v1.NetworkPeer{{CIDR: "10.0.0.0/8"}},
 		},
-		Ingress: &v1.IngressSpec{AdditionalRules: []v1.IngressRule{{Host: "a"}, {Path: "/b"}, {Host: "a", Path: "/c"}}},
+		Ingress:   &v1.IngressSpec{AdditionalRules: []v1.IngressRule{{Host: "a"}, {Path: "/b"}, {Host: "a", Path: "/c"}}},
+		Schedules: []v1.Schedule{{Name: "hourly"}, {Name: "nightly", Resources: &v1.ResourceRequirements{}}},
 	}}
 	for kind, tests := range map[string]map[string]string{
 		"Deployment": {
@@ -267,6 +277,20 @@ func TestRefusalsAreInTheUsersWords(t *testing.T) {
 			`spec.rules[1].http.paths[1].backend.service.port.number: Invalid`: `spec.ingress.additionalRules[2].port: Invalid`,
 			`spec.tls[0].hosts[0]: Invalid`:                                    `spec.ingress.additionalRules[0].host: Invalid`,
 		},
+		"CronJob": {
+			`spec.timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base`:          `spec.schedules[nightly].timeZone: Invalid value: "Mars/Base": unknown time zone Mars/Base`,
+			`spec.schedule: Invalid value: "0 0 31-1 * *"`:                                    `spec.schedules[nightly].schedule: Invalid value: "0 0 31-1 * *"`,
+			`spec.jobTemplate.spec.template.spec.containers[0].image: Required`:               `spec.image: Required`,
+			`spec.jobTemplate.spec.template.spec.containers[0].command[0]: Invalid`:           `spec.schedules[nightly].command[0]: Invalid`,
+			`spec.jobTemplate.spec.template.spec.containers[0].resources.requests[cpu]: no`:   `spec.schedules[nightly].resources.requests[cpu]: no`,
+			`.spec.jobTemplate.spec.template.spec.containers[name="web"].args: no`:            `spec.schedules[nightly].args: no`,
+			`.spec.jobTemplate.spec.template.spec.containers[name="web"].env: duplicate`:      `spec.env: duplicate`,
+			`spec.jobTemplate.spec.template.spec.initContainers[2].image: Required`:           `spec.initContainers[1].image: Required`,
+			`spec.jobTemplate.spec.template.labels: Invalid value: "a b"`:                     `spec.podMetadata.labels: Invalid value: "a b"`,
+			`spec.jobTemplate.spec.activeDeadlineSeconds: Invalid`:                            `spec.schedules[nightly].activeDeadlineSeconds: Invalid`,
+			`spec.jobTemplate.spec.template.spec.restartPolicy: Required`:                     `the CronJob's spec.jobTemplate.spec.template.spec.restartPolicy: Required`,
+			`metadata.name: Invalid value: "web-nightly": must be no more than 52 characters`: `spec.schedules[nightly].name: Invalid value: "web-nightly": must be no more than 52 characters`,
+		},
 		"NetworkPolicy": {
 			`spec.egress[1].to[0].ipBlock.cidr: Invalid`:    `spec.networkPolicy.egressTo[0].cidr: Invalid`,
 			`spec.ingress[0].from[0].ipBlock.cidr: Invalid`: `spec.networkPolicy.ingressFrom[1].cidr: Invalid`,
@@ -276,7 +300,7 @@ func TestRefusalsAreInTheUsersWords(t *testing.T) {
 		},
 	} {
 		for _, said := range slices.Sorted(maps.Keys(tests)) {
-			if got := fieldsOf[kind](app).InUsersWords(said, "the "+kind); got != tests[said] {
+			if got := fieldsOfObject(kind, app, "web-nightly").InUsersWords(said, "the "+kind); got != tests[said] {
 				t.Errorf("%s: %s\nbecomes %s,\nwant    %s", kind, said, got, tests[said])
 			}
 		}

@@ -31,6 +31,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -70,8 +71,9 @@ type builder struct {
 // builders are all the children's, in the order of building. TestEveryBuilderIsTested holds the list complete.
 var builders = []builder{
 	builderOf[corev1.ServiceAccount]("ServiceAccount", ServiceAccount),
-	builderOf[networkingv1.NetworkPolicy]("NetworkPolicy", NetworkPolicy),
+	builderOfMany[networkingv1.NetworkPolicy]("NetworkPolicy", NetworkPolicy),
 	builderOf[appsv1.Deployment]("Deployment", Deployment),
+	builderOfMany[batchv1.CronJob]("CronJob", CronJob),
 	builderOf[corev1.Service]("Service", Service),
 	builderOf[autoscalingv2.HorizontalPodAutoscaler]("HorizontalPodAutoscaler", HorizontalPodAutoscaler),
 	builderOf[policyv1.PodDisruptionBudget]("PodDisruptionBudget", PodDisruptionBudget),
@@ -281,6 +283,7 @@ func readInputs(t testing.TB, name string) Inputs {
 		LiveReplicas *int32               `json:"liveReplicas"`
 		Autoscaled   *v1.AutoscaledStatus `json:"autoscaled"`
 		ConfigHash   string               `json:"configHash"`
+		JobsRemain   bool                 `json:"jobsRemain"`
 	}
 	readYAML(t, path, &resolved)
 	if resolved.LiveReplicas != nil {
@@ -288,6 +291,7 @@ func readInputs(t testing.TB, name string) Inputs {
 	}
 	in.Application.Status.Autoscaled = resolved.Autoscaled
 	in.ConfigHash = resolved.ConfigHash
+	in.JobsRemain = resolved.JobsRemain
 	return in
 }
 

@@ -39,6 +39,9 @@ type Inputs struct {
 	// PodPorts are the ports that the Deployment's pods have: each list once, those of the oldest pods first. There are
 	// none when all pods are of the Deployment's template, and nothing about the ports is to change (PortsSettled).
 	PodPorts [][]corev1.ContainerPort
+	// JobsRemain says that there are CronJobs of the Application, if only of schedules that were removed and have a run that has
+	// not ended.
+	JobsRemain bool
 	// ConfigHash stands for the contents of the ConfigMaps and Secrets that the pods refer to; "" when a change of them
 	// is not to restart the pods.
 	ConfigHash string

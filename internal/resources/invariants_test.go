@@ -21,6 +21,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -29,6 +30,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
+	batchv1ac "k8s.io/client-go/applyconfigurations/batch/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 	networkingv1ac "k8s.io/client-go/applyconfigurations/networking/v1"
@@ -67,8 +69,9 @@ func checkInvariants(t *testing.T, in Inputs) {
 		t.Errorf("two builds differ:\n%s", diff)
 	}
 	for heading, builder := range configs.inOrder {
-		checkIdentity(t, in.Application, builder.kind, configs[heading])
+		checkIdentity(t, in.Application, builder.kind, heading, configs[heading])
 	}
+	checkJobs(t, in.Application, configs)
 	checkSelectors(t, in.Application, configs)
 	checkPorts(t, configs)
 	checkPortsOfOthers(t, in.Application, configs)
@@ -99,8 +102,8 @@ func copyOf(in Inputs) Inputs {
 	return in
 }
 
-// checkIdentity holds that a child has the Application's name, its labels and one owner reference.
-func checkIdentity(t *testing.T, app *v1.Application, kind string, config runtime.ApplyConfiguration) {
+// checkIdentity holds that a child has the name that its heading says, the Application's labels and one owner reference.
+func checkIdentity(t *testing.T, app *v1.Application, kind, heading string, config runtime.ApplyConfiguration) {
 	t.Helper()
 	var object struct {
 		Kind     string                                `json:"kind"`
@@ -110,7 +113,7 @@ func checkIdentity(t *testing.T, app *v1.Application, kind string, config runtim
 		t.Fatal(err)
 	}
 	want := &metav1ac.ObjectMetaApplyConfiguration{
-		Name:      new(app.Name),
+		Name:      new(nameIn(app, heading)),
 		Namespace: new(app.Namespace),
 		Labels:    wantLabels(app, kind),
 		OwnerReferences: []metav1ac.OwnerReferenceApplyConfiguration{{
@@ -139,6 +142,54 @@ func wantLabels(app *v1.Application, kind string) map[string]string {
 	}
 	maps.Copy(all, Labels(app.Name))
 	return all
+}
+
+// nameIn returns the name of the object with this heading: the Application's, or that and a suffix.
+func nameIn(app *v1.Application, heading string) string {
+	_, name, many := strings.Cut(heading, " ")
+	if many && strings.HasPrefix(name, app.Name+"-") {
+		return name
+	}
+	return app.Name
+}
+
+// checkJobs holds that nothing that selects the application's pods selects those of its Jobs, and that a NetworkPolicy does where
+// there is one.
+func checkJobs(t *testing.T, app *v1.Application, configs children) {
+	t.Helper()
+	policy := childOf[*networkingv1ac.NetworkPolicyApplyConfiguration](configs, heading(app, "NetworkPolicy", JobsPolicyName(app)))
+	jobs := 0
+	for heading, config := range configs {
+		if kindOf(heading) != "CronJob" {
+			continue
+		}
+		jobs++
+		job := config.(*batchv1ac.CronJobApplyConfiguration).Spec.JobTemplate
+		pods := job.Spec.Template.Labels
+		for key := range Labels(app.Name) {
+			if _, has := pods[key]; has {
+				t.Errorf("the pods of %s have the label %s", heading, key)
+			}
+		}
+		if pods[LabelApplication] != app.Name || job.Labels[LabelApplication] != app.Name {
+			t.Errorf("%s and its pods do not name the Application: %v", heading, pods)
+		}
+		if policy != nil {
+			if diff := cmp.Diff(map[string]string{LabelApplication: app.Name}, policy.Spec.PodSelector.MatchLabels); diff != "" {
+				t.Errorf("the NetworkPolicy does not cover the pods of %s (-want +got):\n%s", heading, diff)
+			}
+		}
+		container := job.Spec.Template.Spec.Containers[0]
+		if len(container.Ports) > 0 || container.LivenessProbe != nil || container.ReadinessProbe != nil || container.StartupProbe != nil {
+			t.Errorf("the container of %s serves", heading)
+		}
+	}
+	if jobs != len(app.Spec.Schedules) {
+		t.Errorf("there are %d CronJobs for %d schedules", jobs, len(app.Spec.Schedules))
+	}
+	if jobs > 0 && (policy != nil) != (app.Spec.NetworkPolicy != nil) {
+		t.Error("the NetworkPolicy of the Jobs is not there when it is asked for, and only then")
+	}
 }
 
 // checkSelectors holds that selectors depend on the name alone, and that the pods have what they select.

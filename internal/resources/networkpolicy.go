@@ -30,13 +30,27 @@ import (
 // some network plugins compare instead.
 var dnsPorts = []int32{53, 5353}
 
-// NetworkPolicy returns the policy that lets only the listed peers talk to the pods and the pods to the listed peers,
-// or nil where none is asked for.
-func NetworkPolicy(in Inputs) (*networkingv1ac.NetworkPolicyApplyConfiguration, error) {
+// NetworkPolicy returns the policies that let only the listed peers talk to the pods and the pods to the listed peers: one for
+// the application's pods, and one with the same rules for those of its Jobs. There are none where none is asked for.
+func NetworkPolicy(in Inputs) ([]*networkingv1ac.NetworkPolicyApplyConfiguration, error) {
+	policy := networkPolicy(in)
+	if policy == nil {
+		return nil, nil
+	}
+	if !in.JobsRemain && len(in.Application.Spec.Schedules) == 0 {
+		return []*networkingv1ac.NetworkPolicyApplyConfiguration{policy}, nil
+	}
+	jobs := networkPolicy(in).WithName(JobsPolicyName(in.Application))
+	jobs.Spec.WithPodSelector(metav1ac.LabelSelector().WithMatchLabels(map[string]string{LabelApplication: in.Application.Name}))
+	return []*networkingv1ac.NetworkPolicyApplyConfiguration{policy, jobs}, nil
+}
+
+// networkPolicy returns the policy for the application's pods, or nil.
+func networkPolicy(in Inputs) *networkingv1ac.NetworkPolicyApplyConfiguration {
 	app := in.Application
 	policy := app.Spec.NetworkPolicy
 	if policy == nil {
-		return nil, nil
+		return nil
 	}
 	spec := networkingv1ac.NetworkPolicySpec().
 		WithPodSelector(metav1ac.LabelSelector().WithMatchLabels(Labels(app.Name)))
@@ -47,13 +61,13 @@ func NetworkPolicy(in Inputs) (*networkingv1ac.NetworkPolicyApplyConfiguration, 
 		spec.WithPolicyTypes(networkingv1.PolicyTypeEgress).WithEgress(toDNS()).WithEgress(egressTo(policy.EgressTo)...)
 	}
 	if len(spec.PolicyTypes) == 0 { // without types, it would restrict what gets in
-		return nil, nil
+		return nil
 	}
 	return networkingv1ac.NetworkPolicy(app.Name, app.Namespace).
 		WithLabels(objectLabels(app)).
 		WithAnnotations(objectAnnotations(app)).
 		WithOwnerReferences(owner(app)).
-		WithSpec(spec), nil
+		WithSpec(spec)
 }
 
 func toDNS() *networkingv1ac.NetworkPolicyEgressRuleApplyConfiguration {

@@ -45,6 +45,40 @@ func DeploymentFields(app *v1.Application) FieldNames {
 	return names.named(podTemplatePath, "", podFields(app)...)
 }
 
+// CronJobFields names the fields of the CronJob of this name.
+func CronJobFields(app *v1.Application, name string) FieldNames {
+	names := objectFields()
+	schedule := scheduleOf(app, name)
+	if schedule == nil {
+		return names
+	}
+	const job = "spec.jobTemplate"
+	said := fmt.Sprintf("spec.schedules[%s]", schedule.Name)
+	names = names.named("", said,
+		fieldName{"metadata.name", ".name"},
+		fieldName{"spec.schedule", ".schedule"},
+		fieldName{"spec.timeZone", ".timeZone"},
+		fieldName{"spec.concurrencyPolicy", ".concurrencyPolicy"},
+		fieldName{"spec.suspend", ".suspend"},
+		fieldName{"spec.startingDeadlineSeconds", ".startingDeadlineSeconds"},
+		fieldName{"spec.successfulJobsHistoryLimit", ".successfulJobsHistoryLimit"},
+		fieldName{"spec.failedJobsHistoryLimit", ".failedJobsHistoryLimit"},
+		fieldName{job + ".spec.backoffLimit", ".backoffLimit"},
+		fieldName{job + ".spec.activeDeadlineSeconds", ".activeDeadlineSeconds"},
+	)
+	names = names.named(job+".spec.template", "", podFields(scheduledApplication(app, schedule))...)
+	names = names.named(job+".spec.template", "", // the API server leaves out the template's metadata
+		fieldName{".labels", "spec.podMetadata.labels*"}, fieldName{".annotations", "spec.podMetadata.annotations*"})
+	for _, main := range []string{"0", keyed("name", app.Name)} {
+		container := fmt.Sprintf("%s.spec.template.spec.containers[%s]", job, main)
+		names = names.named(container, said, fieldName{".command", ".command*"}, fieldName{".args", ".args*"})
+		if schedule.Resources != nil {
+			names = names.named(container, said, fieldName{".resources", ".resources*"})
+		}
+	}
+	return names
+}
+
 // PodFields names the fields of a pod.
 func PodFields(app *v1.Application) FieldNames {
 	names := podFields(app)

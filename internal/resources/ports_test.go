@@ -399,12 +399,12 @@ func TestAPolicyKnowsPortsByAllTheirNames(t *testing.T) {
 		in.Application.Spec.NetworkPolicy = &v1.NetworkPolicySpec{IngressFrom: []v1.NetworkPeer{{
 			CIDR: "10.0.0.0/8", Ports: []v1.NetworkPort{{Port: new(intstr.FromString("redis"))}},
 		}}}
-		policy, err := NetworkPolicy(in)
+		policies, err := NetworkPolicy(in)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var got []string
-		for _, port := range policy.Spec.Ingress[0].Ports {
+		for _, port := range policies[0].Spec.Ingress[0].Ports {
 			got = append(got, port.Port.String())
 		}
 		if diff := cmp.Diff(test.want, got); diff != "" {

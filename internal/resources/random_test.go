@@ -47,13 +47,14 @@ func randomInputs(data []byte) Inputs {
 	)
 	filler.Fill(&in.Live)
 	filler.Fill(&in.ConfigHash)
+	filler.Fill(&in.JobsRemain)
 	filler.Fill(in.Application)
 	filler.Fill(&in.ServicePorts)
 	filler.Fill(&in.PodPorts)
 	return in
 }
 
-// randomSpec keeps to one thing that the schema says: no two files are mounted at one path. Some numbers and names fit
+// randomSpec keeps to what the schema says of keys: no two files are mounted at one path, and no two schedules have one name. Some numbers and names fit
 // together more often than chance would have it.
 func randomSpec(spec *v1.ApplicationSpec, c randfill.Continue) {
 	c.FillNoCustom(spec)
@@ -61,6 +62,12 @@ func randomSpec(spec *v1.ApplicationSpec, c randfill.Continue) {
 	spec.Files = slices.DeleteFunc(spec.Files, func(file v1.File) bool {
 		again := taken[file.MountPath]
 		taken[file.MountPath] = true
+		return again
+	})
+	named := map[string]bool{}
+	spec.Schedules = slices.DeleteFunc(spec.Schedules, func(schedule v1.Schedule) bool {
+		again := named[schedule.Name]
+		named[schedule.Name] = true
 		return again
 	})
 	if c.Bool() {

@@ -31,6 +31,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
@@ -212,6 +213,10 @@ func TestEveryReasonOccurs(t *testing.T) {
 	told.Status = Of(told, Observed{Deployment: newDeployment(3)}, nil)
 	unscaled := Observed{Now: metav1.NewTime(time.Now().Add(time.Hour)), Deployment: newDeployment(3), Autoscaler: inactive(start, "")}
 	delete(missing, condition(t, Of(told, unscaled, nil), v1.ConditionDegraded).Reason)
+	failed := Of(newApplication(withSchedules("nightly")), Observed{Deployment: newDeployment(3), Schedules: map[string]Schedule{
+		"nightly": {CronJob: newCronJob("nightly"), LastRun: newJob("nightly", 1, batchv1.JobFailed)},
+	}}, nil)
+	delete(missing, condition(t, failed, v1.ConditionDegraded).Reason)
 	for reason := range missing {
 		t.Errorf("no situation gives the reason %s", reason)
 	}

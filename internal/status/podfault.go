@@ -160,7 +160,12 @@ func lastWords(container corev1.ContainerStatus) string {
 	if ended == nil {
 		return "CrashLoopBackOff"
 	}
-	words := fmt.Sprintf("CrashLoopBackOff: ended with exit code %d", ended.ExitCode)
+	return "CrashLoopBackOff: " + endingWords(ended)
+}
+
+// endingWords tells how a container ended, and what it said last.
+func endingWords(ended *corev1.ContainerStateTerminated) string {
+	words := fmt.Sprintf("ended with exit code %d", ended.ExitCode)
 	if ended.Reason != "" {
 		words += " (" + ended.Reason + ")"
 	}

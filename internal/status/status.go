@@ -64,6 +64,8 @@ type Observed struct {
 	Unready []UnreadyPod
 	// Autoscaler as cached, or nil where there is none or none that decides.
 	Autoscaler *autoscalingv2.HorizontalPodAutoscaler
+	// Schedules are what was seen of spec.schedules, by their names.
+	Schedules map[string]Schedule
 	// Ending says what keeps a pod that should have ended by now; "" when there is none.
 	Ending string
 	// Pending says that something differs from what is desired and was left so, because of spec.paused.
@@ -85,6 +87,9 @@ func Of(app *v1.Application, seen Observed, err error) v1.ApplicationStatus {
 	if now.degraded == nil && seen.Contended != "" {
 		now.degraded = &PodFault{Reason: v1.ReasonFieldManagerConflict, Message: seen.Contended}
 	}
+	if now.degraded == nil { // of all faults it is the least urgent: what serves is not concerned
+		now.degraded = scheduleFault(app, seen)
+	}
 	next := *app.Status.DeepCopy()
 	next.ObservedGeneration = app.Generation
 	next.Selector = resources.Selector(app.Name)
@@ -92,6 +97,7 @@ func Of(app *v1.Application, seen Observed, err error) v1.ApplicationStatus {
 		next.URL = outcome.OneLine(url(app, seen))
 	}
 	count(&next, app, seen.Deployment)
+	next.Schedules = schedulesStatus(app, seen)
 	next.Autoscaled = resources.AutoscaledStatus(resources.Inputs{
 		Application: app, Live: resources.LiveFrom(seen.Deployment),
 	})

@@ -42,7 +42,7 @@ func TestConditionContract(t *testing.T) {
 		{"Reason", []string{
 			"RolloutComplete", "RollingOut", "Suspended", "Paused", "Draining", "InvalidSpec", "ChildConflict",
 			"ReferenceMissing", "ImagePullFailed", "CrashLooping", "Unschedulable", "QuotaExceeded",
-			"AdmissionDenied", "FieldManagerConflict", "ProgressDeadlineExceeded", "PodsNotReady", "AutoscalingFailed",
+			"AdmissionDenied", "FieldManagerConflict", "ProgressDeadlineExceeded", "PodsNotReady", "AutoscalingFailed", "ScheduleFailed",
 			"APINotInstalled", "ReconcileFailed",
 		}},
 	}

@@ -84,6 +84,11 @@ var contract = map[string][]string{
 		".profile", ".runAsUser", ".runAsGroup", ".fsGroup", ".readOnlyRootFilesystem", ".capabilities.add", ".capabilities.drop",
 		".fsGroupChangePolicy", ".supplementalGroups", ".hostUsers",
 	},
+	"schedules": {
+		"[*].name", "[*].schedule", "[*].timeZone", "[*].command", "[*].args", "[*].concurrencyPolicy", "[*].startingDeadlineSeconds",
+		"[*].activeDeadlineSeconds", "[*].backoffLimit", "[*].suspend", "[*].resources", "[*].successfulJobsHistoryLimit",
+		"[*].failedJobsHistoryLimit",
+	},
 	"enableServiceLinks": nil,
 	"suspend":            nil,
 	"paused":             nil,
@@ -94,7 +99,7 @@ var contract = map[string][]string{
 // the operator remembers (decision 0026).
 var statusContract = []string{
 	"observedGeneration", "replicas", "readyReplicas", "updatedReplicas", "availableReplicas", "selector", "url",
-	"image", "conditions",
+	"image", "schedules", "conditions",
 }
 
 func withProbe(kinds ...string) []string {

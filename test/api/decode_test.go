@@ -107,6 +107,7 @@ var neighbours = map[string]tree{
 	"spec":                    {"port": 80, "service": tree{"type": "LoadBalancer"}},
 	"spec.service":            {"type": "LoadBalancer"},
 	"spec.files[*]":           {"mountPath": "/a"},
+	"spec.schedules[*]":       {"schedule": "@daily"},
 	"spec.files[*].configMap": {"name": "a"},
 	"spec.files[*].secret":    {"secretName": "a"},
 

@@ -28,6 +28,7 @@ import (
 	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
@@ -51,6 +52,8 @@ type childKind struct {
 	kind string
 	// object is an empty object of the kind.
 	object client.Object
+	// suffix is what the object's name has after the Application's.
+	suffix string
 	// fill makes an object somebody's own.
 	fill func(client.Object)
 	// harm changes something that the operator has decided.
@@ -85,6 +88,15 @@ var childKinds = []childKind{
 			o.(*appsv1.Deployment).Spec = strangersDeployment("").(*appsv1.Deployment).Spec
 		},
 		harm: func(o client.Object) { o.(*appsv1.Deployment).Spec.Template.Spec.Containers[0].Image = "nginx:hacked" },
+	},
+	{
+		kind: "CronJob", object: &batchv1.CronJob{}, suffix: "-nightly",
+		fill: func(o client.Object) { o.(*batchv1.CronJob).Spec = strangersCronJob() },
+		harm: func(o client.Object) { o.(*batchv1.CronJob).Spec.Schedule = "@monthly" },
+		on: func(spec *v1.ApplicationSpec) {
+			spec.Schedules = []v1.Schedule{{Name: "nightly", Schedule: "@yearly", Command: []string{"clean-up"}}}
+		},
+		off: func(spec *v1.ApplicationSpec) { spec.Schedules = nil },
 	},
 	{
 		kind: "Service", object: &corev1.Service{},
@@ -160,11 +172,19 @@ func strangersPods() *metav1.LabelSelector {
 	return &metav1.LabelSelector{MatchLabels: map[string]string{"stranger": "yes"}}
 }
 
-// named returns an empty object of the kind, to be read.
+func strangersCronJob() batchv1.CronJobSpec {
+	return batchv1.CronJobSpec{Schedule: "@yearly", JobTemplate: batchv1.JobTemplateSpec{Spec: batchv1.JobSpec{
+		Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
+			RestartPolicy: corev1.RestartPolicyNever, Containers: []corev1.Container{{Name: "strange", Image: "strange"}},
+		}},
+	}}}
+}
+
+// named returns an empty object of the kind, to be read, that an Application of this name would have.
 func (k childKind) named(namespace, name string) client.Object {
 	object := k.object.DeepCopyObject().(client.Object)
 	object.SetNamespace(namespace)
-	object.SetName(name)
+	object.SetName(name + k.suffix)
 	return object
 }
 
@@ -239,7 +259,7 @@ var _ = Describe("An object in the place of an Application's", Ordered, Continue
 		before := theirs.DeepCopyObject().(client.Object)
 		Expect(k8s.Create(ctx, app)).To(Succeed())
 		conflict := SatisfyAll(
-			haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonChildConflict, kind.kind+" "+name+" exists"),
+			haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonChildConflict, kind.kind+" "+name+kind.suffix+" exists"),
 			haveCondition(v1.ConditionProgressing, metav1.ConditionFalse, v1.ReasonChildConflict),
 			haveCondition(v1.ConditionDegraded, metav1.ConditionTrue, v1.ReasonChildConflict))
 		Eventually(fresh(ctx, app)).Should(conflict)
@@ -274,7 +294,7 @@ func (o *runningOperator) expectUntouched(ctx context.Context, before client.Obj
 	Expect(decided(now)).To(Equal(decided(before)))
 	Expect(now.GetManagedFields()).NotTo(ContainElement(HaveField("Manager", "app-operator")))
 	switch before.(type) {
-	case *appsv1.Deployment, *autoscalingv2.HorizontalPodAutoscaler, *policyv1.PodDisruptionBudget:
+	case *appsv1.Deployment, *batchv1.CronJob, *autoscalingv2.HorizontalPodAutoscaler, *policyv1.PodDisruptionBudget:
 	default: // no controller writes to it
 		Expect(now.GetResourceVersion()).To(Equal(before.GetResourceVersion()))
 	}
@@ -391,14 +411,19 @@ func without(off sets.Set[string]) *v1.Application {
 func wantedOf(app *v1.Application, off sets.Set[string]) sets.Set[string] {
 	desired := sets.New[string]()
 	for _, kind := range childKinds {
-		desired.Insert(kind.kind + " " + app.Name)
+		desired.Insert(kind.kind + " " + app.Name + kind.suffix)
 	}
 	absent := off.Clone()
 	if off.Has("Service") {
 		absent.Insert("Ingress", "HTTPRoute", "ServiceMonitor")
 	}
-	for kind := range absent {
-		desired.Delete(kind + " " + app.Name)
+	for _, kind := range childKinds {
+		if absent.Has(kind.kind) {
+			desired.Delete(kind.kind + " " + app.Name + kind.suffix)
+		}
+	}
+	if !absent.HasAny("NetworkPolicy", "CronJob") {
+		desired.Insert("NetworkPolicy " + app.Name + "-jobs")
 	}
 	return desired
 }

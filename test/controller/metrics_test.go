@@ -52,7 +52,11 @@ var _ = Describe("The operator's metrics", func() {
 	})
 
 	It("are those that are documented, with their labels", func(ctx SpecContext) {
-		createReady(ctx, web(namespace))
+		app := web(namespace)
+		app.Spec.Schedules = []v1.Schedule{{Name: "nightly", Schedule: "@yearly"}}
+		createReady(ctx, app)
+		runByHand(ctx, app, "succeeds")
+		Eventually(fresh(ctx, app)).Should(HaveField("Status.Schedules", ConsistOf(HaveField("LastSuccessfulTime", Not(BeNil())))))
 		families, err := operator.Metrics(ctx)
 		Expect(err).NotTo(HaveOccurred())
 		exposed := map[string]string{}

@@ -1,0 +1,111 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package controller
+
+import (
+	"context"
+	"fmt"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/example/app-operator/internal/children"
+	"github.com/example/app-operator/internal/resources"
+	"github.com/example/app-operator/internal/status"
+)
+
+// readSchedules reads how the schedules fare: from the cache their CronJobs and Jobs, and from the API server, once for each
+// last run that has failed, how its pods have ended. They are not cached.
+func (r *ApplicationReconciler) readSchedules(ctx context.Context, s *snapshot, record *record) error {
+	app := s.Application
+	ours := map[types.UID]bool{}
+	for _, cronJob := range s.Live[children.CronJob] {
+		if metav1.IsControlledBy(cronJob, app) {
+			ours[cronJob.GetUID()] = true
+		}
+	}
+	if len(ours) == 0 {
+		record.lastWords = nil
+		return nil
+	}
+	jobs := &batchv1.JobList{}
+	if err := r.Client.List(ctx, jobs, client.InNamespace(app.Namespace), client.MatchingFields{byApplication: app.Name},
+		client.UnsafeDisableDeepCopy); err != nil {
+		return fmt.Errorf("list Jobs: %w", err)
+	}
+	s.JobsRemain, s.Running = true, map[types.UID]bool{}
+	for i := range jobs.Items {
+		by := metav1.GetControllerOf(&jobs.Items[i])
+		if by != nil && ours[by.UID] && status.EndOf(&jobs.Items[i]) == nil {
+			s.Running[by.UID], s.PodsUpdated = true, false
+		}
+	}
+	s.schedules = map[string]status.Schedule{}
+	for i := range app.Spec.Schedules {
+		name := app.Spec.Schedules[i].Name
+		cronJob, ok := s.Find(children.CronJob, resources.CronJobName(app, name)).(*batchv1.CronJob)
+		if ok && ours[cronJob.UID] {
+			s.schedules[name] = status.Schedule{CronJob: cronJob, LastRun: status.LastRunOf(cronJob, jobs.Items)}
+		}
+	}
+	r.readLastWords(ctx, s, record)
+	return nil
+}
+
+// readLastWords reads how the pods of the last runs that have failed have ended.
+func (r *ApplicationReconciler) readLastWords(ctx context.Context, s *snapshot, record *record) {
+	was := record.lastWords
+	record.lastWords = nil
+	if s.Application.DeletionTimestamp != nil {
+		return
+	}
+	for name, schedule := range s.schedules {
+		job := schedule.LastRun
+		if job == nil || !status.Failed(job) {
+			continue
+		}
+		words, known := was[job.UID]
+		if !known {
+			var err error
+			if words, err = r.lastWordsOf(ctx, job); err != nil { // the next reconcile tries again
+				logf.FromContext(ctx).Error(err, "Could not read the pods of a failed Job", "job", job.Name)
+				continue
+			}
+		}
+		if record.lastWords == nil {
+			record.lastWords = map[types.UID]string{}
+		}
+		record.lastWords[job.UID] = words
+		schedule.LastWords = words
+		s.schedules[name] = schedule
+	}
+}
+
+// maxJobPods is how many pods of a failed Job are read: one that is tried again more often is not looked through.
+const maxJobPods = 10
+
+// lastWordsOf reads how the pods of a failed Job have ended.
+func (r *ApplicationReconciler) lastWordsOf(ctx context.Context, job *batchv1.Job) (string, error) {
+	pods := &corev1.PodList{}
+	err := r.Reader.List(ctx, pods, client.InNamespace(job.Namespace), client.Limit(maxJobPods),
+		client.MatchingLabels{batchv1.ControllerUidLabel: string(job.UID)})
+	return status.LastWordsOf(pods.Items), err
+}
