@@ -90,7 +90,7 @@ generate: $(CONTROLLER_GEN) ## Generate DeepCopy methods.
 
 .PHONY: manifests
 manifests: $(CONTROLLER_GEN) ## Generate the CustomResourceDefinition, the RBAC roles, and a CRD that tests need.
-	$(CONTROLLER_GEN) rbac:roleName=manager-role crd paths=./api/... paths=./internal/... \
+	$(CONTROLLER_GEN) rbac:roleName=manager-role crd:generateEmbeddedObjectMeta=true paths=./api/... paths=./internal/... \
 		output:crd:artifacts:config=config/crd/bases output:rbac:dir=config/rbac
 	go run ./hack/crd config/crd/bases/apps.example.com_applications.yaml
 	$(CONTROLLER_GEN) crd:maxDescLen=0 paths=github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1 \

@@ -98,3 +98,6 @@ const (
 	// ReasonReconcileFailed means that the operator's own requests fail; it goes on trying.
 	ReasonReconcileFailed = "ReconcileFailed"
 )
+
+// EventRetained is the reason of the event that says which claims stay of an Application that is gone.
+const EventRetained = "ClaimsRetained"

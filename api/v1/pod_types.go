@@ -191,51 +191,6 @@ type ServiceAccountSpec struct {
 	AutomountToken bool `json:"automountToken,omitempty"`
 }
 
-// File is a file or folder that is mounted into the container. Its volume is named after mountPath, so that
-// initContainers and sidecars can mount it too: /var/cache is var-cache. Where a mountPath is made of anything but
-// lower-case letters, digits and slashes, the name ends with a hash.
-//
-// +kubebuilder:validation:XValidation:rule="[has(self.configMap), has(self.secret), has(self.emptyDir), has(self.persistentVolumeClaim)].filter(given, given).size() == 1",fieldPath=".mountPath",reason=FieldValueInvalid,message="exactly one of configMap, secret, emptyDir and persistentVolumeClaim is required; give one of them"
-// +kubebuilder:validation:XValidation:rule="!has(self.configMap) || (has(self.configMap.name) && self.configMap.name.size() > 0)",fieldPath=".configMap",reason=FieldValueInvalid,message="name is required; give the name of the ConfigMap"
-// +kubebuilder:validation:XValidation:rule="!has(self.secret) || (has(self.secret.secretName) && self.secret.secretName.size() > 0)",fieldPath=".secret",reason=FieldValueInvalid,message="secretName is required; give the name of the Secret"
-// +kubebuilder:validation:XValidation:rule="!has(self.persistentVolumeClaim) || self.persistentVolumeClaim.claimName.size() > 0",fieldPath=".persistentVolumeClaim",reason=FieldValueInvalid,message="claimName is required; give the name of the claim"
-type File struct {
-	// mountPath is where in the container. With subPath it is a file or folder of the volume, otherwise the volume's
-	// root.
-	// +required
-	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:XValidation:rule="self.startsWith('/') && !self.contains(':')",message="a mountPath is absolute and contains no colon; correct it, for example to /etc/app"
-	MountPath string `json:"mountPath"`
-
-	// readOnly keeps the container from writing there. ConfigMaps and Secrets are always read only.
-	// +optional
-	ReadOnly bool `json:"readOnly,omitempty"`
-
-	// subPath is the path within the volume that is mounted. What is mounted by subPath does not follow later changes of
-	// a ConfigMap or Secret.
-	// +optional
-	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:XValidation:rule="!self.startsWith('/') && !self.split('/').exists(part, part == '..')",message="a subPath is relative and stays within the volume; remove the leading slash and any '..'"
-	SubPath string `json:"subPath,omitempty"`
-
-	// configMap whose keys are the files.
-	// +optional
-	ConfigMap *corev1.ConfigMapVolumeSource `json:"configMap,omitempty"`
-
-	// secret whose keys are the files.
-	// +optional
-	Secret *corev1.SecretVolumeSource `json:"secret,omitempty"`
-
-	// emptyDir is a folder that lives as long as the pod.
-	// +optional
-	EmptyDir *corev1.EmptyDirVolumeSource `json:"emptyDir,omitempty"`
-
-	// persistentVolumeClaim is an existing claim.
-	// +optional
-	PersistentVolumeClaim *corev1.PersistentVolumeClaimVolumeSource `json:"persistentVolumeClaim,omitempty"`
-}
-
 // ProbesSpec says how the kubelet finds out how the container fares.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.liveness) || !has(self.liveness.successThreshold) || self.liveness.successThreshold == 1",fieldPath=".liveness.successThreshold",reason=FieldValueInvalid,message="successThreshold of a liveness probe must be 1; remove it or set it to 1"

@@ -44,22 +44,35 @@ const (
 
 // shortened are the fields of Kubernetes' own types, and down to which level their fields keep a description.
 var shortened = map[string]int{
-	"spec.env[]":            4,
-	"spec.envFrom[]":        4,
+	"spec.env[]":            2,
+	"spec.envFrom[]":        2,
 	"spec.initContainers[]": 1,
 	"spec.sidecars[]":       1,
 
-	"spec.files[].configMap":             4,
-	"spec.files[].secret":                4,
-	"spec.files[].emptyDir":              4,
-	"spec.files[].persistentVolumeClaim": 3,
+	"spec.files[].configMap":   1,
+	"spec.files[].secret":      1,
+	"spec.files[].emptyDir":    1,
+	"spec.files[].projected":   1,
+	"spec.files[].csi":         1,
+	"spec.files[].downwardAPI": 1,
+	"spec.files[].ephemeral":   1,
 
-	"spec.scheduling.affinity":                    4,
+	// As in files, where they are explained.
+	"spec.volumes[].configMap":             1,
+	"spec.volumes[].secret":                1,
+	"spec.volumes[].persistentVolumeClaim": 1,
+	"spec.volumes[].emptyDir":              1,
+	"spec.volumes[].projected":             1,
+	"spec.volumes[].csi":                   1,
+	"spec.volumes[].downwardAPI":           1,
+	"spec.volumes[].ephemeral":             1,
+
+	"spec.scheduling.affinity":                    1,
 	"spec.scheduling.tolerations[]":               4,
-	"spec.scheduling.topologySpreadConstraints[]": 3,
+	"spec.scheduling.topologySpreadConstraints[]": 1,
 
-	"spec.autoscaling.metrics[]": 3,
-	"spec.autoscaling.behavior":  4,
+	"spec.autoscaling.metrics[]": 1,
+	"spec.autoscaling.behavior":  1,
 }
 
 func main() {
@@ -104,6 +117,7 @@ func complete(path string) error {
 				bounds.bound(path, property)
 			}
 			dropDefaults(path, property)
+			keepLabels(path, property)
 			ruled += addRules(path, property)
 			if levels, ok := shortened[path]; ok {
 				missed--
@@ -157,6 +171,19 @@ func dropDefaults(path string, property map[string]any) {
 			property["x-kubernetes-list-type"] = "atomic"
 			delete(property, "x-kubernetes-list-map-keys")
 			return
+		}
+	}
+}
+
+// keepLabels leaves the metadata of a claim's template with what Kubernetes takes there: labels and annotations.
+func keepLabels(path string, property map[string]any) {
+	if !strings.HasSuffix(path, "volumeClaimTemplate.metadata") {
+		return
+	}
+	fields, _ := property["properties"].(map[string]any)
+	for name := range fields {
+		if name != "labels" && name != "annotations" {
+			delete(fields, name)
 		}
 	}
 }

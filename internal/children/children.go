@@ -66,6 +66,26 @@ var Table = []Child{
 		Keep:               func(app *v1.Application, name string) bool { return name == resources.ReferencedServiceAccount(app) },
 		ConflictRemedy:     "to run the pods as it, name it in spec.serviceAccount.name; otherwise ",
 	},
+	{ // before the pods that read it; its content is not cached
+		Kind: resources.KindConfigMap, Many: true,
+		Object: metadataOf(configMapKind), List: metadataListOf(configMapKind), MetadataOnly: true,
+		Build: many(resources.ConfigMap), Fields: resources.ConfigMapFields,
+		PrunedAfterRollout: true, Keep: resources.RefersToConfigMap,
+		ConflictRemedy: "to mount it, name it in configMap; otherwise give the volume another name, ",
+	},
+	{
+		Kind: resources.KindPersistentVolumeClaim, Many: true,
+		Object: &corev1.PersistentVolumeClaim{}, List: &corev1.PersistentVolumeClaimList{},
+		Build: many(resources.PersistentVolumeClaim), Fields: resources.PersistentVolumeClaimFields,
+		Retained: true,
+		RefusalRemedy: "it serves as it is; to have a larger one, set allowVolumeExpansion in its StorageClass, or give the volume " +
+			"another name, which makes a new claim",
+		ConflictRemedy: "to have it used, label it " + resources.LabelApplication + " with the Application's name, or name it in " +
+			"persistentVolumeClaim.claimName; otherwise give the volume another name, ",
+		StripStatus: func(object Object) {
+			object.(*corev1.PersistentVolumeClaim).Status = corev1.PersistentVolumeClaimStatus{}
+		},
+	},
 	{ // before the pods that it protects
 		Kind: "NetworkPolicy", Object: &networkingv1.NetworkPolicy{}, List: &networkingv1.NetworkPolicyList{}, Many: true,
 		Build: many(resources.NetworkPolicy), Fields: always(resources.NetworkPolicyFields), Absent: inEach(resources.NotInNetworkPolicy),
@@ -135,8 +155,8 @@ type ObjectList interface {
 // Child is a row of the table: a kind of which an Application may have objects.
 type Child struct {
 	Kind string
-	// Many says that an Application may have more than one object of the kind, named NAME or NAME-SUFFIX. They are found by an
-	// index. Otherwise there is one at most, named as the Application, and no memory is spent on an index.
+	// Many says that an Application may have more than one object of the kind, named NAME or NAME-SUFFIX. Those that are its own are
+	// found by an index. Otherwise there is one at most, named as the Application, and no memory is spent on an index.
 	Many bool
 	// Object and List are empty ones of the kind, never written to.
 	Object Object
@@ -158,6 +178,14 @@ type Child struct {
 	// KeepPods makes a configuration keep the pods that run, while anything is missing that the spec refers to. It returns
 	// false if there are none to keep. A child without it is not held back.
 	KeepPods func(config Config, live Object) (bool, error)
+	// MetadataOnly says that no more than the metadata is read and cached of objects of the kind, which may be large and are mostly
+	// others'. An annotation has to stand for the rest.
+	MetadataOnly bool
+	// Retained objects outlive the Application. They have no owner: a label names their Application. They are never deleted, and a
+	// change of one that is refused holds up nothing else.
+	Retained bool
+	// RefusalRemedy is what to do about a change of a retained object that was refused.
+	RefusalRemedy string
 	// PrunedAfterRollout children are used by running pods: when they are no longer desired, they are deleted after the last
 	// pod that uses them, or its token would be revoked.
 	PrunedAfterRollout bool
@@ -280,6 +308,21 @@ func untypedList(kind schema.GroupVersionKind) ObjectList {
 	return list
 }
 
+var configMapKind = corev1.SchemeGroupVersion.WithKind(resources.KindConfigMap)
+
+// metadataOf returns an object that the metadata of any object of the kind is read into.
+func metadataOf(kind schema.GroupVersionKind) Object {
+	object := &metav1.PartialObjectMetadata{}
+	object.SetGroupVersionKind(kind)
+	return object
+}
+
+func metadataListOf(kind schema.GroupVersionKind) ObjectList {
+	list := &metav1.PartialObjectMetadataList{}
+	list.SetGroupVersionKind(kind.GroupVersion().WithKind(kind.Kind + "List"))
+	return list
+}
+
 // ControllingApplication returns the name of the Application that controls the object, or "" if none does.
 func ControllingApplication(object metav1.Object) string {
 	by := metav1.GetControllerOf(object)
@@ -292,12 +335,33 @@ func ControllingApplication(object metav1.Object) string {
 	return by.Name
 }
 
-// OwnedByApplication reports whether an Application controls the object.
-func OwnedByApplication(object metav1.Object) bool { return ControllingApplication(object) != "" }
+// ApplicationOf returns the name of the Application that an object of the kind belongs to, or "" if it belongs to none.
+func (c *Child) ApplicationOf(object metav1.Object) string {
+	if !c.Retained {
+		return ControllingApplication(object)
+	}
+	if metav1.GetControllerOf(object) != nil {
+		return ""
+	}
+	return object.GetLabels()[resources.LabelApplication]
+}
 
-// ApplicationsOf returns the names of the Applications that an object of a child's kind may concern: the one that controls it,
-// and those that may need its name. Objects of an Application are named NAME or NAME-SUFFIX.
-func ApplicationsOf(object metav1.Object) []string {
+// Owns reports whether an object of the kind is the Application's.
+func (c *Child) Owns(app *v1.Application, object metav1.Object) bool {
+	if c.Retained {
+		return c.ApplicationOf(object) == app.Name
+	}
+	return metav1.IsControlledBy(object, app)
+}
+
+// ApplicationsOf returns the names of the Applications that an object of the kind may concern: the one that it belongs to, and those
+// that may need its name. Objects of an Application are named NAME or NAME-SUFFIX. Where an Application has one object of the
+// kind at most, one that belongs to an Application concerns no other.
+func (c *Child) ApplicationsOf(object metav1.Object) []string {
+	app := c.ApplicationOf(object)
+	if app != "" && !c.Many {
+		return []string{app}
+	}
 	name := object.GetName()
 	names := []string{name}
 	for i, char := range name {
@@ -305,7 +369,7 @@ func ApplicationsOf(object metav1.Object) []string {
 			names = append(names, name[:i])
 		}
 	}
-	if app := ControllingApplication(object); app != "" && !slices.Contains(names, app) {
+	if app != "" && !slices.Contains(names, app) {
 		names = append(names, app)
 	}
 	return names

@@ -63,6 +63,10 @@ func TestApplicationsOf(t *testing.T) {
 	owned := func(apiVersion, kind string) []metav1.OwnerReference {
 		return []metav1.OwnerReference{{APIVersion: apiVersion, Kind: kind, Name: "web", Controller: new(true)}}
 	}
+	one := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "a-b", OwnerReferences: owned(v1.GroupVersion.String(), "Application")}}
+	if got := (&Child{}).ApplicationsOf(one); !slices.Equal(got, []string{"web"}) {
+		t.Errorf("of a kind that an Application has one object of, it concerns %v", got)
+	}
 	for what, test := range map[string]struct {
 		owners []metav1.OwnerReference
 		want   []string
@@ -76,7 +80,7 @@ func TestApplicationsOf(t *testing.T) {
 		"of an owner without a group": {owned("v1", "Application"), []string{"web-config-1", "web", "web-config"}},
 	} {
 		object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "web-config-1", OwnerReferences: test.owners}}
-		if got := ApplicationsOf(object); !slices.Equal(got, test.want) {
+		if got := (&Child{Many: true}).ApplicationsOf(object); !slices.Equal(got, test.want) {
 			t.Errorf("%s: %v, want %v", what, got, test.want)
 		}
 	}

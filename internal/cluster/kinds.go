@@ -42,18 +42,15 @@ func ReadKinds() []client.Object {
 
 // referencedKinds returns an object of each kind that Applications refer to and that is no child's.
 func referencedKinds() []client.Object {
-	return []client.Object{
-		ReferencedKind(resources.KindConfigMap),
-		ReferencedKind(resources.KindPersistentVolumeClaim),
-		ReferencedKind(resources.KindSecret),
-	}
+	return []client.Object{ReferencedKind(resources.KindSecret)}
 }
 
-// ReferencedKind returns an empty object of a kind that Applications refer to. Of all but ServiceAccounts, which are
-// children too, only metadata is read.
+// ReferencedKind returns an empty object of a kind that Applications refer to. Of a kind that is no child's, only metadata is read.
 func ReferencedKind(kind string) client.Object {
-	if kind == resources.KindServiceAccount {
-		return &corev1.ServiceAccount{}
+	for i := range children.Table {
+		if children.Table[i].Kind == kind {
+			return children.Table[i].New()
+		}
 	}
 	return MetadataOf(corev1.SchemeGroupVersion.WithKind(kind))
 }

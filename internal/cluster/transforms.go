@@ -32,6 +32,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/utils/lru"
 
@@ -48,8 +49,9 @@ func stripChild(in any) (any, error) {
 	if err != nil {
 		return in, nil //nolint:nilerr // a tombstone has nothing to strip
 	}
-	if children.OwnedByApplication(object) {
-		if row := rowOf(in); row != nil && row.StripStatus != nil {
+	row := rowOf(in)
+	if row != nil && row.ApplicationOf(object) != "" {
+		if row.StripStatus != nil {
 			row.StripStatus(in.(children.Object))
 		}
 		dropForeign(object)
@@ -60,8 +62,11 @@ func stripChild(in any) (any, error) {
 	}
 	foreign := reflect.New(reflect.TypeOf(in).Elem()).Interface().(metav1.Object)
 	CopyIdentity(foreign, object)
-	if untyped, ok := in.(*unstructured.Unstructured); ok {
-		foreign.(*unstructured.Unstructured).SetGroupVersionKind(untyped.GroupVersionKind())
+	switch object := in.(type) {
+	case *unstructured.Unstructured:
+		foreign.(*unstructured.Unstructured).SetGroupVersionKind(object.GroupVersionKind())
+	case *metav1.PartialObjectMetadata:
+		foreign.(*metav1.PartialObjectMetadata).TypeMeta = object.TypeMeta
 	}
 	return foreign, nil
 }
@@ -83,6 +88,9 @@ func stripObject() toolscache.TransformFunc {
 			if object.GroupVersionKind().Kind == "ReplicaSet" {
 				return stripReplicaSet(object)
 			}
+			if row := rowOf(object); row != nil && row.ApplicationOf(object) != "" {
+				return stripChild(object)
+			}
 			return stripReferenced(object)
 		default:
 			return stripChild(object)
@@ -94,7 +102,7 @@ func stripObject() toolscache.TransformFunc {
 var rows = func() map[reflect.Type]*children.Child {
 	rows := map[reflect.Type]*children.Child{}
 	for i := range children.Table {
-		if _, untyped := children.Table[i].Object.(*unstructured.Unstructured); !untyped {
+		if children.Table[i].Object.GetObjectKind().GroupVersionKind().Empty() { // which the type says
 			rows[reflect.TypeOf(children.Table[i].Object)] = &children.Table[i]
 		}
 	}
@@ -103,12 +111,16 @@ var rows = func() map[reflect.Type]*children.Child {
 
 // rowOf returns the row of an object's kind, or nil if it is no child's.
 func rowOf(in any) *children.Child {
-	untyped, ok := in.(*unstructured.Unstructured)
+	if row, ok := rows[reflect.TypeOf(in)]; ok {
+		return row
+	}
+	object, ok := in.(runtime.Object)
 	if !ok {
-		return rows[reflect.TypeOf(in)]
+		return nil
 	}
 	for i := range children.Table {
-		if children.Table[i].Object.GetObjectKind().GroupVersionKind() == untyped.GroupVersionKind() {
+		of := children.Table[i].Object
+		if reflect.TypeOf(of) == reflect.TypeOf(in) && of.GetObjectKind().GroupVersionKind() == object.GetObjectKind().GroupVersionKind() {
 			return &children.Table[i]
 		}
 	}
@@ -124,7 +136,7 @@ func dropForeign(object metav1.Object) {
 		}
 	}
 	foreign := func(key, _ string) bool {
-		return key != RevisionAnnotation && !strings.Contains(applied.String(), `"f:`+key+`"`)
+		return key != RevisionAnnotation && key != resources.LabelApplication && !strings.Contains(applied.String(), `"f:`+key+`"`)
 	}
 	for _, field := range []struct {
 		get func() map[string]string

@@ -79,7 +79,7 @@ func TestOfAnApplication(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if got := children.OwnedByApplication(&corev1.Service{ObjectMeta: metav1.ObjectMeta{OwnerReferences: test.owners}}); got != test.want {
+			if got := (children.ControllingApplication(&corev1.Service{ObjectMeta: metav1.ObjectMeta{OwnerReferences: test.owners}}) != ""); got != test.want {
 				t.Errorf("got %v", got)
 			}
 		})
@@ -149,9 +149,16 @@ func TestStripChildKeepsOurs(t *testing.T) {
 	for _, child := range children.Table {
 		t.Run(child.Kind, func(t *testing.T) {
 			full := filled(child, ofMyApp)
+			if child.Retained {
+				full = filled(child, nil)
+				full.GetLabels()[resources.LabelApplication] = "my-app"
+			}
 			want := full.DeepCopyObject().(client.Object)
 			want.SetManagedFields(want.GetManagedFields()[1:3])
 			want.SetLabels(map[string]string{resources.LabelInstance: "my-app"})
+			if child.Retained {
+				want.GetLabels()[resources.LabelApplication] = "my-app"
+			}
 			want.SetAnnotations(map[string]string{"ours": "1", RevisionAnnotation: "3"})
 			if child.StripStatus != nil {
 				child.StripStatus(want)
@@ -208,7 +215,7 @@ func TestStrippedStrangersAreStillStrangers(t *testing.T) {
 		for _, owners := range [][]metav1.OwnerReference{nil, ofMyApp, ownedBy("v1", "ConfigMap", "my-app")} {
 			full := filled(child, owners)
 			stripped := strip(t, stripChild, full)
-			if children.OwnedByApplication(stripped) != children.OwnedByApplication(full) || metav1.IsControlledBy(stripped, app) != metav1.IsControlledBy(full, app) {
+			if children.ControllingApplication(stripped) != children.ControllingApplication(full) || metav1.IsControlledBy(stripped, app) != metav1.IsControlledBy(full, app) {
 				t.Errorf("%s: stripping changes whose it is", child.Kind)
 			}
 		}
@@ -218,6 +225,10 @@ func TestStrippedStrangersAreStillStrangers(t *testing.T) {
 // filled returns an object of the child's kind with something in every field.
 func filled(child children.Child, owners []metav1.OwnerReference) client.Object {
 	object := child.New()
+	if child.MetadataOnly {
+		setMeta(object, fullMeta(owners))
+		return object
+	}
 	if untyped, ok := object.(*unstructured.Unstructured); ok {
 		untyped.Object["spec"] = map[string]any{"selector": map[string]any{"matchLabels": map[string]any{"a": "b"}}}
 		untyped.Object["status"] = map[string]any{"a": "b"}

@@ -45,12 +45,13 @@ type write struct {
 	dispute *contention.Dispute
 }
 
-// apply makes the planned writes, and records how the API server has answered. It returns the answers.
+// apply makes the planned writes, and records how the API server has answered. It returns the answers, and what was refused and
+// holds up nothing else.
 func (r *ApplicationReconciler) apply(
 	ctx context.Context, app *v1.Application, record *record, steps []plan.Step,
-) (wrote map[plan.Key]answer, err error) {
+) (wrote map[plan.Key]answer, refused, err error) {
 	wrote = map[plan.Key]answer{}
-	var failed, postponed []error
+	var failed, postponed, beside []error
 	failedKinds := map[string]bool{}
 	for i := range steps {
 		if own := failedKinds[steps[i].Child.Kind]; steps[i].Gated && (len(failedKinds) > 1 || len(failedKinds) == 1 && !own) {
@@ -61,15 +62,22 @@ func (r *ApplicationReconciler) apply(
 		case contention.IsPostponed(err): // what somebody else insists on does not hold up the other children
 			postponed = append(postponed, err)
 		case err != nil:
-			failedKinds[steps[i].Child.Kind] = true
-			failed = append(failed, outcome.Reworded(err, func(message string) string {
+			err = outcome.Reworded(err, func(message string) string {
 				return steps[i].Child.Fields(app, steps[i].Name).InUsersWords(message, "the "+steps[i].Child.Kind)
+			})
+			if steps[i].HoldsUp() || !outcome.IsRefusal(err) {
+				failedKinds[steps[i].Child.Kind] = true
+				failed = append(failed, err)
+				continue
+			}
+			beside = append(beside, outcome.Reworded(err, func(message string) string {
+				return message + "; " + steps[i].Child.RefusalRemedy
 			}))
 		case said != nil:
 			wrote[steps[i].Key()] = *said
 		}
 	}
-	return wrote, errors.Join(append(failed, postponed...)...)
+	return wrote, errors.Join(beside...), errors.Join(append(failed, postponed...)...)
 }
 
 // applyStep makes one write, unless it has to wait, and returns the answer; nil for a delete.
@@ -251,7 +259,7 @@ func (r *ApplicationReconciler) applyWhileOurs(ctx context.Context, app *v1.Appl
 			if err := readChild(ctx, r.Client, w, now); err != nil {
 				return err
 			}
-			if !metav1.IsControlledBy(now, app) {
+			if !w.Child.Owns(app, now) {
 				return apierrors.NewConflict(w.Child.OptionalAPI.GroupResource(), now.GetName(), errNotControlled)
 			}
 			version = now.GetResourceVersion()

@@ -72,6 +72,17 @@ func (h *configHashes) hash(
 	return hex.EncodeToString(sum.Sum(nil)[:16]), nil
 }
 
+// withInline returns what stands for the contents of ConfigMaps and Secrets together with the files that are in the spec. Without
+// such files it is what it was before there could be any.
+func withInline(contents, inline string) string {
+	if inline == "" {
+		return contents
+	}
+	sum := sha256.New()
+	frame(sum, []byte(contents), []byte(inline))
+	return hex.EncodeToString(sum.Sum(nil)[:16])
+}
+
 // content is which version of an object a hash was made of.
 type content struct {
 	uid     types.UID

@@ -30,6 +30,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
+	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/cluster"
 	"github.com/example/app-operator/internal/resources"
 )
@@ -229,5 +230,22 @@ func TestConfigHash(t *testing.T) {
 	}
 	if hash([]resources.Reference{secret, pull}, resources.Need{Reference: pull}, needed(secret)) != alone {
 		t.Error("what the pods take no configuration from counts")
+	}
+}
+
+// TestFilesOfTheSpecAreInTheHash holds that without such files the hash is what it was before there could be any.
+func TestFilesOfTheSpecAreInTheHash(t *testing.T) {
+	app := &v1.Application{}
+	if got := withInline("contents", resources.InlineHash(app)); got != "contents" {
+		t.Errorf("without files the hash is %s", got)
+	}
+	seen := map[string]bool{"contents": true}
+	for _, files := range []map[string]string{{"a": "1"}, {"a": "2"}, {"b": "1"}, {"a": "1", "b": ""}, {"a": "1b"}, {"a1": "b"}} {
+		app.Spec.Files = []v1.File{{MountPath: "/etc", VolumeSource: v1.VolumeSource{Inline: files}}}
+		hash := withInline("contents", resources.InlineHash(app))
+		if seen[hash] {
+			t.Errorf("%v has the hash of others", files)
+		}
+		seen[hash] = true
 	}
 }

@@ -450,7 +450,7 @@ func indexed(build *fake.ClientBuilder) *fake.ClientBuilder {
 	build.WithIndex(&corev1.Pod{}, byApplication, none).WithIndex(&appsv1.ReplicaSet{}, byApplication, none)
 	for _, child := range children.Table {
 		if child.Many {
-			build.WithIndex(child.Object, byApplication, func(object client.Object) []string { return children.ApplicationsOf(object) })
+			build.WithIndex(child.Object, byApplication, func(object client.Object) []string { return ownersOf(&child, object) })
 		}
 	}
 	return build

@@ -146,7 +146,7 @@ func (r *ApplicationReconciler) deleteBeforeDrain(
 			continue
 		}
 		for _, live := range s.Live[child.Kind] {
-			if !metav1.IsControlledBy(live, app) {
+			if !child.Owns(app, live) {
 				continue
 			}
 			left = append(left, child.Kind+" to be gone")

@@ -18,8 +18,10 @@ package controller
 
 import (
 	"context"
+	"slices"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -30,20 +32,30 @@ import (
 	"github.com/example/app-operator/internal/resources"
 )
 
-// requestsForChild maps an object of a child's kind to the Applications that it may concern. Where an Application has one object of
-// the kind at most, one that an Application controls concerns no other.
-func requestsForChild(child *children.Child) handler.MapFunc {
-	return func(_ context.Context, object client.Object) []reconcile.Request {
-		names := children.ApplicationsOf(object)
-		if app := children.ControllingApplication(object); app != "" && !child.Many {
-			names = []string{app}
-		}
+// requestsForChild maps an object of a child's kind to the Applications that it may concern. Of a kind that an Application may have
+// many of, that is the one that it belongs to, and of others those that need its name.
+func (r *ApplicationReconciler) requestsForChild(child *children.Child) handler.MapFunc {
+	return func(ctx context.Context, object client.Object) []reconcile.Request {
+		names := child.ApplicationsOf(object)
 		requests := make([]reconcile.Request, 0, len(names))
 		for _, name := range names {
-			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKey{Namespace: object.GetNamespace(), Name: name}})
+			key := client.ObjectKey{Namespace: object.GetNamespace(), Name: name}
+			if !child.Many || name == child.ApplicationOf(object) || r.needs(ctx, key, child, object.GetName()) {
+				requests = append(requests, reconcile.Request{NamespacedName: key})
+			}
 		}
 		return requests
 	}
+}
+
+// needs reports whether there may be an Application that is to have an object of the kind and name.
+func (r *ApplicationReconciler) needs(ctx context.Context, key client.ObjectKey, child *children.Child, name string) bool {
+	app := &v1.Application{}
+	if err := r.Client.Get(ctx, key, app, client.UnsafeDisableDeepCopy); err != nil {
+		return !apierrors.IsNotFound(err)
+	}
+	configs, err := child.Build(resources.Inputs{Application: app})
+	return err != nil || slices.ContainsFunc(configs, func(config children.Config) bool { return config.Name == name })
 }
 
 // requestForLabel maps a pod or ReplicaSet to the Application that its label names.

@@ -35,19 +35,19 @@ import (
 
 // childChanged passes what happens to Applications' children, and the deletion of others' objects, which frees a name. It records
 // how far the cache has come, and passes what shows a write that is waited for, even if nothing that is cached has changed.
-func (r *ApplicationReconciler) childChanged(kind string) predicate.Predicate {
+func (r *ApplicationReconciler) childChanged(child *children.Child) predicate.Predicate {
 	observe := func(object client.Object) (awaited bool) {
-		app := types.NamespacedName{Namespace: object.GetNamespace(), Name: children.ControllingApplication(object)}
-		return r.expectations.Observe(kind, app, object.GetResourceVersion())
+		app := types.NamespacedName{Namespace: object.GetNamespace(), Name: child.ApplicationOf(object)}
+		return r.expectations.Observe(child.Kind, app, object.GetResourceVersion())
 	}
 	return predicate.Funcs{
 		CreateFunc: func(e event.CreateEvent) bool {
 			observe(e.Object)
-			return children.OwnedByApplication(e.Object)
+			return child.ApplicationOf(e.Object) != ""
 		},
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			awaited := observe(e.ObjectNew)
-			owned := children.OwnedByApplication(e.ObjectOld) || children.OwnedByApplication(e.ObjectNew)
+			owned := child.ApplicationOf(e.ObjectOld) != "" || child.ApplicationOf(e.ObjectNew) != ""
 			return awaited || owned && !sameButVersion(e.ObjectOld, e.ObjectNew)
 		},
 		DeleteFunc: func(e event.DeleteEvent) bool {

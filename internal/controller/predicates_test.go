@@ -31,6 +31,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/children"
 	"github.com/example/app-operator/internal/resources"
 )
 
@@ -73,7 +74,9 @@ func TestChildNews(t *testing.T) {
 		{"an object that became a child", service(nil), ours, passes{create: true, update: true, delete: true}},
 	}
 	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) { checkPasses(t, New(nil).childChanged("Service"), test.before, test.now, test.want) })
+		t.Run(test.name, func(t *testing.T) {
+			checkPasses(t, New(nil).childChanged(&children.Child{Kind: "Service"}), test.before, test.now, test.want)
+		})
 	}
 }
 

@@ -87,6 +87,7 @@ func (r *ApplicationReconciler) Reconcile(ctx context.Context, request reconcile
 	app := &v1.Application{}
 	err := r.Client.Get(ctx, request.NamespacedName, app)
 	if apierrors.IsNotFound(err) {
+		r.reportRetained(ctx, request.NamespacedName)
 		r.clear(request.NamespacedName)
 		return reconcile.Result{}, nil
 	}
@@ -133,7 +134,8 @@ func (r *ApplicationReconciler) sync(
 		seen.Pending = len(steps) > 0 || blocked != nil
 		return nil
 	}
-	wrote, err := r.apply(ctx, app, record, steps)
+	wrote, refused, err := r.apply(ctx, app, record, steps)
+	seen.Refused = refused
 	s.outdate(seen, wrote)
 	return errors.Join(blocked, err)
 }

@@ -78,6 +78,17 @@ func (r *records) of(app *v1.Application) *record {
 	return fresh
 }
 
+// uidOf returns the UID of the Application that there is a record of.
+func (r *records) uidOf(app types.NamespacedName) (types.UID, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	known, ok := r.apps[app]
+	if !ok {
+		return "", false
+	}
+	return known.uid, true
+}
+
 // clear drops the record of an Application that does not exist any more.
 func (r *records) clear(app types.NamespacedName) {
 	r.mu.Lock()

@@ -249,7 +249,7 @@ func TestNothingIsWrittenAgainBeforeTheCacheShowsIt(t *testing.T) {
 			t.Errorf("%d applies after %d; it is reconciled again after %s, error %v", applies, first, result.RequeueAfter, err)
 		}
 		for i := range children.Table { // as the informers do
-			observe := r.childChanged(children.Table[i].Kind)
+			observe := r.childChanged(&children.Table[i])
 			observe.Create(event.CreateEvent{Object: &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "apps", ResourceVersion: "1000"}}})
 		}
 		if _, err := r.Reconcile(t.Context(), webRequest); err != nil || applies != first {

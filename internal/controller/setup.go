@@ -55,8 +55,9 @@ import (
 // +kubebuilder:rbac:groups=batch,namespace=system,resources=cronjobs,verbs=list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=batch,namespace=system,resources=jobs,verbs=list;watch
 // +kubebuilder:rbac:groups="",namespace=system,resources=services;serviceaccounts,verbs=list;watch;create;patch;delete
-// +kubebuilder:rbac:groups="",namespace=system,resources=configmaps;secrets,verbs=get;list;watch
-// +kubebuilder:rbac:groups="",namespace=system,resources=persistentvolumeclaims,verbs=list;watch
+// +kubebuilder:rbac:groups="",namespace=system,resources=configmaps,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",namespace=system,resources=secrets,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",namespace=system,resources=persistentvolumeclaims,verbs=list;watch;create;patch
 // +kubebuilder:rbac:groups=autoscaling,namespace=system,resources=horizontalpodautoscalers,verbs=list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=policy,namespace=system,resources=poddisruptionbudgets,verbs=list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=networking.k8s.io,namespace=system,resources=ingresses;networkpolicies,verbs=list;watch;create;patch;delete
@@ -67,8 +68,8 @@ import (
 
 // The indexes of the cache.
 const (
-	// byApplication finds pods, ReplicaSets and Jobs by the Application that their label names, and objects of kinds of which an Application
-	// may have many by the Applications that they may concern.
+	// byApplication finds pods, ReplicaSets and Jobs by the Application that their label names, and objects of kinds of which an
+	// Application may have many by the Application that they belong to.
 	byApplication = "application"
 	// byReference finds Applications by the objects that they refer to, by kind and name.
 	byReference = "reference"
@@ -118,7 +119,7 @@ func (r *ApplicationReconciler) watchOptional(
 	from cache.Cache, built controller.Controller, child *children.Child, informer cache.Informer,
 ) (func() bool, error) {
 	objects := source.Kind[client.Object](
-		from, child.Object, handler.EnqueueRequestsFromMapFunc(requestsForChild(child)), r.childChanged(child.Kind))
+		from, child.Object, handler.EnqueueRequestsFromMapFunc(r.requestsForChild(child)), r.childChanged(child))
 	started := r.queue.Load() != nil
 	if err := built.Watch(objects); err != nil || !started { // the controller waits for its first sources itself
 		return informer.HasSynced, err
@@ -203,7 +204,7 @@ func (r *ApplicationReconciler) buildController(mgr ctrl.Manager) (controller.Co
 		})
 	for i := range children.Table {
 		if child := &children.Table[i]; !child.Optional() {
-			build.Watches(child.Object, handler.EnqueueRequestsFromMapFunc(requestsForChild(child)), builder.WithPredicates(r.childChanged(child.Kind)))
+			build.Watches(child.Object, handler.EnqueueRequestsFromMapFunc(r.requestsForChild(child)), builder.WithPredicates(r.childChanged(child)))
 		}
 	}
 	for _, kind := range []string{
@@ -257,15 +258,24 @@ func startInformers(informers cache.Cache) error {
 	})
 }
 
-// indexChildren indexes the objects of a child's kind by the Applications that they may concern, if one may have many.
+// indexChildren indexes the objects of a child's kind by the Applications that they belong to, if one may have many. Others' are
+// not in it: there may be any number of them.
 func indexChildren(ctx context.Context, informers cache.Cache, child *children.Child) error {
 	if !child.Many {
 		return nil
 	}
 	if err := informers.IndexField(ctx, child.Object, byApplication, func(object client.Object) []string {
-		return children.ApplicationsOf(object)
+		return ownersOf(child, object)
 	}); err != nil {
 		return fmt.Errorf("index %s: %w", child.Kind, err)
+	}
+	return nil
+}
+
+// ownersOf returns what an object of a child's kind is indexed by.
+func ownersOf(child *children.Child, object client.Object) []string {
+	if app := child.ApplicationOf(object); app != "" {
+		return []string{app}
 	}
 	return nil
 }

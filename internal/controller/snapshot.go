@@ -40,6 +40,7 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/children"
 	"github.com/example/app-operator/internal/cluster"
+	"github.com/example/app-operator/internal/managedfields"
 	"github.com/example/app-operator/internal/outcome"
 	"github.com/example/app-operator/internal/plan"
 	"github.com/example/app-operator/internal/resources"
@@ -70,6 +71,7 @@ func (r *ApplicationReconciler) snapshot(ctx context.Context, app *v1.Applicatio
 			return s, err
 		}
 	}
+	s.Claims = claimsOf(s)
 	s.deployment = controlled[*appsv1.Deployment](s, children.Deployment)
 	s.Inputs.Live = resources.LiveFrom(s.deployment)
 	if service := controlled[*corev1.Service](s, children.Service); service != nil {
@@ -91,38 +93,72 @@ func (r *ApplicationReconciler) snapshot(ctx context.Context, app *v1.Applicatio
 	return s, r.readReferences(ctx, app, s, record)
 }
 
-// readChildren reads the objects of one kind that the Application controls, and those whose names it may need.
+// readChildren reads the objects of one kind that belong to the Application, and those whose names it needs.
 func (r *ApplicationReconciler) readChildren(ctx context.Context, s *snapshot, child *children.Child) error {
 	app := s.Application
 	if child.Optional() && !r.canRead(ctx, s, child) {
 		return nil
 	}
 	if !child.Many {
-		return r.readOne(ctx, s, child)
+		return r.readOne(ctx, s, child, app.Name)
 	}
 	list := child.NewList()
 	if err := r.Client.List(ctx, list, client.InNamespace(app.Namespace), client.MatchingFields{byApplication: app.Name},
 		client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("list %ss: %w", child.Kind, err)
 	}
-	return meta.EachListItem(list, func(object runtime.Object) error {
+	if err := meta.EachListItem(list, func(object runtime.Object) error {
 		s.Live[child.Kind] = append(s.Live[child.Kind], object.(children.Object))
 		return nil
-	})
+	}); err != nil {
+		return err
+	}
+	configs, err := child.Build(resources.Inputs{Application: app})
+	if err != nil {
+		return nil //nolint:nilerr // the plan finds the same
+	}
+	for _, config := range configs {
+		if s.Find(child.Kind, config.Name) != nil {
+			continue
+		}
+		if err := r.readOne(ctx, s, child, config.Name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// readOne reads the one object of a kind that the Application may have, whoever controls it.
-func (r *ApplicationReconciler) readOne(ctx context.Context, s *snapshot, child *children.Child) error {
+// readOne reads an object that the Application may have, whoever it belongs to.
+func (r *ApplicationReconciler) readOne(ctx context.Context, s *snapshot, child *children.Child, name string) error {
 	object := child.New()
-	err := r.Client.Get(ctx, client.ObjectKeyFromObject(s.Application), object, client.UnsafeDisableDeepCopy)
+	key := client.ObjectKey{Namespace: s.Application.Namespace, Name: name}
+	err := r.Client.Get(ctx, key, object, client.UnsafeDisableDeepCopy)
 	if apierrors.IsNotFound(err) {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("read %s: %w", child.Kind, err)
 	}
-	s.Live[child.Kind] = []children.Object{object}
+	s.Live[child.Kind] = append(s.Live[child.Kind], object)
 	return nil
+}
+
+// claimsOf returns what the claims say of themselves that were made for the Application.
+func claimsOf(s *snapshot) map[string]*resources.LiveClaim {
+	claims := map[string]*resources.LiveClaim{}
+	for _, object := range s.Live[resources.KindPersistentVolumeClaim] {
+		claim, ok := object.(*corev1.PersistentVolumeClaim)
+		if !ok || claim.Labels[resources.LabelApplication] != s.Application.Name {
+			continue // of somebody else, nothing more is cached
+		}
+		live := &resources.LiveClaim{Size: claim.Spec.Resources.Requests[corev1.ResourceStorage], AccessModes: claim.Spec.AccessModes}
+		owned, err := managedfields.Of(claim, children.FieldOwner)
+		if err == nil && owned.Has("spec", "storageClassName") {
+			live.StorageClassName = claim.Spec.StorageClassName
+		}
+		claims[claim.Name] = live
+	}
+	return claims
 }
 
 // canRead reports whether the objects of an optional kind can be read from the cache; if not, it notes why. Nobody asks for a kind
@@ -234,6 +270,7 @@ func (r *ApplicationReconciler) readReferences(ctx context.Context, app *v1.Appl
 	if err != nil {
 		return err
 	}
+	newest = withInline(newest, resources.InlineHash(app))
 	if app.Status.ObservedGeneration != app.Generation { // the pods are likely to be replaced anyway for another spec
 		s.ConfigHash = record.config.roll(newest)
 		return nil

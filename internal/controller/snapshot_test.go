@@ -42,12 +42,12 @@ func TestAKindWithManyObjects(t *testing.T) {
 	table := children.Table
 	t.Cleanup(func() { children.Table = table })
 	children.Table = append(slices.Clone(table), children.Child{
-		Kind: "ConfigMap", Object: &corev1.ConfigMap{}, List: &corev1.ConfigMapList{}, Many: true,
+		Kind: "LimitRange", Object: &corev1.LimitRange{}, List: &corev1.LimitRangeList{}, Many: true,
 		Fields: func(*v1.Application, string) resources.FieldNames { return nil },
 		Build: func(in resources.Inputs) ([]children.Config, error) {
 			var configs []children.Config
 			for _, suffix := range suffixes {
-				config := corev1ac.ConfigMap(in.Application.Name+suffix, in.Application.Namespace).WithData(map[string]string{"a": suffix})
+				config := corev1ac.LimitRange(in.Application.Name+suffix, in.Application.Namespace)
 				config.WithOwnerReferences(metav1ac.OwnerReference().WithAPIVersion(v1.GroupVersion.String()).WithKind("Application").
 					WithName(in.Application.Name).WithUID(in.Application.UID).WithController(true))
 				configs = append(configs, children.Config{ApplyConfiguration: config, Name: *config.GetName(), OnlyIf: func(uid types.UID, version string) {
@@ -58,12 +58,12 @@ func TestAKindWithManyObjects(t *testing.T) {
 		},
 	})
 	r, c := withErrors(t, interceptor.Funcs{})
-	if err := c.Create(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "web-theirs", Namespace: "apps"}}); err != nil {
+	if err := c.Create(t.Context(), &corev1.LimitRange{ObjectMeta: metav1.ObjectMeta{Name: "web-theirs", Namespace: "apps"}}); err != nil {
 		t.Fatal(err)
 	}
 	names := func() []string {
 		t.Helper()
-		list := &corev1.ConfigMapList{}
+		list := &corev1.LimitRangeList{}
 		if err := c.List(t.Context(), list, client.InNamespace("apps")); err != nil {
 			t.Fatal(err)
 		}

@@ -65,7 +65,7 @@ func (r *ApplicationReconciler) report(
 	next := status.Of(app, seen, err)
 	record.rollout.Observe(before, next, revisionOf(seen.Deployment), seen.Now.Time)
 	end := func(err error) (reconcile.Result, error) {
-		result, err := resultOf(err)
+		result, err := resultOf(errors.Join(err, seen.Refused))
 		if err != nil || ctx.Err() != nil { // it is tried again sooner than that
 			return result, err
 		}
@@ -245,11 +245,14 @@ func faultAlreadyReported(in v1.ApplicationStatus, reason string) bool {
 
 // event records what a condition says, as an event of the kind Normal or Warning.
 func (r *ApplicationReconciler) event(app *v1.Application, kind string, condition metav1.Condition) {
-	note := condition.Message
+	r.eventf(app, kind, condition.Reason, condition.Message)
+}
+
+func (r *ApplicationReconciler) eventf(app *v1.Application, kind, reason, note string) {
 	if len(note) > maxNote {
 		note = strings.ToValidUTF8(note[:maxNote], "")
 	}
-	r.Recorder.Eventf(app, nil, kind, condition.Reason, "Reconcile", "%s", note)
+	r.Recorder.Eventf(app, nil, kind, reason, "Reconcile", "%s", note)
 }
 
 // statusHash stands for all that a status says. The times of transitions follow from what was there before.

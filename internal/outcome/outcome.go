@@ -124,6 +124,15 @@ func FromAPI(err error, object string) error {
 	}
 }
 
+// IsRefusal reports whether the API server has understood what it was asked for, and will not do it as things are.
+func IsRefusal(err error) bool {
+	if _, ok := errors.AsType[*Invalid](err); ok {
+		return true
+	}
+	waiting, ok := errors.AsType[*Waiting](err)
+	return ok && waiting.Reason != v1.ReasonRollingOut
+}
+
 // Reworded returns the error with its message in other words. What is transient keeps its own.
 func Reworded(err error, in func(string) string) error {
 	if invalid, ok := errors.AsType[*Invalid](err); ok {

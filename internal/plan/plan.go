@@ -25,8 +25,8 @@ import (
 	"slices"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
@@ -91,6 +91,9 @@ type Step struct {
 
 // Key returns which object the step is about.
 func (s *Step) Key() Key { return Key{s.Child.Kind, s.Name} }
+
+// HoldsUp reports whether the steps after this one wait for it. What is retained serves as it is.
+func (s *Step) HoldsUp() bool { return !s.Child.Retained || s.Live == nil }
 
 // Deletes reports whether the step is a delete.
 func (s *Step) Deletes() bool { return s.Config.ApplyConfiguration == nil }
@@ -234,7 +237,7 @@ func Delete(child *children.Child, live children.Object, last LastApplied) *Step
 
 // prunes reports whether an object is to be deleted that is not desired: it is ours, and is not being deleted.
 func (p *planner) prunes(child *children.Child, live children.Object) bool {
-	if !metav1.IsControlledBy(live, p.app) || live.GetDeletionTimestamp() != nil {
+	if child.Retained || !child.Owns(p.app, live) || live.GetDeletionTimestamp() != nil {
 		return false
 	}
 	return child.Keep == nil || !child.Keep(p.app, live.GetName())
@@ -260,7 +263,7 @@ func (p *planner) object(child *children.Child, config children.Config) (*Step, 
 	case live == nil:
 		next.Recreate, next.RepairsDrift = was.desiredUnchanged(next.Hash), was.desiredUnchanged(next.Hash)
 		return next, nil
-	case !metav1.IsControlledBy(live, p.app):
+	case !child.Owns(p.app, live):
 		return nil, conflictError(p.app, child, live)
 	case live.GetDeletionTimestamp() != nil:
 		return nil, &outcome.Waiting{
@@ -292,7 +295,7 @@ func (p *planner) keepPods(child *children.Child, config children.Config, live c
 	if child.KeepPods == nil || len(p.snapshot.Missing) == 0 || !p.runsPods(child) {
 		return true, nil
 	}
-	if live == nil || !metav1.IsControlledBy(live, p.app) {
+	if live == nil || !child.Owns(p.app, live) {
 		return false, nil
 	}
 	return child.KeepPods(config, live)
@@ -304,11 +307,15 @@ func (s *Step) compare(absent []fieldpath.Path) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", s.Child.Kind, err)
 	}
-	same, err := owned.Matches(s.Config.ApplyConfiguration, Content(s.Live))
+	live, err := s.liveContent()
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", s.Child.Kind, err)
+	}
+	same, err := owned.Matches(s.Config.ApplyConfiguration, live)
 	if err != nil {
 		return false, fmt.Errorf("compare %s with the desired configuration: %w", s.Child.Kind, err)
 	}
-	if s.Unwanted, err = managedfields.Existing(Content(s.Live), absent); err != nil {
+	if s.Unwanted, err = managedfields.Existing(live, absent); err != nil {
 		return false, fmt.Errorf("look for what %s must not have: %w", s.Child.Kind, err)
 	}
 	if same && len(s.Unwanted) == 0 {
@@ -322,6 +329,24 @@ func (s *Step) compare(absent []fieldpath.Path) (bool, error) {
 		s.HandsOver = !kept
 	}
 	return true, nil
+}
+
+// liveContent returns what is known of the live object. Of one whose metadata alone is read, the rest is as desired, if that is
+// what its metadata say: the fields of the rest have their owners there.
+func (s *Step) liveContent() (any, error) {
+	if !s.Child.MetadataOnly {
+		return Content(s.Live), nil
+	}
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(s.Config.ApplyConfiguration)
+	if err != nil {
+		return nil, fmt.Errorf("read the desired configuration: %w", err)
+	}
+	live, err := runtime.DefaultUnstructuredConverter.ToUnstructured(s.Live)
+	if err != nil {
+		return nil, fmt.Errorf("read the live object: %w", err)
+	}
+	content["metadata"] = live["metadata"]
+	return content, nil
 }
 
 // Content returns what package managedfields reads of an object.

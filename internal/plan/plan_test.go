@@ -66,7 +66,7 @@ func owned(name string) *corev1.ConfigMap {
 // TestARowMayHaveAnyNumberOfObjects holds that each object of a kind is created, kept and deleted for itself.
 func TestARowMayHaveAnyNumberOfObjects(t *testing.T) {
 	withRow(t, children.Child{
-		Kind: "ConfigMap", Object: &corev1.ConfigMap{}, List: &corev1.ConfigMapList{},
+		Kind: "Example", Object: &corev1.ConfigMap{}, List: &corev1.ConfigMapList{},
 		Build: func(resources.Inputs) ([]children.Config, error) {
 			var configs []children.Config
 			for _, name := range []string{"web-new", "web-theirs", "web-kept"} {
@@ -80,7 +80,7 @@ func TestARowMayHaveAnyNumberOfObjects(t *testing.T) {
 	going.DeletionTimestamp = new(metav1.Now())
 	snapshot := &Snapshot{
 		Inputs: resources.Inputs{Application: app}, PodsUpdated: true,
-		Live: map[string][]children.Object{"ConfigMap": {
+		Live: map[string][]children.Object{"Example": {
 			foreign("web-theirs"), owned("web-kept"), owned("web-old"), foreign("web-another"), going,
 		}},
 	}
@@ -91,22 +91,115 @@ func TestARowMayHaveAnyNumberOfObjects(t *testing.T) {
 			last.MarkInSync(step.Key(), step.Hash, step.Live)
 		}
 	}
-	last.MarkInSync(Key{"ConfigMap", "web-gone"}, 1, owned("web-gone"))
+	last.MarkInSync(Key{"Example", "web-gone"}, 1, owned("web-gone"))
 	steps, err := For(app, snapshot, last)
 	var got []string
 	for _, step := range steps {
-		if step.Child.Kind == "ConfigMap" {
+		if step.Child.Kind == "Example" {
 			got = append(got, fmt.Sprintf("%s deletes:%t", step.Name, step.Deletes()))
 		}
 	}
 	if diff := cmp.Diff([]string{"web-new deletes:false", "web-old deletes:true"}, got); diff != "" {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}
-	if conflict, ok := errors.AsType[*ConflictError](err); !ok || conflict.Kind != "ConfigMap" {
+	if conflict, ok := errors.AsType[*ConflictError](err); !ok || conflict.Kind != "Example" {
 		t.Errorf("error %v, want that web-theirs is somebody else's", err)
 	}
-	if _, ok := last[Key{"ConfigMap", "web-gone"}]; ok {
+	if _, ok := last[Key{"Example", "web-gone"}]; ok {
 		t.Error("what is not desired any more is remembered")
+	}
+}
+
+// TestRetainedObjectsAreNeverDeleted holds that a claim is the Application's by its label alone, and stays whatever the spec says.
+func TestRetainedObjectsAreNeverDeleted(t *testing.T) {
+	claim := func(name, app string, owners ...metav1.OwnerReference) *corev1.PersistentVolumeClaim {
+		object := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{
+			Name: name, Namespace: "apps", UID: "of", ResourceVersion: "7", OwnerReferences: owners,
+		}}
+		if app != "" {
+			object.Labels = map[string]string{resources.LabelApplication: app}
+		}
+		return object
+	}
+	of := *metav1.NewControllerRef(application(), v1.GroupVersion.WithKind("Application"))
+	for name, test := range map[string]struct {
+		live     *corev1.PersistentVolumeClaim
+		conflict bool
+	}{
+		"its own":                 {live: claim("web-data", "web")},
+		"without a label":         {claim("web-data", ""), true},
+		"another Application's":   {claim("web-data", "other"), true},
+		"with a controller, too":  {claim("web-data", "web", metav1.OwnerReference{Kind: "StatefulSet", Controller: new(true)}), true},
+		"controlled, not labeled": {claim("web-data", "", of), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			app := application()
+			snapshot := &Snapshot{Inputs: resources.Inputs{Application: app}, PodsUpdated: true, Live: map[string][]children.Object{
+				resources.KindPersistentVolumeClaim: {test.live},
+			}}
+			steps, err := For(app, snapshot, LastApplied{})
+			if slices.ContainsFunc(steps, func(step Step) bool { return step.Deletes() }) || err != nil {
+				t.Errorf("not desired, it is deleted, or in the way: %v", err)
+			}
+			app.Spec.Files = []v1.File{{MountPath: "/data", VolumeSource: v1.VolumeSource{PersistentVolumeClaim: &v1.ClaimSource{Size: "1Gi"}}}}
+			steps, err = For(app, snapshot, LastApplied{})
+			at := slices.IndexFunc(steps, func(step Step) bool { return step.Child.Retained })
+			pods := slices.ContainsFunc(steps, func(step Step) bool { return step.Child.Kind == children.Deployment })
+			if conflicts := err != nil; conflicts != test.conflict || conflicts == pods || conflicts == (at >= 0) {
+				t.Errorf("desired: error %v, pods %t, applied %t", err, pods, at >= 0)
+			}
+			if at >= 0 && steps[at].HoldsUp() {
+				t.Error("a change of it holds up what comes after")
+			}
+		})
+	}
+}
+
+// TestOfAConfigMapTheMetadataTell holds that an object whose content is not read is compared by who owns the content, and by the
+// annotation that stands for it.
+func TestOfAConfigMapTheMetadataTell(t *testing.T) {
+	app := application()
+	app.Spec.Files = []v1.File{{MountPath: "/etc", VolumeSource: v1.VolumeSource{Inline: map[string]string{"a": "1"}}}}
+	configs, err := resources.ConfigMap(resources.Inputs{Application: app})
+	if err != nil {
+		t.Fatal(err)
+	}
+	live := func(fields string, edit func(*metav1.PartialObjectMetadata)) *metav1.PartialObjectMetadata {
+		object := &metav1.PartialObjectMetadata{ObjectMeta: owned("web-etc").ObjectMeta}
+		object.Labels, object.Annotations = resources.Labels("web"), configs[0].Annotations
+		object.ManagedFields = []metav1.ManagedFieldsEntry{{
+			Manager: children.FieldOwner, Operation: metav1.ManagedFieldsOperationApply,
+			FieldsV1: metav1.NewFieldsV1(fields),
+		}}
+		edit(object)
+		return object
+	}
+	none := func(*metav1.PartialObjectMetadata) {}
+	const meta = `"f:metadata":{"f:labels":{"f:app.kubernetes.io/name":{},"f:app.kubernetes.io/instance":{},` +
+		`"f:app.kubernetes.io/managed-by":{}},"f:annotations":{"f:apps.example.com/content-hash":{}},"f:ownerReferences":{"k:{\"uid\":\"1\"}":{}}}`
+	for name, test := range map[string]struct {
+		live   *metav1.PartialObjectMetadata
+		writes bool
+	}{
+		"as desired":       {live: live(`{"f:data":{"f:a":{}},`+meta+`}`, none)},
+		"a text of others": {live(`{`+meta+`}`, none), true},
+		"another text": {live(`{"f:data":{"f:a":{}},`+meta+`}`, func(o *metav1.PartialObjectMetadata) {
+			o.Annotations = map[string]string{"apps.example.com/content-hash": "b"}
+		}), true},
+		"a file too many":       {live(`{"f:data":{"f:a":{},"f:b":{}},`+meta+`}`, none), true},
+		"without its label":     {live(`{"f:data":{"f:a":{}},`+meta+`}`, func(o *metav1.PartialObjectMetadata) { o.Labels = nil }), true},
+		"never applied by ours": {live(`{}`, none), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			snapshot := &Snapshot{Inputs: resources.Inputs{Application: app}, Live: map[string][]children.Object{resources.KindConfigMap: {test.live}}}
+			steps, err := For(app, snapshot, LastApplied{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := slices.ContainsFunc(steps, func(step Step) bool { return step.Child.MetadataOnly }); got != test.writes {
+				t.Errorf("written: %t, want %t", got, test.writes)
+			}
+		})
 	}
 }
 

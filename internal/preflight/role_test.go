@@ -57,7 +57,7 @@ func TestRole(t *testing.T) {
 			resource = plural.GroupResource()
 		}
 		grant(resource, "list", "watch", "create", "patch")
-		if child.Kind != "Deployment" { // which is always desired
+		if child.Kind != "Deployment" && !child.Retained { // which is always desired
 			grant(resource, "delete")
 		}
 	}
@@ -73,7 +73,6 @@ func TestRole(t *testing.T) {
 	for _, resource := range []string{"configmaps", "secrets"} {
 		grant(schema.GroupResource{Resource: resource}, "get", "list", "watch")
 	}
-	grant(schema.GroupResource{Resource: "persistentvolumeclaims"}, "list", "watch")
 	grant(schema.GroupResource{Group: "events.k8s.io", Resource: "events"}, "create")
 	if diff := cmp.Diff(sets.List(desired), sets.List(granted(t))); diff != "" {
 		t.Errorf("config/rbac/role.yaml (-needed +granted):\n%s", diff)

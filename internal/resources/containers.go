@@ -32,7 +32,7 @@ import (
 // mount the volumes of the files.
 func addContainers(spec *corev1ac.PodSpecApplyConfiguration, in Inputs) error {
 	app := in.Application
-	volumes, err := volumesOf(app.Spec.Files)
+	volumes, err := volumesOf(app)
 	if err != nil {
 		return err
 	}

@@ -31,14 +31,9 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 )
 
-// The labels of Jobs and their pods. They have none of the labels by which the application's pods are selected: no traffic may
-// reach them, and nobody may count them as replicas.
-const (
-	// LabelApplication names the Application.
-	LabelApplication = "apps.example.com/application"
-	// LabelSchedule names the schedule.
-	LabelSchedule = "apps.example.com/schedule"
-)
+// LabelSchedule names the schedule of a Job and its pods. Beside it they have LabelApplication, and none of the labels by which the
+// application's pods are selected: no traffic may reach them, and nobody may count them as replicas.
+const LabelSchedule = "apps.example.com/schedule"
 
 // Kubernetes' own defaults. They are set, so that an edit of them is drift.
 const (

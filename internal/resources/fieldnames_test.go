@@ -35,29 +35,28 @@ import (
 )
 
 // fieldsOf are the names of each child's fields. TestEveryBuilderIsTested holds the list of kinds complete.
-var fieldsOf = map[string]func(*v1.Application) FieldNames{
-	"ServiceAccount":          ServiceAccountFields,
-	"NetworkPolicy":           NetworkPolicyFields,
-	"Deployment":              DeploymentFields,
-	"Service":                 ServiceFields,
-	"HorizontalPodAutoscaler": HorizontalPodAutoscalerFields,
-	"PodDisruptionBudget":     PodDisruptionBudgetFields,
-	"Ingress":                 IngressFields,
-	"HTTPRoute":               HTTPRouteFields,
-	"ServiceMonitor":          ServiceMonitorFields,
+var fieldsOf = map[string]func(app *v1.Application, name string) FieldNames{
+	"ServiceAccount":          always(ServiceAccountFields),
+	"NetworkPolicy":           always(NetworkPolicyFields),
+	"Deployment":              always(DeploymentFields),
+	"Service":                 always(ServiceFields),
+	"HorizontalPodAutoscaler": always(HorizontalPodAutoscalerFields),
+	"PodDisruptionBudget":     always(PodDisruptionBudgetFields),
+	"Ingress":                 always(IngressFields),
+	"HTTPRoute":               always(HTTPRouteFields),
+	"ServiceMonitor":          always(ServiceMonitorFields),
+	"CronJob":                 CronJobFields,
+	"ConfigMap":               ConfigMapFields,
+	"PersistentVolumeClaim":   PersistentVolumeClaimFields,
 }
 
-// fieldsOfObject returns the names of the fields of the object of this kind and name.
-func fieldsOfObject(kind string, app *v1.Application, name string) FieldNames {
-	if kind == "CronJob" {
-		return CronJobFields(app, name)
-	}
-	return fieldsOf[kind](app)
+func always(fields func(*v1.Application) FieldNames) func(*v1.Application, string) FieldNames {
+	return func(app *v1.Application, _ string) FieldNames { return fields(app) }
 }
 
 // ownFields are the fields of children that the operator decides by itself, so that no field of an Application is to blame.
 var ownFields = regexp.MustCompile(`^(apiVersion|kind|metadata\.(namespace|ownerReferences)\b.*` +
-	`|metadata\.annotations\[apps\.example\.com/.*|spec(\.\w+)?\.selector\b.*|spec\.podSelector\b.*` +
+	`|metadata\.annotations\[(apps\.example\.com/.*|argocd\.argoproj\.io/sync-options\])|spec(\.\w+)?\.selector\b.*|spec\.podSelector\b.*` +
 	`|spec\.(jobTemplate\.spec\.)?template\.spec\.containers\[0\]\.terminationMessagePolicy` +
 	`|spec\.jobTemplate\.(metadata\.labels\b.*|spec\.template\.spec\.restartPolicy)|spec\.(paused|scaleTargetRef|unhealthyPodEvictionPolicy)\b.*` +
 	`|spec\.egress\[0\]\..*|spec\.rules\[0\]\.(matches|backendRefs)\[0\]\.(group|kind|name|weight|path\.type))$`)
@@ -148,7 +147,7 @@ func TestEveryFieldIsCalledAsTheUserCallsIt(t *testing.T) {
 			if err := json.Unmarshal(content, &tree); err != nil {
 				t.Fatal(err)
 			}
-			fields := fieldsOfObject(kind, in.Application, nameIn(in.Application, heading))
+			fields := fieldsOf[kind](in.Application, tree["metadata"].(map[string]any)["name"].(string))
 			for _, path := range leaves("", tree) {
 				switch called := fields.of(path); {
 				case called == "" && ownFields.MatchString(path):
@@ -206,9 +205,9 @@ func TestRefusalsAreInTheUsersWords(t *testing.T) {
 		Sidecars:       []corev1.Container{{Name: "proxy"}},
 		InitContainers: []corev1.Container{{Name: "migrate"}, {Name: "wait"}},
 		Files: []v1.File{
-			{MountPath: "/a", ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: "a"}}},
-			{MountPath: "/b", ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: "a"}}},
-			{MountPath: "/c", EmptyDir: &corev1.EmptyDirVolumeSource{}},
+			{MountPath: "/a", VolumeSource: v1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: "a"}}}},
+			{MountPath: "/b", VolumeSource: v1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: "a"}}}},
+			{MountPath: "/c", VolumeSource: v1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
 		},
 		Autoscaling: &v1.AutoscalingSpec{TargetCPUUtilizationPercentage: new(int32(50)), TargetMemoryUtilizationPercentage: new(int32(50))},
 		NetworkPolicy: &v1.NetworkPolicySpec{
@@ -300,7 +299,7 @@ func TestRefusalsAreInTheUsersWords(t *testing.T) {
 		},
 	} {
 		for _, said := range slices.Sorted(maps.Keys(tests)) {
-			if got := fieldsOfObject(kind, app, "web-nightly").InUsersWords(said, "the "+kind); got != tests[said] {
+			if got := fieldsOf[kind](app, "web-nightly").InUsersWords(said, "the "+kind); got != tests[said] {
 				t.Errorf("%s: %s\nbecomes %s,\nwant    %s", kind, said, got, tests[said])
 			}
 		}

@@ -71,6 +71,8 @@ type builder struct {
 // builders are all the children's, in the order of building. TestEveryBuilderIsTested holds the list complete.
 var builders = []builder{
 	builderOf[corev1.ServiceAccount]("ServiceAccount", ServiceAccount),
+	builderOfMany[corev1.ConfigMap]("ConfigMap", ConfigMap),
+	builderOfMany[corev1.PersistentVolumeClaim]("PersistentVolumeClaim", PersistentVolumeClaim),
 	builderOfMany[networkingv1.NetworkPolicy]("NetworkPolicy", NetworkPolicy),
 	builderOf[appsv1.Deployment]("Deployment", Deployment),
 	builderOfMany[batchv1.CronJob]("CronJob", CronJob),

@@ -42,7 +42,9 @@ type Inputs struct {
 	// JobsRemain says that there are CronJobs of the Application, if only of schedules that were removed and have a run that has
 	// not ended.
 	JobsRemain bool
-	// ConfigHash stands for the contents of the ConfigMaps and Secrets that the pods refer to; "" when a change of them
+	// Claims are the claims that were made for the Application, by name.
+	Claims map[string]*LiveClaim
+	// ConfigHash stands for the contents of the ConfigMaps and Secrets that the pods refer to, and of those in the spec; "" when a change of them
 	// is not to restart the pods.
 	ConfigHash string
 }

@@ -102,7 +102,8 @@ func copyOf(in Inputs) Inputs {
 	return in
 }
 
-// checkIdentity holds that a child has the name that its heading says, the Application's labels and one owner reference.
+// checkIdentity holds that a child has the name that its heading says, the Application's labels and one owner reference; a claim
+// has neither.
 func checkIdentity(t *testing.T, app *v1.Application, kind, heading string, config runtime.ApplyConfiguration) {
 	t.Helper()
 	var object struct {
@@ -122,6 +123,23 @@ func checkIdentity(t *testing.T, app *v1.Application, kind, heading string, conf
 		}},
 		// Annotations are the user's, and the Deployment's remember its size.
 		Annotations: object.Metadata.Annotations,
+	}
+	if name := *object.Metadata.Name; kind == KindConfigMap || kind == KindPersistentVolumeClaim {
+		if !strings.HasPrefix(name, app.Name+"-") {
+			t.Errorf("%s is named %s", kind, name)
+		}
+		want.Name = &name
+	}
+	if kind == KindPersistentVolumeClaim {
+		want.OwnerReferences, want.Labels = nil, object.Metadata.Labels
+		for key := range want.Labels {
+			if strings.HasPrefix(key, "app.kubernetes.io/") {
+				t.Errorf("the claim has the label %s", key)
+			}
+		}
+		if want.Labels[LabelApplication] != app.Name {
+			t.Errorf("the claim has the labels %v", want.Labels)
+		}
 	}
 	if object.Kind != kind {
 		t.Errorf("kind = %q, want %q", object.Kind, kind)
@@ -346,6 +364,11 @@ func checkVolumes(t *testing.T, app *v1.Application, configs children) {
 		mounted[*mount.Name] = true
 		if *mount.MountPath != app.Spec.Files[i].MountPath {
 			t.Errorf("mounted at %q, want %q", *mount.MountPath, app.Spec.Files[i].MountPath)
+		}
+	}
+	for _, volume := range app.Spec.Volumes { // which only others may mount
+		if volumes[volume.Name] {
+			mounted[volume.Name] = true
 		}
 	}
 	if diff := cmp.Diff(mounted, volumes, cmpopts.EquateEmpty()); diff != "" || len(pod.Containers[0].VolumeMounts) != len(app.Spec.Files) {

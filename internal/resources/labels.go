@@ -32,6 +32,10 @@ const (
 	LabelInstance  = "app.kubernetes.io/instance"
 	LabelManagedBy = "app.kubernetes.io/managed-by"
 
+	// LabelApplication names the Application of what must not be taken for one of its own pods or objects: of Jobs and their pods,
+	// and of claims, which have no owner and outlive it.
+	LabelApplication = "apps.example.com/application"
+
 	// ManagedBy is the value of LabelManagedBy.
 	ManagedBy = "app-operator"
 )

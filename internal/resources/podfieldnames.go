@@ -18,6 +18,7 @@ package resources
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -132,20 +133,20 @@ func containerFields(before int, field string, containers []corev1.Container) Fi
 	return names
 }
 
-// volumeFields names the fields of the volumes, each by the first file that comes from it.
+// volumeFields names the fields of the volumes, each by the first file or volume of the spec that it is made of.
 func volumeFields(app *v1.Application) FieldNames {
-	files, err := volumesOf(app.Spec.Files)
+	all, err := volumesOf(app)
 	if err != nil { // then there is no pod to speak of
 		return nil
 	}
 	var names FieldNames
-	for i, volume := range files.volumes {
-		for j, name := range files.ofFile {
-			if name == *volume.Name {
-				names = names.item(".spec.volumes", i, keyed("name", name), fmt.Sprintf("spec.files[%d]", j),
-					fieldName{"", "*"}, fieldName{".name", ".mountPath"})
-				break
-			}
+	sources := sourcesOf(app)
+	for i, volume := range all.volumes {
+		at := slices.IndexFunc(sources, func(source namedSource) bool { return source.name == *volume.Name })
+		names = names.item(".spec.volumes", i, keyed("name", *volume.Name), sources[at].field,
+			fieldName{"", "*"}, fieldName{".name", sources[at].nameField})
+		if sources[at].Inline != nil {
+			names = names.item(".spec.volumes", i, keyed("name", *volume.Name), sources[at].field, fieldName{".configMap", ".inline"})
 		}
 	}
 	return names
@@ -175,7 +176,7 @@ func mainContainerFields(app *v1.Application) FieldNames {
 	}
 	for i, file := range app.Spec.Files {
 		names = names.item(".volumeMounts", i, keyed("mountPath", file.MountPath), fmt.Sprintf("spec.files[%d]", i),
-			fieldName{"", "*"}, fieldName{".name", ".mountPath"})
+			fieldName{"", "*"}, fieldName{".name", nameField(file)})
 	}
 	i := 0
 	if port := app.Spec.Port; port != nil {

@@ -18,6 +18,7 @@ package resources
 
 import (
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -43,7 +44,7 @@ func seeds() [][]byte {
 func randomInputs(data []byte) Inputs {
 	in := Inputs{Application: &v1.Application{}}
 	filler := randfill.NewFromGoFuzz(data).NilChance(0.3).NumElements(0, 3).Funcs(
-		randomSpec, randomFile, randomPodMetadata, randomLive, randomAutoscaled, randomQuantity, randomIntOrString, randomContainerPort,
+		randomSpec, randomFile, randomClaim, randomPodMetadata, randomLive, randomAutoscaled, randomQuantity, randomIntOrString, randomContainerPort,
 	)
 	filler.Fill(&in.Live)
 	filler.Fill(&in.ConfigHash)
@@ -54,7 +55,8 @@ func randomInputs(data []byte) Inputs {
 	return in
 }
 
-// randomSpec keeps to what the schema says of keys: no two files are mounted at one path, and no two schedules have one name. Some numbers and names fit
+// randomSpec keeps to what the schema says of keys: no two files are mounted at one path, no two files or volumes have a source for
+// one name, and no two schedules have one name. Some numbers and names fit
 // together more often than chance would have it.
 func randomSpec(spec *v1.ApplicationSpec, c randfill.Continue) {
 	c.FillNoCustom(spec)
@@ -70,6 +72,15 @@ func randomSpec(spec *v1.ApplicationSpec, c randfill.Continue) {
 		named[schedule.Name] = true
 		return again
 	})
+	for i := range spec.Files {
+		spec.Files[i].Name = ""
+		if hasSource(spec.Files[i].VolumeSource) && c.Bool() {
+			spec.Files[i].Name = fmt.Sprintf("file-%d", i)
+		}
+	}
+	for i := range spec.Volumes {
+		spec.Volumes[i].Name = fmt.Sprintf("volume-%d", i)
+	}
 	if c.Bool() {
 		spec.Replicas = new(c.Int31n(4))
 	}
@@ -120,6 +131,14 @@ func randomFile(file *v1.File, c randfill.Continue) {
 		path.WriteString("/" + parts[c.Intn(len(parts))])
 	}
 	file.MountPath = path.String()
+}
+
+// randomClaim is made of a size that there can be, or not at all.
+func randomClaim(claim *v1.ClaimSource, c randfill.Continue) {
+	c.FillNoCustom(claim)
+	if claim.Size != "" {
+		claim.Size = fmt.Sprintf("%dMi", 1+c.Int31n(4096))
+	}
 }
 
 // randomContainerPort has one of a few names and numbers, which the spec's ports may have too.

@@ -61,13 +61,22 @@ func References(app *v1.Application) []Need {
 	for _, name := range app.Spec.ImagePullSecrets {
 		needs.add(KindSecret, name, nil, false)
 	}
-	for _, file := range app.Spec.Files {
-		needs.addFile(file)
+	sources := sourcesOf(app)
+	for _, source := range sources {
+		needs.addSource(source.VolumeSource)
 	}
 	needs.addEnvironment(app.Spec.Env, app.Spec.EnvFrom)
 	for _, containers := range [][]corev1.Container{app.Spec.InitContainers, app.Spec.Sidecars} {
 		for i := range containers {
 			needs.addEnvironment(containers[i].Env, containers[i].EnvFrom)
+		}
+	}
+	for _, source := range sources { // what is made for the Application, others of its fields may name, too
+		if source.Inline != nil {
+			delete(needs, Reference{KindConfigMap, ownedName(app, source.name)})
+		}
+		if isMade(source.PersistentVolumeClaim) {
+			delete(needs, Reference{KindPersistentVolumeClaim, ownedName(app, source.name)})
 		}
 	}
 	all := make([]Need, 0, len(needs))
@@ -96,14 +105,29 @@ func (n needs) add(kind, name string, optional *bool, content bool) {
 	}
 }
 
-func (n needs) addFile(file v1.File) {
+func (n needs) addSource(source v1.VolumeSource) {
 	switch {
-	case file.ConfigMap != nil:
-		n.add(KindConfigMap, file.ConfigMap.Name, file.ConfigMap.Optional, true)
-	case file.Secret != nil:
-		n.add(KindSecret, file.Secret.SecretName, file.Secret.Optional, true)
-	case file.PersistentVolumeClaim != nil:
-		n.add(KindPersistentVolumeClaim, file.PersistentVolumeClaim.ClaimName, nil, false)
+	case source.ConfigMap != nil:
+		n.add(KindConfigMap, source.ConfigMap.Name, source.ConfigMap.Optional, true)
+	case source.Secret != nil:
+		n.add(KindSecret, source.Secret.SecretName, source.Secret.Optional, true)
+	case source.PersistentVolumeClaim != nil:
+		n.add(KindPersistentVolumeClaim, source.PersistentVolumeClaim.ClaimName, nil, false)
+	case source.CSI != nil && source.CSI.NodePublishSecretRef != nil:
+		n.add(KindSecret, source.CSI.NodePublishSecretRef.Name, nil, false)
+	case source.Projected != nil:
+		for _, projection := range source.Projected.Sources {
+			n.addProjection(projection)
+		}
+	}
+}
+
+func (n needs) addProjection(projection corev1.VolumeProjection) {
+	if config := projection.ConfigMap; config != nil {
+		n.add(KindConfigMap, config.Name, config.Optional, true)
+	}
+	if secret := projection.Secret; secret != nil {
+		n.add(KindSecret, secret.Name, secret.Optional, true)
 	}
 }
 

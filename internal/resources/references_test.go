@@ -82,16 +82,16 @@ func TestReferences(t *testing.T) {
 			Ingress: &v1.IngressSpec{TLSSecretName: "shop-tls"},
 		}, want: []Need{}},
 		{name: "files", spec: v1.ApplicationSpec{Files: []v1.File{
-			{Secret: &corev1.SecretVolumeSource{SecretName: "tls"}},
-			{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: named("settings"), Optional: new(true)}},
-			{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "data"}},
-			{EmptyDir: &corev1.EmptyDirVolumeSource{}},
+			{VolumeSource: v1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "tls"}}},
+			{VolumeSource: v1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: named("settings"), Optional: new(true)}}},
+			{VolumeSource: v1.VolumeSource{PersistentVolumeClaim: &v1.ClaimSource{ClaimName: "data"}}},
+			{VolumeSource: v1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
 		}}, want: []Need{
 			optional(KindConfigMap, "settings"), mandatory(KindPersistentVolumeClaim, "data"), content(KindSecret, "tls"),
 		}},
 		{name: "optional files", spec: v1.ApplicationSpec{Files: []v1.File{
-			{Secret: &corev1.SecretVolumeSource{SecretName: "tls", Optional: new(true)}},
-			{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: named("settings"), Optional: new(false)}},
+			{VolumeSource: v1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "tls", Optional: new(true)}}},
+			{VolumeSource: v1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: named("settings"), Optional: new(false)}}},
 		}}, want: []Need{content(KindConfigMap, "settings"), optional(KindSecret, "tls")}},
 		{name: "variables", spec: v1.ApplicationSpec{Env: []corev1.EnvVar{
 			{Name: "PLAIN", Value: "text"},
@@ -137,7 +137,7 @@ func TestReferences(t *testing.T) {
 		}, want: []Need{content(KindSecret, "a")}},
 		{name: "without a name there is nothing to need", spec: v1.ApplicationSpec{
 			ImagePullSecrets: []string{""},
-			Files:            []v1.File{{Secret: &corev1.SecretVolumeSource{}}},
+			Files:            []v1.File{{VolumeSource: v1.VolumeSource{Secret: &corev1.SecretVolumeSource{}}}},
 			Env:              []corev1.EnvVar{configMapVariable("", nil)},
 		}, want: []Need{}},
 	}

@@ -154,13 +154,16 @@ func ofOtherContainers(spec v1.ApplicationSpec, pod corev1.PodSpec) []userValue 
 func ofPod(spec v1.ApplicationSpec, pod corev1.PodSpec) []userValue {
 	var values []userValue
 	for i, file := range spec.Files {
-		at := slices.IndexFunc(pod.Volumes, func(volume corev1.Volume) bool {
-			return volume.Name == pod.Containers[0].VolumeMounts[i].Name
-		})
-		values = append(values, userValue{"file " + file.MountPath, shared(corev1.VolumeSource{
-			ConfigMap: file.ConfigMap, Secret: file.Secret, EmptyDir: file.EmptyDir,
-			PersistentVolumeClaim: file.PersistentVolumeClaim,
-		}), shared(pod.Volumes[at].VolumeSource)})
+		if source, ok := userSource(file.VolumeSource); ok {
+			values = append(values, userValue{"file " + file.MountPath, shared(source), shared(volumeNamed(pod, pod.Containers[0].VolumeMounts[i].Name))})
+		}
+	}
+	all, _ := volumesOf(&v1.Application{Spec: spec})
+	for _, volume := range spec.Volumes {
+		if source, ok := userSource(volume.VolumeSource); ok {
+			name := *all.byName[volume.Name].volume.Name
+			values = append(values, userValue{"volume " + volume.Name, shared(source), shared(volumeNamed(pod, name))})
+		}
 	}
 	scheduling := ptr.Deref(spec.Scheduling, v1.SchedulingSpec{})
 	values = append(values, userValue{"nodeSelector", scheduling.NodeSelector, pod.NodeSelector},
@@ -177,6 +180,23 @@ func ofPod(spec v1.ApplicationSpec, pod corev1.PodSpec) []userValue {
 	return values
 }
 
+// userSource returns what the user has said in the words of Kubernetes. It returns false if that is nothing.
+func userSource(source v1.VolumeSource) (corev1.VolumeSource, bool) {
+	said := corev1.VolumeSource{
+		ConfigMap: source.ConfigMap, Secret: source.Secret, EmptyDir: source.EmptyDir, Projected: source.Projected,
+		CSI: source.CSI, DownwardAPI: source.DownwardAPI, Ephemeral: source.Ephemeral,
+	}
+	if claim := source.PersistentVolumeClaim; claim != nil && claim.ClaimName != "" {
+		said.PersistentVolumeClaim = &corev1.PersistentVolumeClaimVolumeSource{ClaimName: claim.ClaimName, ReadOnly: claim.ReadOnly}
+	}
+	return said, said != corev1.VolumeSource{}
+}
+
+func volumeNamed(pod corev1.PodSpec, name string) corev1.VolumeSource {
+	at := slices.IndexFunc(pod.Volumes, func(volume corev1.Volume) bool { return volume.Name == name })
+	return pod.Volumes[at].VolumeSource
+}
+
 // shared returns a source without what several files of one volume may say each in its way.
 func shared(source corev1.VolumeSource) corev1.VolumeSource {
 	source = *source.DeepCopy()
@@ -189,7 +209,28 @@ func shared(source corev1.VolumeSource) corev1.VolumeSource {
 	if source.PersistentVolumeClaim != nil {
 		source.PersistentVolumeClaim.ReadOnly = false
 	}
+	if source.DownwardAPI != nil {
+		defaultPodFiles(source.DownwardAPI.Items)
+	}
+	if source.Projected != nil {
+		for _, projection := range source.Projected.Sources {
+			if projection.DownwardAPI != nil {
+				defaultPodFiles(projection.DownwardAPI.Items)
+			}
+			if token := projection.ServiceAccountToken; token != nil && token.ExpirationSeconds == nil {
+				token.ExpirationSeconds = new(int64(3600))
+			}
+		}
+	}
 	return source
+}
+
+func defaultPodFiles(files []corev1.DownwardAPIVolumeFile) {
+	for _, file := range files {
+		if file.FieldRef != nil && file.FieldRef.APIVersion == "" {
+			file.FieldRef.APIVersion = "v1"
+		}
+	}
 }
 
 // saying returns a behavior without the rules that say nothing, or nil.

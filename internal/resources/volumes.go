@@ -25,86 +25,200 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	"k8s.io/utils/ptr"
 
 	v1 "github.com/example/app-operator/api/v1"
 )
 
-// fileVolumes are the volumes that an Application's files come from. The same source is one volume, however often it is
-// mounted: kubelets before 1.35 wait for ever for the second volume of a claim.
+// fileVolumes are the volumes that an Application's files come from, and those that are for sidecars and init containers. The
+// same source is one volume, however often it is mounted: kubelets before 1.35 wait for ever for the second volume of a claim.
 type fileVolumes struct {
 	volumes []*corev1ac.VolumeApplyConfiguration
-	// ofFile has the name of each file's volume, in the order of the files.
+	// ofFile has the name by which each file's volume is known, in the order of the files.
 	ofFile []string
-	// byPath has each file and its volume by the name that the file's path makes, which users know.
-	byPath map[string]fileVolume
+	// byName has each volume by the names that users know: those that they give, and those that the files' paths make.
+	byName map[string]fileVolume
 }
 
+// fileVolume is a volume, and the source that a file or volume of the spec gives it under one name.
 type fileVolume struct {
-	file   v1.File
+	source v1.VolumeSource
 	volume *corev1ac.VolumeApplyConfiguration
 }
 
-func volumesOf(files []v1.File) (fileVolumes, error) {
-	names := volumeNames(files)
-	all := fileVolumes{byPath: make(map[string]fileVolume, len(files))}
+// namedSource is what a file or a volume of the spec has for a volume, with the volume's name.
+type namedSource struct {
+	name string
+	// field is the file or volume, as spec.files[0], and nameField what of it makes the name.
+	field, nameField string
+	v1.VolumeSource
+}
+
+// sourcesOf returns the sources of all files and volumes that have one, in their order.
+func sourcesOf(app *v1.Application) []namedSource {
+	var all []namedSource
+	for i, name := range volumeNames(app.Spec.Files, app.Spec.Volumes) {
+		file := app.Spec.Files[i]
+		if hasSource(file.VolumeSource) {
+			all = append(all, namedSource{name, fmt.Sprintf("spec.files[%d]", i), nameField(file), file.VolumeSource})
+		}
+	}
+	for i, volume := range app.Spec.Volumes {
+		all = append(all, namedSource{volume.Name, fmt.Sprintf("spec.volumes[%d]", i), ".name", volume.VolumeSource})
+	}
+	return all
+}
+
+// hasSource reports whether a file is made of something, and does not only mount the volume of another.
+func hasSource(of v1.VolumeSource) bool {
+	return of.Inline != nil || of.ConfigMap != nil || of.Secret != nil || of.EmptyDir != nil || of.PersistentVolumeClaim != nil ||
+		of.Projected != nil || of.CSI != nil || of.DownwardAPI != nil || of.Ephemeral != nil
+}
+
+// nameField returns the field of a file that makes its volume's name.
+func nameField(file v1.File) string {
+	if file.Name != "" {
+		return ".name"
+	}
+	return ".mountPath"
+}
+
+func volumesOf(app *v1.Application) (fileVolumes, error) {
+	all := fileVolumes{
+		ofFile: volumeNames(app.Spec.Files, app.Spec.Volumes), byName: make(map[string]fileVolume, len(app.Spec.Files)+len(app.Spec.Volumes)),
+	}
 	bySource := map[string]*corev1ac.VolumeApplyConfiguration{}
-	for i, file := range files {
-		source, err := sourceKey(file)
+	for _, source := range sourcesOf(app) {
+		key, err := sourceKey(app, source)
 		if err != nil {
 			return all, err
 		}
-		volume := bySource[source]
+		volume := bySource[key]
 		switch {
-		case volume == nil || source == "":
-			if volume, err = volumeOf(names[i], file); err != nil {
+		case volume == nil || key == "":
+			if volume, err = volumeOf(app, source); err != nil {
 				return all, err
 			}
-			bySource[source] = volume
+			bySource[key] = volume
 			all.volumes = append(all.volumes, volume)
-		case volume.PersistentVolumeClaim != nil && !file.PersistentVolumeClaim.ReadOnly:
+		case volume.PersistentVolumeClaim != nil && !source.PersistentVolumeClaim.ReadOnly:
 			volume.PersistentVolumeClaim.WithReadOnly(false) // one of its mounts is written to
 		}
-		all.ofFile = append(all.ofFile, *volume.Name)
-		all.byPath[names[i]] = fileVolume{file, volume}
+		all.byName[source.name] = fileVolume{source.VolumeSource, volume}
 	}
 	return all, nil
 }
 
-func volumeOf(name string, file v1.File) (*corev1ac.VolumeApplyConfiguration, error) {
-	volume := corev1ac.Volume().WithName(name)
+func volumeOf(app *v1.Application, source namedSource) (*corev1ac.VolumeApplyConfiguration, error) {
+	volume := corev1ac.Volume().WithName(source.name)
 	var err error
 	switch {
-	case file.ConfigMap != nil:
-		volume.ConfigMap, err = toApplyConfig[corev1ac.ConfigMapVolumeSourceApplyConfiguration](file.ConfigMap)
-	case file.Secret != nil:
-		volume.Secret, err = toApplyConfig[corev1ac.SecretVolumeSourceApplyConfiguration](file.Secret)
-	case file.EmptyDir != nil:
-		volume.EmptyDir, err = toApplyConfig[corev1ac.EmptyDirVolumeSourceApplyConfiguration](file.EmptyDir)
-	case file.PersistentVolumeClaim != nil:
-		volume.PersistentVolumeClaim, err = toApplyConfig[corev1ac.PersistentVolumeClaimVolumeSourceApplyConfiguration](file.PersistentVolumeClaim)
+	case source.Inline != nil:
+		volume.WithConfigMap(corev1ac.ConfigMapVolumeSource().WithName(ownedName(app, source.name)))
+	case source.ConfigMap != nil:
+		volume.ConfigMap, err = toApplyConfig[corev1ac.ConfigMapVolumeSourceApplyConfiguration](source.ConfigMap)
+	case source.Secret != nil:
+		volume.Secret, err = toApplyConfig[corev1ac.SecretVolumeSourceApplyConfiguration](source.Secret)
+	case source.EmptyDir != nil:
+		volume.EmptyDir, err = toApplyConfig[corev1ac.EmptyDirVolumeSourceApplyConfiguration](source.EmptyDir)
+	case source.PersistentVolumeClaim != nil:
+		volume.WithPersistentVolumeClaim(corev1ac.PersistentVolumeClaimVolumeSource().
+			WithClaimName(claimName(app, source)).WithReadOnly(source.PersistentVolumeClaim.ReadOnly))
+	case source.Projected != nil:
+		volume.Projected, err = toApplyConfig[corev1ac.ProjectedVolumeSourceApplyConfiguration](source.Projected)
+	case source.CSI != nil:
+		volume.CSI, err = toApplyConfig[corev1ac.CSIVolumeSourceApplyConfiguration](source.CSI)
+	case source.DownwardAPI != nil:
+		volume.DownwardAPI, err = toApplyConfig[corev1ac.DownwardAPIVolumeSourceApplyConfiguration](source.DownwardAPI)
+	case source.Ephemeral != nil:
+		volume.Ephemeral, err = toApplyConfig[corev1ac.EphemeralVolumeSourceApplyConfiguration](source.Ephemeral)
 	}
 	if err != nil {
 		return nil, err
 	}
 	setVolumeZeros(volume)
+	setVolumeDefaults(volume)
 	return volume, nil
 }
 
-// sourceKey returns what is the same for two files of one volume, or "" for a file whose volume is its own. A claim is one
+// ownedName returns the name of what is made for a volume: a ConfigMap or a PersistentVolumeClaim.
+func ownedName(app *v1.Application, volume string) string { return app.Name + "-" + volume }
+
+// claimName returns the name of the claim that a source mounts.
+func claimName(app *v1.Application, source namedSource) string {
+	if isMade(source.PersistentVolumeClaim) {
+		return ownedName(app, source.name)
+	}
+	return source.PersistentVolumeClaim.ClaimName
+}
+
+// isMade reports whether a claim is made for the Application.
+func isMade(claim *v1.ClaimSource) bool { return claim != nil && claim.Size != "" }
+
+// setVolumeDefaults does what the API server does to lists that have one owner as a whole: otherwise the live object would differ
+// from what is desired, and each reconcile would write it.
+func setVolumeDefaults(volume *corev1ac.VolumeApplyConfiguration) {
+	if volume.DownwardAPI != nil {
+		completePodFiles(volume.DownwardAPI.Items)
+	}
+	if volume.Projected != nil {
+		for i := range volume.Projected.Sources {
+			completeProjection(&volume.Projected.Sources[i])
+		}
+	}
+	if volume.Ephemeral == nil || volume.Ephemeral.VolumeClaimTemplate == nil || volume.Ephemeral.VolumeClaimTemplate.Spec == nil {
+		return
+	}
+	if resources := volume.Ephemeral.VolumeClaimTemplate.Spec.Resources; resources != nil {
+		roundUp(resources.Limits)
+		roundUp(resources.Requests)
+	}
+}
+
+// The lives of what is projected, in seconds, where they are not given (kubernetes pkg/apis/core/v1/defaults.go).
+const (
+	tokenSeconds       = 3600
+	certificateSeconds = 86400
+)
+
+func completeProjection(source *corev1ac.VolumeProjectionApplyConfiguration) {
+	if source.DownwardAPI != nil {
+		completePodFiles(source.DownwardAPI.Items)
+	}
+	if token := source.ServiceAccountToken; token != nil && token.ExpirationSeconds == nil {
+		token.WithExpirationSeconds(tokenSeconds)
+	}
+	if certificate := source.PodCertificate; certificate != nil && certificate.MaxExpirationSeconds == nil {
+		certificate.WithMaxExpirationSeconds(certificateSeconds)
+	}
+}
+
+func completePodFiles(files []corev1ac.DownwardAPIVolumeFileApplyConfiguration) {
+	for i := range files {
+		if from := files[i].FieldRef; from != nil && from.APIVersion == nil {
+			from.WithAPIVersion("v1")
+		}
+		if from := files[i].ResourceFieldRef; from != nil && from.Divisor == nil {
+			from.WithDivisor(resource.Quantity{})
+		}
+	}
+}
+
+// sourceKey returns what is the same for two names of one volume, or "" for a source whose volume is its own. A claim is one
 // volume always; of a ConfigMap or Secret, other items, modes or optional make another volume.
-func sourceKey(file v1.File) (string, error) {
+func sourceKey(app *v1.Application, of namedSource) (string, error) {
 	var source any
 	switch {
-	case file.PersistentVolumeClaim != nil:
-		return "claim " + file.PersistentVolumeClaim.ClaimName, nil
-	case file.ConfigMap != nil:
-		config := *file.ConfigMap
+	case of.PersistentVolumeClaim != nil:
+		return "claim " + claimName(app, of), nil
+	case of.ConfigMap != nil:
+		config := *of.ConfigMap
 		config.Optional, config.DefaultMode = optionalKey(config.Optional), modeKey(config.DefaultMode)
 		source = struct{ ConfigMap corev1.ConfigMapVolumeSource }{config}
-	case file.Secret != nil:
-		secret := *file.Secret
+	case of.Secret != nil:
+		secret := *of.Secret
 		secret.Optional, secret.DefaultMode = optionalKey(secret.Optional), modeKey(secret.DefaultMode)
 		source = struct{ Secret corev1.SecretVolumeSource }{secret}
 	default:
@@ -128,35 +242,39 @@ func modeKey(mode *int32) *int32 {
 func (v fileVolumes) mounts(files []v1.File) []*corev1ac.VolumeMountApplyConfiguration {
 	mounts := make([]*corev1ac.VolumeMountApplyConfiguration, 0, len(files))
 	for i, file := range files {
-		mounts = append(mounts, corev1ac.VolumeMount().
+		mount := corev1ac.VolumeMount().
 			WithName(v.ofFile[i]).
 			WithMountPath(file.MountPath).
-			WithReadOnly(file.ReadOnly || readsClaim(file)).
-			WithSubPath(file.SubPath))
+			WithReadOnly(file.ReadOnly).
+			WithSubPath(file.SubPath)
+		if known, ok := v.byName[v.ofFile[i]]; ok {
+			mount.WithName(*known.volume.Name).WithReadOnly(file.ReadOnly || readsClaim(known.source))
+		}
+		mounts = append(mounts, mount)
 	}
 	return mounts
 }
 
-func readsClaim(file v1.File) bool {
-	return file.PersistentVolumeClaim != nil && file.PersistentVolumeClaim.ReadOnly
+func readsClaim(source v1.VolumeSource) bool {
+	return source.PersistentVolumeClaim != nil && source.PersistentVolumeClaim.ReadOnly
 }
 
-// rename has a container of the user's mount what the names that it knows, of the files' paths, stand for. Who mounts a claim
-// that is only read at the path does not get to write because it is written at another.
+// rename has a container of the user's mount what the names that it knows stand for. Who mounts a claim that is only read under
+// one name does not get to write because it is written under another.
 func (v fileVolumes) rename(container *corev1ac.ContainerApplyConfiguration) {
 	for i := range container.VolumeMounts {
 		mount := &container.VolumeMounts[i]
-		known, ok := v.byPath[ptr.Deref(mount.Name, "")]
+		known, ok := v.byName[ptr.Deref(mount.Name, "")]
 		if !ok {
 			continue
 		}
 		mount.WithName(*known.volume.Name)
-		if readsClaim(known.file) && !ptr.Deref(known.volume.PersistentVolumeClaim.ReadOnly, false) {
+		if readsClaim(known.source) && !ptr.Deref(known.volume.PersistentVolumeClaim.ReadOnly, false) {
 			mount.WithReadOnly(true)
 		}
 	}
 	for i := range container.VolumeDevices {
-		if known, ok := v.byPath[ptr.Deref(container.VolumeDevices[i].Name, "")]; ok {
+		if known, ok := v.byName[ptr.Deref(container.VolumeDevices[i].Name, "")]; ok {
 			container.VolumeDevices[i].WithName(*known.volume.Name)
 		}
 	}
@@ -170,17 +288,24 @@ var (
 	notInLabel = regexp.MustCompile(`[^a-z0-9]+`)
 )
 
-// volumeNames returns the name that each file's path makes. No two of them are the same.
-func volumeNames(files []v1.File) []string {
+// volumeNames returns the name of each file's volume: the one that is given, or one that the file's path makes. No two of the
+// latter are the same, and none is that of another file or volume, unless it is a name that users know.
+func volumeNames(files []v1.File, volumes []v1.Volume) []string {
 	names := make([]string, 0, len(files))
-	count := make(map[string]int, len(files))
+	count := make(map[string]int, len(files)+len(volumes))
+	for _, volume := range volumes {
+		count[volume.Name]++
+	}
 	for _, file := range files {
-		name := VolumeName(file.MountPath)
+		name := file.Name
+		if name == "" {
+			name = VolumeName(file.MountPath)
+		}
 		names = append(names, name)
 		count[name]++
 	}
 	for i, file := range files {
-		if count[names[i]] > 1 && !isPlain(file.MountPath) {
+		if file.Name == "" && count[names[i]] > 1 && !isPlain(file.MountPath) {
 			names[i] = longVolumeName(file.MountPath)
 		}
 	}

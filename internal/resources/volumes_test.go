@@ -95,7 +95,7 @@ func FuzzVolumeName(f *testing.F) {
 		if name != VolumeName(one) {
 			t.Errorf("VolumeName(%q) is another one each time", one)
 		}
-		if names := volumeNames([]v1.File{{MountPath: one}, {MountPath: other}}); one != other && names[0] == names[1] {
+		if names := volumeNames([]v1.File{{MountPath: one}, {MountPath: other}}, nil); one != other && names[0] == names[1] {
 			t.Errorf("%q and %q are both %q", one, other, names[0])
 		}
 		if clean := path.Clean(one); plainPath.MatchString(clean) && one == clean && len(one) <= maxVolumeName {
@@ -124,10 +124,10 @@ func TestVolumeNamesAreNeverTheSame(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			files := make([]v1.File, 0, len(test.paths))
 			for _, mountPath := range test.paths {
-				files = append(files, v1.File{MountPath: mountPath, EmptyDir: &corev1.EmptyDirVolumeSource{}})
+				files = append(files, v1.File{MountPath: mountPath, VolumeSource: v1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}})
 			}
 			byName := map[string]string{}
-			for i, name := range volumeNames(files) {
+			for i, name := range volumeNames(files, nil) {
 				if problems := validation.IsDNS1123Label(name); len(problems) > 0 {
 					t.Errorf("%q: %v", name, problems)
 				}
@@ -170,16 +170,16 @@ func TestOneSourceIsOneVolume(t *testing.T) {
 		for _, edit := range edits {
 			edit(source)
 		}
-		return v1.File{MountPath: mountPath, ConfigMap: source}
+		return v1.File{MountPath: mountPath, VolumeSource: v1.VolumeSource{ConfigMap: source}}
 	}
 	secret := func(mountPath string, optional *bool) v1.File {
-		return v1.File{MountPath: mountPath, Secret: &corev1.SecretVolumeSource{SecretName: "config", Optional: optional}}
+		return v1.File{MountPath: mountPath, VolumeSource: v1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: "config", Optional: optional}}}
 	}
 	claim := func(mountPath, name string, readOnly bool) v1.File {
-		return v1.File{MountPath: mountPath, PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: name, ReadOnly: readOnly}}
+		return v1.File{MountPath: mountPath, VolumeSource: v1.VolumeSource{PersistentVolumeClaim: &v1.ClaimSource{ClaimName: name, ReadOnly: readOnly}}}
 	}
 	empty := func(mountPath string) v1.File {
-		return v1.File{MountPath: mountPath, EmptyDir: &corev1.EmptyDirVolumeSource{}}
+		return v1.File{MountPath: mountPath, VolumeSource: v1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}
 	}
 	readOnly := func(file v1.File) v1.File {
 		file.ReadOnly = true
@@ -229,7 +229,7 @@ func TestOneSourceIsOneVolume(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			all, err := volumesOf(test.files)
+			all, err := volumesOf(&v1.Application{Spec: v1.ApplicationSpec{Files: test.files}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -261,7 +261,7 @@ func marked(name string, readOnly *bool) string {
 // TestSidecarsMountByEachPath is about a volume that is mounted at several paths, each of which makes a name that users know.
 func TestSidecarsMountByEachPath(t *testing.T) {
 	claim := func(mountPath string) v1.File {
-		return v1.File{MountPath: mountPath, PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "c"}}
+		return v1.File{MountPath: mountPath, VolumeSource: v1.VolumeSource{PersistentVolumeClaim: &v1.ClaimSource{ClaimName: "c"}}}
 	}
 	container := corev1.Container{
 		Name:          "extra",

@@ -63,7 +63,4 @@ func setVolumeZeros(volume *corev1ac.VolumeApplyConfiguration) {
 	if volume.EmptyDir != nil {
 		setZero(&volume.EmptyDir.Medium)
 	}
-	if volume.PersistentVolumeClaim != nil {
-		setZero(&volume.PersistentVolumeClaim.ReadOnly)
-	}
 }

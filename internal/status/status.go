@@ -70,6 +70,8 @@ type Observed struct {
 	Ending string
 	// Pending says that something differs from what is desired and was left so, because of spec.paused.
 	Pending bool
+	// Refused is what the API server has refused of objects that serve as they are; nil for nothing.
+	Refused error
 	// Contended says who undoes the operator's repairs again and again; "" when nobody does.
 	Contended string
 	// WaitsFor is what has to happen next while the Application is being drained, as in "its last pod to end".
@@ -84,6 +86,9 @@ const maxMessage = 4096
 // transition times are kept from the Application's present status wherever a condition keeps its value.
 func Of(app *v1.Application, seen Observed, err error) v1.ApplicationStatus {
 	now := evaluate(app, seen, err)
+	if now.degraded == nil && seen.Refused != nil {
+		now.degraded = evaluateFailure(seen.Refused).degraded
+	}
 	if now.degraded == nil && seen.Contended != "" {
 		now.degraded = &PodFault{Reason: v1.ReasonFieldManagerConflict, Message: seen.Contended}
 	}

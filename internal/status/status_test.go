@@ -345,6 +345,18 @@ func TestWhatOthersSayIsPlain(t *testing.T) {
 	}
 }
 
+// TestWhatIsRefusedBesideIsTold holds that what holds up nothing is told, and that Ready does not depend on it.
+func TestWhatIsRefusedBesideIsTold(t *testing.T) {
+	refused := &outcome.Waiting{Reason: v1.ReasonAdmissionDenied, Message: "it cannot grow"}
+	now := Of(newApplication(), Observed{Deployment: newDeployment(3), Refused: refused}, nil)
+	if degraded := condition(t, now, v1.ConditionDegraded); degraded.Reason != refused.Reason || degraded.Message != refused.Message {
+		t.Errorf("Degraded is %s: %s", degraded.Reason, degraded.Message)
+	}
+	if ready := condition(t, now, v1.ConditionReady); ready.Status != metav1.ConditionTrue {
+		t.Errorf("Ready is %s", ready.Status)
+	}
+}
+
 // TestWhoUndoesRepairsIsTold holds that somebody is told of a dispute between two repairs too, unless there is worse to tell.
 func TestWhoUndoesRepairsIsTold(t *testing.T) {
 	seen := Observed{Deployment: newDeployment(3), Contended: `"hostile" keeps changing it`}

@@ -43,7 +43,12 @@ var contract = map[string][]string{
 	"envFrom": {"[*].configMapRef", "[*].secretRef", "[*].prefix"},
 	"files": {
 		"[*].mountPath", "[*].readOnly", "[*].subPath", "[*].configMap", "[*].secret", "[*].emptyDir",
-		"[*].persistentVolumeClaim",
+		"[*].persistentVolumeClaim.claimName", "[*].persistentVolumeClaim.size", "[*].persistentVolumeClaim.storageClassName",
+		"[*].persistentVolumeClaim.accessModes", "[*].inline", "[*].projected", "[*].csi", "[*].downwardAPI", "[*].ephemeral", "[*].name",
+	},
+	"volumes": {
+		"[*].name", "[*].configMap", "[*].secret", "[*].emptyDir", "[*].persistentVolumeClaim", "[*].inline", "[*].projected", "[*].csi",
+		"[*].downwardAPI", "[*].ephemeral",
 	},
 	"resources":      {".requests", ".limits"},
 	"probes":         withProbe(".liveness", ".readiness", ".startup"),

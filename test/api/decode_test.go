@@ -18,6 +18,7 @@ package api
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -104,26 +105,47 @@ var classes = []class{
 
 // neighbours are what a field needs beside it, where a rule asks for more than the schema's required fields.
 var neighbours = map[string]tree{
-	"spec":                    {"port": 80, "service": tree{"type": "LoadBalancer"}},
-	"spec.service":            {"type": "LoadBalancer"},
-	"spec.files[*]":           {"mountPath": "/a"},
-	"spec.schedules[*]":       {"schedule": "@daily"},
-	"spec.files[*].configMap": {"name": "a"},
-	"spec.files[*].secret":    {"secretName": "a"},
-
-	"spec.networkPolicy.ingressFrom[*].ports[*]": {"port": 1},
-	"spec.networkPolicy.egressTo[*].ports[*]":    {"port": 1},
+	"spec":                                                         {"port": 80, "service": tree{"type": "LoadBalancer"}, "volumes": []any{tree{"name": "a", "emptyDir": tree{}}}},
+	"spec.files[*]":                                                {"mountPath": "/b"},
+	"spec.files[*].configMap":                                      {"name": "a"},
+	"spec.files[*].secret":                                         {"secretName": "a"},
+	"spec.files[*].persistentVolumeClaim":                          {"claimName": "a"},
+	"spec.files[*].projected":                                      {"sources": []any{tree{"secret": tree{"name": "a"}}}},
+	"spec.files[*].projected.sources[*].configMap":                 {"name": "a"},
+	"spec.files[*].projected.sources[*].secret":                    {"name": "a"},
+	"spec.files[*].csi.nodePublishSecretRef":                       {"name": "a"},
+	"spec.files[*].downwardAPI":                                    {"items": []any{}},
+	"spec.files[*].downwardAPI.items[*].resourceFieldRef":          {"containerName": "a"},
+	"spec.files[*].ephemeral.volumeClaimTemplate.spec":             {"accessModes": []any{"a"}, "resources": tree{"requests": tree{"storage": 1}}},
+	"spec.files[*].ephemeral.volumeClaimTemplate.spec.resources":   {"requests": tree{"storage": 1}},
+	"spec.volumes[*].configMap":                                    {"name": "a"},
+	"spec.volumes[*].secret":                                       {"secretName": "a"},
+	"spec.volumes[*].persistentVolumeClaim":                        {"claimName": "a"},
+	"spec.volumes[*].projected":                                    {"sources": []any{tree{"secret": tree{"name": "a"}}}},
+	"spec.volumes[*].projected.sources[*].configMap":               {"name": "a"},
+	"spec.volumes[*].projected.sources[*].secret":                  {"name": "a"},
+	"spec.volumes[*].csi.nodePublishSecretRef":                     {"name": "a"},
+	"spec.volumes[*].downwardAPI":                                  {"items": []any{}},
+	"spec.volumes[*].downwardAPI.items[*].resourceFieldRef":        {"containerName": "a"},
+	"spec.volumes[*].ephemeral.volumeClaimTemplate.spec":           {"accessModes": []any{"a"}, "resources": tree{"requests": tree{"storage": 1}}},
+	"spec.volumes[*].ephemeral.volumeClaimTemplate.spec.resources": {"requests": tree{"storage": 1}},
+	"spec.service":                                                 {"type": "LoadBalancer"},
+	"spec.schedules[*]":                                            {"schedule": "@daily"},
+	"spec.networkPolicy.ingressFrom[*].ports[*]":                   {"port": 1},
+	"spec.networkPolicy.egressTo[*].ports[*]":                      {"port": 1},
 }
 
 // choices are what a rule asks for where one of several objects has to be given, and the field is none of them.
 var choices = map[string]string{
-	"spec.files[*]":         "emptyDir",
-	"spec.probes.liveness":  "tcpSocket",
-	"spec.probes.readiness": "tcpSocket",
-	"spec.probes.startup":   "tcpSocket",
-
-	"spec.networkPolicy.ingressFrom[*]": "podLabels",
-	"spec.networkPolicy.egressTo[*]":    "podLabels",
+	"spec.files[*]":                        "emptyDir",
+	"spec.volumes[*]":                      "emptyDir",
+	"spec.files[*].downwardAPI.items[*]":   "fieldRef",
+	"spec.volumes[*].downwardAPI.items[*]": "fieldRef",
+	"spec.probes.liveness":                 "tcpSocket",
+	"spec.probes.readiness":                "tcpSocket",
+	"spec.probes.startup":                  "tcpSocket",
+	"spec.networkPolicy.ingressFrom[*]":    "podLabels",
+	"spec.networkPolicy.egressTo[*]":       "podLabels",
 }
 
 // neverTaken is what a rule forbids, whatever its value.
@@ -140,7 +162,7 @@ func TestStoredValuesCanBeDecoded(t *testing.T) {
 				continue
 			}
 			seen[class.name]++
-			t.Run(path, func(t *testing.T) { class.try(t, root, space, path) })
+			t.Run(path, func(t *testing.T) { class.try(t, root, space, path, at) })
 		}
 	})
 	for _, class := range classes {
@@ -151,11 +173,14 @@ func TestStoredValuesCanBeDecoded(t *testing.T) {
 	t.Logf("fields: %v", seen)
 }
 
-func (c class) try(t *testing.T, root *property, space, path string) {
+func (c class) try(t *testing.T, root *property, space, path string, at *property) {
 	t.Helper()
-	if c.sane != "" {
-		if _, err := dryRun(t, space, around(root, path, c.sane)); err != nil {
-			t.Errorf("%s: %v", c.sane, err)
+	if sane := c.sane; sane != "" {
+		if at.Minimum != nil && *at.Minimum > 1 {
+			sane = fmt.Sprint(*at.Minimum)
+		}
+		if _, err := dryRun(t, space, around(root, path, sane)); err != nil {
+			t.Errorf("%s: %v", sane, err)
 		}
 	}
 	for _, value := range c.refused {
@@ -216,7 +241,7 @@ func wrap(path string, at *property, steps []string, value string) any {
 	default:
 		object := least(path, at).(tree)
 		if choice, ok := choices[path]; ok && at.Properties[step].Type != "object" {
-			object[choice] = tree{}
+			object[choice] = least(join(path, choice), at.Properties[choice])
 		}
 		object[step] = wrap(join(path, step), at.Properties[step], steps[1:], value)
 		return object

@@ -283,6 +283,10 @@ func fieldsOf(path string, of reflect.Type) []field {
 		var fields []field
 		for member := range of.Fields() {
 			name, _, _ := strings.Cut(member.Tag.Get("json"), ",")
+			if member.Anonymous {
+				fields = append(fields, fieldsOf(path, member.Type)...)
+				continue
+			}
 			fields = append(fields, field{path: join(path, name), name: of.Name() + "." + name})
 			fields = append(fields, fieldsOf(join(path, name), member.Type)...)
 		}

@@ -177,7 +177,8 @@ additionalPorts: [{name: metrics, port: 9090}]
 podMetadata: {labels: {mine: a}, annotations: {mine: a}}
 serviceAccount: {annotations: {mine: a}}
 security: {profile: Baseline, runAsUser: 0}
-files: [{mountPath: /a, emptyDir: {}}]
+files: [{mountPath: /a, emptyDir: {}}, {mountPath: /b, persistentVolumeClaim: {size: 1Gi, accessModes: [ReadWriteMany]}}]
+volumes: [{name: v, persistentVolumeClaim: {size: 1Gi, storageClassName: a, accessModes: [ReadWriteMany]}}]
 probes: {liveness: {httpGet: {}}, readiness: {tcpSocket: {}}}
 rollout: {maxSurge: 1, maxUnavailable: 0}
 shutdown: {preStopSleepSeconds: 29}
@@ -230,7 +231,29 @@ networkPolicy: {ingressFrom: [{podLabels: {a: b}}]}
 		},
 		{
 			"another volume at the same place", `{"spec":{"files":[{"mountPath":"/a","emptyDir":{},"secret":{"secretName":"a"}}]}}`,
-			"spec.files[0].mountPath: Invalid value: exactly one of configMap",
+			"spec.files[0].mountPath: Invalid value: exactly one of inline, configMap",
+		},
+		{
+			"a claim shrunk", `{"spec":{"files":[{"mountPath":"/b","persistentVolumeClaim":{"size":"1023Mi","accessModes":["ReadWriteMany"]}}]}}`,
+			"spec.files[0].persistentVolumeClaim.size: Invalid value: a claim cannot shrink; set size to at least what it was",
+		},
+		{
+			"other access modes", `{"spec":{"files":[{"mountPath":"/b","persistentVolumeClaim":{"size":"1Gi","accessModes":["ReadWriteMany","ReadOnlyMany"]}}]}}`,
+			"spec.files[0].persistentVolumeClaim: Invalid value: storageClassName and accessModes of a claim that was made cannot be changed",
+		},
+		{
+			"a storage class given later",
+			`{"spec":{"files":[{"mountPath":"/b","persistentVolumeClaim":{"size":"1Gi","storageClassName":"","accessModes":["ReadWriteMany"]}}]}}`,
+			"spec.files[0].persistentVolumeClaim: Invalid value: storageClassName and accessModes of a claim that was made cannot be changed",
+		},
+		{
+			"a claim of a volume shrunk", `{"spec":{"volumes":[{"name":"v","persistentVolumeClaim":{"size":"1023Mi","storageClassName":"a","accessModes":["ReadWriteMany"]}}]}}`,
+			"spec.volumes[0].persistentVolumeClaim.size: Invalid value: a claim cannot shrink; set size to at least what it was",
+		},
+		{
+			"another class of a volume's claim",
+			`{"spec":{"volumes":[{"name":"v","persistentVolumeClaim":{"size":"1Gi","storageClassName":"b","accessModes":["ReadWriteMany"]}}]}}`,
+			"spec.volumes[0].persistentVolumeClaim: Invalid value: storageClassName and accessModes of a claim that was made cannot be changed",
 		},
 		{
 			"last surge removed", `{"spec":{"rollout":{"maxSurge":0}}}`,
@@ -300,11 +323,29 @@ func hasClass(spec tree) bool {
 func TestTransitionsAreRefused(t *testing.T) {
 	const class = "spec.service.loadBalancerClass: Invalid value: the class of a load balancer cannot change while there is one; " +
 		"set spec.service.type to ClusterIP first, and then give the type LoadBalancer with the other class"
+	const shrunk = "spec.files[0].persistentVolumeClaim.size: Invalid value: a claim cannot shrink; set size to at least what it was, " +
+		"or give the volume another name, which makes a new claim"
+	const changed = "spec.volumes[0].persistentVolumeClaim: Invalid value: storageClassName and accessModes of a claim that was made " +
+		"cannot be changed; set them back, or give the volume another name, which makes a new claim"
+	file := func(claim string) string {
+		return `{image: nginx, replicas: 1, rollout: {strategy: Recreate}, files: [{mountPath: /data, persistentVolumeClaim: {` + claim + `}}]}`
+	}
 	tests := []struct {
 		name, spec, patch, want string
 		// around are patches that lead to the same.
 		around []string
 	}{
+		{
+			"a claim that shrinks", file("size: 2Gi"),
+			`{"spec":{"files":[{"mountPath":"/data","persistentVolumeClaim":{"size":"1Gi"}}]}}`, shrunk,
+			[]string{`{"spec":{"files":[{"mountPath":"/data","name":"smaller","persistentVolumeClaim":{"size":"1Gi"}}]}}`},
+		},
+		{
+			"a claim of another class", `{image: nginx, replicas: 1, rollout: {strategy: Recreate}, ` +
+				`volumes: [{name: data, persistentVolumeClaim: {size: 1Gi, storageClassName: a}}]}`,
+			`{"spec":{"volumes":[{"name":"data","persistentVolumeClaim":{"size":"1Gi","storageClassName":"b"}}]}}`, changed,
+			[]string{`{"spec":{"volumes":[{"name":"fast","persistentVolumeClaim":{"size":"1Gi","storageClassName":"b"}}]}}`},
+		},
 		{
 			"another class", `{image: nginx, port: 80, service: {type: LoadBalancer, loadBalancerClass: a}}`,
 			`{"spec":{"service":{"loadBalancerClass":"b"}}}`, class,

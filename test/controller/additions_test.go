@@ -131,7 +131,7 @@ var _ = Describe("What somebody has added to a child", Ordered, ContinueOnFailur
 		}),
 		Entry("another source of a volume", "volume", blocked{
 			spec: func(spec *v1.ApplicationSpec) {
-				spec.Files = []v1.File{{MountPath: "/data", EmptyDir: &corev1.EmptyDirVolumeSource{}}}
+				spec.Files = []v1.File{{MountPath: "/data", VolumeSource: v1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}
 			},
 			child:     theDeployment,
 			additions: []string{ofPod(`{"volumes":[{"name":"theirs","emptyDir":{}}]}`)},
@@ -143,7 +143,7 @@ var _ = Describe("What somebody has added to a child", Ordered, ContinueOnFailur
 			child: theDeployment,
 			edit:  ofPod(`{"volumes":[{"name":"data","configMap":{"name":"c"}},{"name":"theirs","emptyDir":{}}]}`),
 			next: func(spec *v1.ApplicationSpec) {
-				spec.Files = []v1.File{{MountPath: "/data", EmptyDir: &corev1.EmptyDirVolumeSource{}}}
+				spec.Files = []v1.File{{MountPath: "/data", VolumeSource: v1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}
 			},
 			undone: ofThePod(HaveField("Volumes", ConsistOf(HaveField("Name", "theirs"),
 				SatisfyAll(HaveField("EmptyDir", Not(BeNil())), HaveField("ConfigMap", BeNil()))))),
@@ -206,7 +206,7 @@ var _ = Describe("What somebody has added to a child", Ordered, ContinueOnFailur
 		}),
 		Entry("a mount of a volume that the spec gives up", "mount", blocked{
 			spec: func(spec *v1.ApplicationSpec) {
-				spec.Files = []v1.File{{MountPath: "/data", EmptyDir: &corev1.EmptyDirVolumeSource{}}}
+				spec.Files = []v1.File{{MountPath: "/data", VolumeSource: v1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}
 			},
 			child: theDeployment,
 			edit: ofPod(`{"containers":[{"name":"theirs","image":"theirs:1","volumeMounts":[{"name":"data","mountPath":"/d"},

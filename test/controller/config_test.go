@@ -93,8 +93,8 @@ var _ = Describe("What an Application refers to", Ordered, ContinueOnFailure, fu
 		}, "Secret", running),
 		Entry("a claim of files", func(spec *v1.ApplicationSpec, name string) {
 			spec.Files = []v1.File{{
-				MountPath:             "/data",
-				PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: name},
+				MountPath:    "/data",
+				VolumeSource: v1.VolumeSource{PersistentVolumeClaim: &v1.ClaimSource{ClaimName: name}},
 			}}
 		}, "PersistentVolumeClaim", lackingStorage),
 		Entry("a Secret of an init container's env", func(spec *v1.ApplicationSpec, name string) {
@@ -418,13 +418,13 @@ func allOfSecret(name string, optional *bool) corev1.EnvFromSource {
 }
 
 func configMapFile(name string, optional *bool) v1.File {
-	return v1.File{MountPath: "/etc/config", ConfigMap: &corev1.ConfigMapVolumeSource{
+	return v1.File{MountPath: "/etc/config", VolumeSource: v1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
 		LocalObjectReference: corev1.LocalObjectReference{Name: name}, Optional: optional,
-	}}
+	}}}
 }
 
 func secretFile(name string, optional *bool) v1.File {
-	return v1.File{MountPath: "/etc/secret", Secret: &corev1.SecretVolumeSource{SecretName: name, Optional: optional}}
+	return v1.File{MountPath: "/etc/secret", VolumeSource: v1.VolumeSource{Secret: &corev1.SecretVolumeSource{SecretName: name, Optional: optional}}}
 }
 
 func configMap(namespace, name string) client.Object {

@@ -250,11 +250,11 @@ var _ = Describe("A fault", func() {
 		app.Spec.Sidecars = []corev1.Container{{Name: "proxy"}}
 		app.Spec.InitContainers = []corev1.Container{{Name: "migrate", Image: "migrate:1", Resources: tooMuch}}
 		app.Spec.Files = []v1.File{
-			{MountPath: "/a", EmptyDir: &corev1.EmptyDirVolumeSource{}},
-			{MountPath: "/b", ConfigMap: &corev1.ConfigMapVolumeSource{
+			{MountPath: "/a", VolumeSource: v1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
+			{MountPath: "/b", VolumeSource: v1.VolumeSource{ConfigMap: &corev1.ConfigMapVolumeSource{
 				LocalObjectReference: corev1.LocalObjectReference{Name: "b"}, Optional: new(true),
 				Items: []corev1.KeyToPath{{Key: "b", Path: "../b"}},
-			}},
+			}}},
 		}
 		app.Spec.Scheduling = &v1.SchedulingSpec{Affinity: &corev1.Affinity{PodAffinity: &corev1.PodAffinity{
 			PreferredDuringSchedulingIgnoredDuringExecution: []corev1.WeightedPodAffinityTerm{{

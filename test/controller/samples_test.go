@@ -33,6 +33,8 @@ import (
 
 // The samples that cannot become Ready here, and why.
 var unready = map[string]string{
+	"claims.yaml":             v1.ReasonUnschedulable,    // no storage
+	"volume-sources.yaml":     v1.ReasonUnschedulable,    // no storage
 	"persistent-volume.yaml":  v1.ReasonUnschedulable,    // no storage
 	"scheduling-classes.yaml": v1.ReasonReferenceMissing, // no RuntimeClass
 }
