@@ -284,8 +284,8 @@ type ApplicationSpec struct {
 	// +optional
 	Monitoring *MonitoringSpec `json:"monitoring,omitempty"`
 
-	// enableServiceLinks says whether the containers get environment variables for each Service of the namespace. Unset,
-	// Kubernetes decides, which means yes. With many Services they can be too many for a process to start.
+	// enableServiceLinks says whether the containers get environment variables for each Service of the namespace. Unset, Kubernetes
+	// decides, which means yes.
 	// +optional
 	EnableServiceLinks *bool `json:"enableServiceLinks,omitempty"`
 

@@ -354,9 +354,8 @@ type RolloutSpec struct {
 	// +kubebuilder:validation:Minimum=1
 	ProgressDeadlineSeconds *int32 `json:"progressDeadlineSeconds,omitempty"`
 
-	// failAfterSeconds is how long a fault may last that may heal by itself, such as a Secret that is missing or an image that
-	// cannot be pulled, before it counts as a failure to those who wait for the application, such as Helm and Argo CD: as the
-	// condition Stalled. Unset, it is 120.
+	// failAfterSeconds is how long a fault may last that may heal by itself, such as a missing Secret, before the condition Stalled
+	// tells those who wait, such as Helm and Argo CD, that it has failed. Unset, it is 120.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	FailAfterSeconds *int32 `json:"failAfterSeconds,omitempty"`

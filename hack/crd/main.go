@@ -44,8 +44,8 @@ const (
 
 // shortened are the fields of Kubernetes' own types, and down to which level their fields keep a description.
 var shortened = map[string]int{
-	"spec.env[]":            2,
-	"spec.envFrom[]":        2,
+	"spec.env[]":            1,
+	"spec.envFrom[]":        1,
 	"spec.initContainers[]": 1,
 	"spec.sidecars[]":       1,
 
@@ -68,11 +68,13 @@ var shortened = map[string]int{
 	"spec.volumes[].ephemeral":             1,
 
 	"spec.scheduling.affinity":                    1,
-	"spec.scheduling.tolerations[]":               4,
+	"spec.scheduling.tolerations[]":               1,
 	"spec.scheduling.topologySpreadConstraints[]": 1,
 
 	"spec.autoscaling.metrics[]": 1,
 	"spec.autoscaling.behavior":  1,
+
+	"status.conditions[]": 1,
 }
 
 func main() {
