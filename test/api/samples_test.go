@@ -142,6 +142,30 @@ func applySamples(t *testing.T, files []string, how ...string) {
 	}
 }
 
+// TestExamplesAreAccepted applies the examples of the documentation in the way that their pages tell, and once more.
+func TestExamplesAreAccepted(t *testing.T) {
+	folders, err := filepath.Glob("../../docs/examples/*")
+	if err != nil || len(folders) == 0 {
+		t.Fatalf("no examples (%v)", err)
+	}
+	for _, folder := range folders {
+		t.Run(filepath.Base(folder), func(t *testing.T) {
+			objects := strings.Split(mustKubectl(t, "kustomize", folder), "\n---\n")
+			for _, object := range objects {
+				object := &unstructured.Unstructured{Object: decode(t, []byte(object))}
+				object.SetNamespace(metav1.NamespaceDefault)
+				removeAfter(t, object)
+			}
+			if shown := mustKubectl(t, "apply", "-k", folder); strings.Count(shown, " created\n") != len(objects) {
+				t.Errorf("%d objects are created, want all: %s", len(objects), shown)
+			}
+			if again := mustKubectl(t, "apply", "-k", folder); strings.Count(again, " unchanged\n") != len(objects) {
+				t.Errorf("applied again, %d objects are unchanged, want all: %s", len(objects), again)
+			}
+		})
+	}
+}
+
 // TestSamplesRoundTrip finds what a sample loses on its way into the API server, or from there into the Go types.
 func TestSamplesRoundTrip(t *testing.T) {
 	for _, file := range sampleFiles(t) {

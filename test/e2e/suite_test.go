@@ -78,6 +78,7 @@ const (
 	groupIsolation    = "isolation"
 	groupFaults       = "pod-faults"
 	groupRemoval      = "removal"
+	groupShop         = "shop"
 )
 
 var (
