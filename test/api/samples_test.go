@@ -166,6 +166,31 @@ func TestExamplesAreAccepted(t *testing.T) {
 	}
 }
 
+// TestPagesShowAcceptedApplications creates the Applications that stand on pages among objects of other operators.
+func TestPagesShowAcceptedApplications(t *testing.T) {
+	blocks := regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
+	created := 0
+	for _, page := range []string{"../../docs/beyond.md", "../../docs/autoscalers.md"} {
+		for _, block := range blocks.FindAllSubmatch(readFile(t, page), -1) {
+			for body := range bytes.SplitSeq(block[1], []byte("\n---\n")) {
+				object := &unstructured.Unstructured{Object: decode(t, body)}
+				if object.GetKind() != "Application" {
+					continue
+				}
+				object.SetNamespace(namespace(t, object.GetName()))
+				if _, err := create(t, object.GetNamespace(), body); err != nil {
+					t.Errorf("%s: %v\n%s", page, err, body)
+				}
+				removeAfter(t, object)
+				created++
+			}
+		}
+	}
+	if created < 4 {
+		t.Errorf("found only %d Applications", created)
+	}
+}
+
 // TestSamplesRoundTrip finds what a sample loses on its way into the API server, or from there into the Go types.
 func TestSamplesRoundTrip(t *testing.T) {
 	for _, file := range sampleFiles(t) {
