@@ -138,6 +138,7 @@ func (r *round) measure(ctx context.Context) error {
 		{"drift", r.drift},
 		{"memory with 3 pods each", r.memory},
 		{"rest", r.rest},
+		{"schedules", r.schedules},
 		{"restart", r.restart},
 		{"takeover", r.takeover},
 	} {

@@ -126,7 +126,7 @@ func (s *stage) listAll(ctx context.Context) (lists, error) {
 		"/api/v1 pods", "/api/v1 services", "/api/v1 serviceaccounts", "/api/v1 configmaps", "/api/v1 secrets",
 		"/api/v1 persistentvolumeclaims", "/apis/policy/v1 poddisruptionbudgets",
 		"/apis/autoscaling/v2 horizontalpodautoscalers", "/apis/networking.k8s.io/v1 networkpolicies",
-		"/apis/networking.k8s.io/v1 ingresses",
+		"/apis/networking.k8s.io/v1 ingresses", "/apis/batch/v1 cronjobs", "/apis/batch/v1 jobs",
 	}
 	var bytes atomic.Int64
 	began := time.Now()

@@ -25,7 +25,10 @@ import (
 const restTime = time.Minute
 
 // rest notes what the operator does while there is nothing to do.
-func (r *round) rest(ctx context.Context) error {
+func (r *round) rest(ctx context.Context) error { return r.restWith(ctx, "") }
+
+// restWith notes it, and in the names of the figures with what.
+func (r *round) restWith(ctx context.Context, what string) error {
 	before, err := r.auditor.count(r.operator.User)
 	if err != nil {
 		return err
@@ -50,9 +53,9 @@ func (r *round) rest(ctx context.Context) error {
 	asked := after.since(before)
 	none := &Yardstick{Name: "nothing", Value: 0}
 	const measure = "rest"
-	r.add(measure, "writes", "per minute", float64(asked.writes()), none)
-	r.add(measure, "reads", "per minute", float64(asked.reads()), none)
-	r.add(measure, "watches begun again", "per minute", float64(asked.sum("watch")), nil)
-	r.add("rest CPU", "the operator", "% of a core", 100*(cpu-cpuBefore)/restTime.Seconds(), &Yardstick{Name: "goal", Value: 0.5})
-	return r.addFootprint(ctx, "after a minute of rest")
+	r.add(measure, "writes"+what, "per minute", float64(asked.writes()), none)
+	r.add(measure, "reads"+what, "per minute", float64(asked.reads()), none)
+	r.add(measure, "watches begun again"+what, "per minute", float64(asked.sum("watch")), nil)
+	r.add("rest CPU", "the operator"+what, "% of a core", 100*(cpu-cpuBefore)/restTime.Seconds(), &Yardstick{Name: "goal", Value: 0.5})
+	return r.addFootprint(ctx, "after a minute of rest"+what)
 }
