@@ -71,8 +71,6 @@ var written = map[string]string{
 type field struct {
 	name string
 	of   reflect.Type
-	// doc is what the Go type says of it; only Kubernetes' own types say something.
-	doc string
 }
 
 // members returns the fields of a type in their order, also through pointers, lists and maps.
@@ -83,10 +81,6 @@ func members(of reflect.Type) []field {
 	if of == nil || of.Kind() != reflect.Struct {
 		return nil
 	}
-	var docs map[string]string
-	if documented, ok := reflect.TypeAssert[interface{ SwaggerDoc() map[string]string }](reflect.Zero(of)); ok {
-		docs = documented.SwaggerDoc()
-	}
 	var found []field
 	for member := range of.Fields() {
 		name, _, _ := strings.Cut(member.Tag.Get("json"), ",")
@@ -94,14 +88,14 @@ func members(of reflect.Type) []field {
 			found = append(found, members(member.Type)...)
 			continue
 		}
-		found = append(found, field{name: name, of: member.Type, doc: docs[name]})
+		found = append(found, field{name: name, of: member.Type})
 	}
 	return found
 }
 
-// fields returns a descriptor for each field below the property, at any depth, in the order of the Go type. It is an
-// error if nobody says what a field is.
-func fields(path string, property object, of reflect.Type) ([]any, error) {
+// fields returns a descriptor for each field below the property that the CRD describes, at any depth, in the order of the Go type.
+// Of Kubernetes' own types it describes the first level: no form gets to what is below.
+func fields(path string, property object, of reflect.Type) []any {
 	group := path
 	if items := at(property, "items"); len(items) > 0 {
 		property, group = items, path+"[0]"
@@ -132,10 +126,7 @@ func fields(path string, property object, of reflect.Type) ([]any, error) {
 		below := at(properties, name)
 		description, _ := below["description"].(string)
 		if description == "" {
-			description = firstSentence(member.doc)
-		}
-		if description == "" {
-			return nil, fmt.Errorf("%s.%s has no description, neither in the CRD nor in its Go type", group, name)
+			continue
 		}
 		_, relative, _ := strings.Cut(group+"."+name, ".")
 		descriptor := object{
@@ -147,13 +138,9 @@ func fields(path string, property object, of reflect.Type) ([]any, error) {
 			descriptor["x-descriptors"] = hints
 		}
 		found = append(found, descriptor)
-		nested, err := fields(group+"."+name, below, member.of)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, nested...)
+		found = append(found, fields(group+"."+name, below, member.of)...)
 	}
-	return found, nil
+	return found
 }
 
 // hints returns how a form should show the field: its widget, the group it belongs to, and whether it is for experts.
@@ -229,13 +216,4 @@ func word(text string) string {
 		return special
 	}
 	return strings.ToUpper(text[:1]) + text[1:]
-}
-
-// firstSentence returns the text up to the first full stop before a space.
-func firstSentence(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	if end := strings.Index(text, ". "); end >= 0 {
-		return text[:end+1]
-	}
-	return text
 }

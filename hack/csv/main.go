@@ -126,7 +126,7 @@ func at(from object, path ...any) object {
 	return result
 }
 
-// describe puts a descriptor for each field of the CRD into the description that the ClusterServiceVersion has of it.
+// describe puts a descriptor for each field that the CRD describes into the description that the ClusterServiceVersion has of it.
 func describe(csv object, path string) error {
 	crd, err := load(path)
 	if err != nil {
@@ -137,10 +137,7 @@ func describe(csv object, path string) error {
 	for part, goType := range map[string]reflect.Type{
 		"spec": reflect.TypeFor[v1.ApplicationSpec](), "status": reflect.TypeFor[v1.ApplicationStatus](),
 	} {
-		descriptors, err := fields(part, at(schema, part), goType)
-		if err != nil {
-			return err
-		}
+		descriptors := fields(part, at(schema, part), goType)
 		if len(owned) == 0 || len(descriptors) == 0 {
 			return fmt.Errorf("the CRD has no %s, or the ClusterServiceVersion no CRD", part)
 		}
