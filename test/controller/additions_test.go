@@ -308,7 +308,7 @@ var _ = Describe("What somebody has added to a child", Ordered, ContinueOnFailur
 		Expect(k8s.Create(ctx, app)).To(Succeed())
 		Eventually(fresh(ctx, deploymentOf(app))).ShouldNot(BeNil())
 		edit(ctx, app, func(app *v1.Application) {
-			app.Spec.Sidecars = []corev1.Container{{Name: "broken", Image: "x:1", VolumeMounts: []corev1.VolumeMount{{Name: "missing", MountPath: "/x"}}}}
+			app.Spec.Sidecars = []corev1.Container{{Name: "broken", Image: "x:1", VolumeMounts: []corev1.VolumeMount{{Name: "missing-0123abcd", MountPath: "/x"}}}}
 		})
 		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonInvalidSpec))
 		deployment, err := get(ctx, deploymentOf(app))
