@@ -141,6 +141,13 @@ func checkIdentity(t *testing.T, app *v1.Application, kind, heading string, conf
 			t.Errorf("the claim has the labels %v", want.Labels)
 		}
 	}
+	if metadata := app.Spec.ObjectMetadata; metadata != nil {
+		for key := range metadata.Annotations {
+			if _, has := object.Metadata.Annotations[key]; !has {
+				t.Errorf("%s lacks the annotation %q of all objects", heading, key)
+			}
+		}
+	}
 	if object.Kind != kind {
 		t.Errorf("kind = %q, want %q", object.Kind, kind)
 	}
