@@ -147,7 +147,7 @@ const (
 
 // IngressSpec exposes spec.port, and others, through an Ingress.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.tls) || (self.tls == 'Secret') == has(self.tlsSecretName)",fieldPath=".tls",reason=FieldValueInvalid,message="Secret needs tlsSecretName, and ControllerDefault has none; set tls to what tlsSecretName says, or remove tls"
+// +kubebuilder:validation:XValidation:rule="!has(self.tls) || (self.tls == 'Secret') == has(self.tlsSecretName)",fieldPath=".tls",reason=FieldValueInvalid,message="tls Secret goes with tlsSecretName, and ControllerDefault without it; set tlsSecretName or remove it, or remove tls"
 // +kubebuilder:validation:XValidation:rule="!has(self.additionalRules) || [has(self.host) ? self.host : '*'].all(main, self.additionalRules.all(r, self.additionalRules.exists_one(q, (has(q.path) ? q.path : '/') == (has(r.path) ? r.path : '/') && (has(q.host) ? q.host : main) == (has(r.host) ? r.host : main)) && ((has(r.path) ? r.path : '/') != self.path || (has(r.host) ? r.host : main) != main)))",fieldPath=".additionalRules",reason=FieldValueInvalid,message="a path of a host leads to one port, and a rule without host or path has spec.ingress.host and /; remove the repeated rule, or give it another host or path"
 type IngressSpec struct {
 	// host is the name that clients ask for, such as shop.example.com, or *.example.com for all names below it.

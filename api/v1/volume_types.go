@@ -91,8 +91,7 @@ type ClaimSource struct {
 	// accessMode ReadWriteMany it requires rollout.strategy Recreate, at most one replica and no autoscaling.
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
-	// +kubebuilder:validation:Pattern=`^[+]?([0-9]{1,18}([.][0-9]{0,9})?|[.][0-9]{1,9})([KMGTPE]i|[kMGTPE]|[eE][+]?[0-9])?$`
-	// +kubebuilder:validation:XValidation:rule="!isQuantity(self) || quantity(self).isGreaterThan(quantity('0'))",message="a claim's size is more than 0; set it, for example to 10Gi"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[+]?([0-9]{1,18}([.][0-9]{0,9})?|[.][0-9]{1,9})([KMGTPE]i|[kMGTPE]|[eE][+]?[0-9])?$') && quantity(self).isGreaterThan(quantity('0'))",message="a claim's size is a quantity above 0 such as 10Gi or 500Mi; correct it"
 	Size string `json:"size,omitempty"`
 
 	// storageClassName is the storage class of a claim that is made. Unset, it is the cluster's default class; empty, none. It
@@ -119,6 +118,7 @@ type ClaimSource struct {
 // +kubebuilder:validation:XValidation:rule="[[has(self.inline), has(self.configMap), has(self.secret), has(self.emptyDir), has(self.persistentVolumeClaim), has(self.projected), has(self.csi), has(self.downwardAPI), has(self.ephemeral)].filter(given, given).size()].all(n, n == 1 || (n == 0 && has(self.name)))",fieldPath=".mountPath",reason=FieldValueInvalid,message="exactly one of inline, configMap, secret, emptyDir, persistentVolumeClaim, projected, csi, downwardAPI and ephemeral is required; give one of them, or only the name of a volume of spec.files to mount it here too"
 // +kubebuilder:validation:XValidation:rule="!has(self.persistentVolumeClaim) || !has(oldSelf.persistentVolumeClaim) || (has(self.name) ? self.name : '/') != (has(oldSelf.name) ? oldSelf.name : '/') || !has(self.persistentVolumeClaim.size) || !has(oldSelf.persistentVolumeClaim.size) || !isQuantity(self.persistentVolumeClaim.size) || !isQuantity(oldSelf.persistentVolumeClaim.size) || quantity(self.persistentVolumeClaim.size).compareTo(quantity(oldSelf.persistentVolumeClaim.size)) >= 0",fieldPath=".persistentVolumeClaim.size",reason=FieldValueInvalid,message="a claim cannot shrink; set size to at least what it was, or give the volume another name, which makes a new claim"
 // +kubebuilder:validation:XValidation:rule="!has(self.persistentVolumeClaim) || !has(oldSelf.persistentVolumeClaim) || (has(self.name) ? self.name : '/') != (has(oldSelf.name) ? oldSelf.name : '/') || [[self.persistentVolumeClaim, oldSelf.persistentVolumeClaim]].all(c, c.exists(x, !has(x.size)) || (c.map(x, has(x.storageClassName) ? [x.storageClassName] : []).all(v, v == (has(c[1].storageClassName) ? [c[1].storageClassName] : [])) && c.map(x, has(x.accessModes) ? x.accessModes : ['ReadWriteOnce']).all(v, v == (has(c[1].accessModes) ? c[1].accessModes : ['ReadWriteOnce']))))",fieldPath=".persistentVolumeClaim",reason=FieldValueInvalid,message="storageClassName and accessModes of a claim that was made cannot be changed; set them back, or give the volume another name, which makes a new claim"
+// +kubebuilder:validation:XValidation:rule="!has(self.inline) || !has(self.subPath) || self.subPath in self.inline",fieldPath=".subPath",reason=FieldValueInvalid,message="inline has no file of this name; correct subPath, or remove it"
 type File struct {
 	// mountPath is where in the container. With subPath it is a file or folder of the volume, otherwise the volume's
 	// root.

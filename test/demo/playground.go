@@ -37,7 +37,8 @@ Three things to try:
   kubectl delete deployment %s -n %s; kubectl get deployment -n %s
   kill -9 %d    # the leader; who leads next is in: kubectl get lease -n %s
 
-The nodes are played: pods become ready and run nothing. Ctrl-C ends all of it.`,
+The nodes are played: pods become ready, those of Jobs complete at once, and nothing runs. There is no StorageClass, Gateway
+API or Prometheus Operator. Ctrl-C ends all of it.`,
 		filepath.Join(d.dir, adminKubeconfig), d.cluster.KubectlPath(),
 		filepath.Join(d.root, smallest), appNamespace, firstApp, appNamespace, appNamespace, leader.PID(), operatorNamespace)
 	<-ctx.Done()
