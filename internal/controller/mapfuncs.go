@@ -36,11 +36,11 @@ import (
 // many of, that is the one that it belongs to, and of others those that need its name.
 func (r *ApplicationReconciler) requestsForChild(child *children.Child) handler.MapFunc {
 	return func(ctx context.Context, object client.Object) []reconcile.Request {
-		names := child.ApplicationsOf(object)
+		names, owner := child.ApplicationsOf(object), child.ApplicationOf(object)
 		requests := make([]reconcile.Request, 0, len(names))
 		for _, name := range names {
 			key := client.ObjectKey{Namespace: object.GetNamespace(), Name: name}
-			if !child.Many || name == child.ApplicationOf(object) || r.needs(ctx, key, child, object.GetName()) {
+			if !child.Many || name == owner || r.needs(ctx, key, child, object.GetName()) {
 				requests = append(requests, reconcile.Request{NamespacedName: key})
 			}
 		}
