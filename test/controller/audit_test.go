@@ -58,6 +58,11 @@ func (r request) String() string {
 		r.ObjectRef.Namespace, r.ObjectRef.Name, r.ObjectRef.Subresource, r.ResponseStatus.Code)
 }
 
+// GomegaString returns the request as failed expectations show it.
+func (r request) GomegaString() string {
+	return fmt.Sprintf("%s %s: %s", r.RequestReceivedTimestamp.Format(time.StampMicro), r.User.Username, r)
+}
+
 // byOperator reports whether any operator of this suite has sent the request.
 func (r request) byOperator() bool {
 	return strings.HasPrefix(r.User.Username, "system:serviceaccount:") &&

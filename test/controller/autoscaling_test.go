@@ -65,22 +65,8 @@ var _ = Describe("Autoscaling", func() {
 			haveCondition(v1.ConditionReady, metav1.ConditionTrue, v1.ReasonRolloutComplete, "it needs spec.resources.requests.cpu"),
 			haveCondition(v1.ConditionDegraded, metav1.ConditionFalse, v1.ReasonRolloutComplete)))
 
-		By("having waited for long enough") // there is no metrics server
-		long := metav1.NewTime(time.Now().Add(-time.Hour))
-		autoscaler := &autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{Name: app.Name, Namespace: namespace}}
-		Eventually(func(g Gomega) {
-			now, err := get(ctx, autoscaler)
-			g.Expect(err).NotTo(HaveOccurred())
-			g.Expect(now.Status.Conditions).To(ContainElement(SatisfyAll(
-				HaveField("Type", autoscalingv2.ScalingActive), HaveField("Status", corev1.ConditionFalse))))
-			for i := range now.Status.Conditions {
-				now.Status.Conditions[i].LastTransitionTime = long
-			}
-			g.Expect(k8s.Status().Update(ctx, now)).To(Succeed())
-			g.Expect(get(ctx, app)).NotTo(BeNil())
-			meta.FindStatusCondition(app.Status.Conditions, v1.ConditionReady).LastTransitionTime = long
-			g.Expect(k8s.Status().Update(ctx, app)).To(Succeed())
-		}).Should(Succeed())
+		By("having waited for long enough")
+		ageAutoscaler(ctx, app)
 		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), haveCondition(v1.ConditionDegraded, metav1.ConditionTrue,
 			v1.ReasonAutoscalingFailed, "spec.autoscaling does not work", "metrics", "it needs spec.resources.requests.cpu")))
 		expectWarning(ctx, app, v1.ReasonAutoscalingFailed)
@@ -271,6 +257,26 @@ var _ = Describe("Autoscaling", func() {
 
 func autoscalerOf(app *v1.Application) *autoscalingv2.HorizontalPodAutoscaler {
 	return &autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{Name: app.Name, Namespace: app.Namespace}}
+}
+
+// ageAutoscaler makes the Application Ready, and its autoscaler unable to work, since an hour ago, once they are. There is no
+// metrics server, so every autoscaler becomes a fault of its Application when it has had its time.
+func ageAutoscaler(ctx context.Context, app *v1.Application) {
+	GinkgoHelper()
+	long := metav1.NewTime(time.Now().Add(-time.Hour))
+	Eventually(func(g Gomega) {
+		autoscaler, err := get(ctx, autoscalerOf(app))
+		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(autoscaler.Status.Conditions).To(ContainElement(SatisfyAll(
+			HaveField("Type", autoscalingv2.ScalingActive), HaveField("Status", corev1.ConditionFalse))))
+		for i := range autoscaler.Status.Conditions {
+			autoscaler.Status.Conditions[i].LastTransitionTime = long
+		}
+		g.Expect(k8s.Status().Update(ctx, autoscaler)).To(Succeed())
+		g.Expect(get(ctx, app)).To(beReady())
+		meta.FindStatusCondition(app.Status.Conditions, v1.ConditionReady).LastTransitionTime = long
+		g.Expect(k8s.Status().Update(ctx, app)).To(Succeed())
+	}).Should(Succeed())
 }
 
 // scale does what the autoscaler does.

@@ -94,6 +94,15 @@ var _ = Describe("Three replicas", func() {
 		}
 		t.expectNobodyElse(ctx, alive)
 
+		By("waiting for the fault that each autoscaler becomes in time, lest it be in the next leader's")
+		autoscaled := slices.DeleteFunc(slices.Clone(lives), func(l *life) bool { return l.deleted || l.app.Spec.Autoscaling == nil })
+		for _, life := range autoscaled {
+			ageAutoscaler(ctx, life.app)
+		}
+		for _, life := range autoscaled {
+			Eventually(fresh(ctx, life.app)).Should(haveCondition(v1.ConditionDegraded, metav1.ConditionTrue, v1.ReasonAutoscalingFailed))
+		}
+
 		By("having another leader look: it finds nothing to do")
 		t.lose(ctx, syscall.SIGTERM)
 		next := &runningOperator{t.leader(ctx).Operator}
@@ -106,7 +115,8 @@ var _ = Describe("Three replicas", func() {
 		Expect(outside(reigns, work)).To(BeEmpty(), "writes of processes that did not lead")
 		last := reigns[len(reigns)-1]
 		Expect(last.user).To(Equal(next.User))
-		Expect(slices.DeleteFunc(work, func(r request) bool { return r.RequestReceivedTimestamp.Before(last.asked) })).To(BeEmpty())
+		found := slices.DeleteFunc(work, func(r request) bool { return r.RequestReceivedTimestamp.Before(last.asked) })
+		Expect(found).To(BeEmpty(), func() string { return explain(ctx, found) })
 		Expect(len(reigns)).To(BeNumerically(">", leastLosses))
 		Expect(reigns).To(ContainElement(HaveField("GivenBack", BeTrue())), "a dead leader's Lease, given back by a standby")
 	}, SpecTimeout(5*time.Minute))
@@ -315,6 +325,26 @@ func (t *replicas) expectNobodyElse(ctx context.Context, alive sets.Set[string])
 			})).To(Succeed())
 		}
 	}).Should(Succeed())
+}
+
+// explain returns what the Applications say now whose statuses were written: the audit log has no bodies.
+func explain(ctx context.Context, writes []request) string {
+	var text strings.Builder
+	text.WriteString("the statuses that were written are now:\n")
+	for _, write := range writes {
+		app := &v1.Application{ObjectMeta: metav1.ObjectMeta{Namespace: write.ObjectRef.Namespace, Name: write.ObjectRef.Name}}
+		if write.ObjectRef.Resource != "applications" {
+			continue
+		}
+		if _, err := get(ctx, app); err != nil {
+			_, _ = fmt.Fprintf(&text, "%s: %s\n", app.Name, err)
+		}
+		for _, now := range app.Status.Conditions {
+			_, _ = fmt.Fprintf(&text, "%s: %s=%s since %s, %s: %s\n",
+				app.Name, now.Type, now.Status, now.LastTransitionTime.UTC().Format(time.Stamp), now.Reason, now.Message)
+		}
+	}
+	return text.String()
 }
 
 // life is what users do with an Application.

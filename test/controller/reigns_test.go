@@ -102,7 +102,7 @@ func outside(reigns []reign, work []request) []string {
 		if !slices.ContainsFunc(reigns, func(r reign) bool {
 			return r.user == write.User.Username && !at.Before(r.asked) && (r.ended.IsZero() || !at.After(r.ended))
 		}) {
-			found = append(found, fmt.Sprintf("%s %s: %s", at.Format(time.StampMicro), write.User.Username, write))
+			found = append(found, write.GomegaString())
 		}
 	}
 	return found
