@@ -69,14 +69,15 @@ var Table = []Child{
 	{ // before the pods that read it; its content is not cached
 		Kind: resources.KindConfigMap, Many: true,
 		Object: metadataOf(configMapKind), List: metadataListOf(configMapKind), MetadataOnly: true,
-		Build: many(resources.ConfigMap), Fields: resources.ConfigMapFields,
+		Build: many(resources.ConfigMap), Names: resources.ConfigMapNames, Fields: resources.ConfigMapFields,
 		PrunedAfterRollout: true, Keep: resources.RefersToConfigMap,
 		ConflictRemedy: "to mount it, name it in configMap; otherwise give the volume another name, ",
 	},
 	{
 		Kind: resources.KindPersistentVolumeClaim, Many: true,
 		Object: &corev1.PersistentVolumeClaim{}, List: &corev1.PersistentVolumeClaimList{},
-		Build: many(resources.PersistentVolumeClaim), Fields: resources.PersistentVolumeClaimFields,
+		Build: many(resources.PersistentVolumeClaim), Names: resources.PersistentVolumeClaimNames,
+		Fields:   resources.PersistentVolumeClaimFields,
 		Retained: true,
 		RefusalRemedy: "it serves as it is; to have a larger one, set allowVolumeExpansion in its StorageClass, or give the volume " +
 			"another name, which makes a new claim",
@@ -88,7 +89,8 @@ var Table = []Child{
 	},
 	{ // before the pods that it protects
 		Kind: "NetworkPolicy", Object: &networkingv1.NetworkPolicy{}, List: &networkingv1.NetworkPolicyList{}, Many: true,
-		Build: many(resources.NetworkPolicy), Fields: always(resources.NetworkPolicyFields), Absent: inEach(resources.NotInNetworkPolicy),
+		Build: many(resources.NetworkPolicy), Names: resources.NetworkPolicyNames,
+		Fields: always(resources.NetworkPolicyFields), Absent: inEach(resources.NotInNetworkPolicy),
 	},
 	{
 		Kind: Deployment, Object: &appsv1.Deployment{}, List: &appsv1.DeploymentList{},
@@ -97,7 +99,7 @@ var Table = []Child{
 	},
 	{
 		Kind: CronJob, Object: &batchv1.CronJob{}, List: &batchv1.CronJobList{}, Many: true,
-		Build: many(resources.CronJob), Fields: resources.CronJobFields, Absent: resources.NotInCronJob,
+		Build: many(resources.CronJob), Names: resources.CronJobNames, Fields: resources.CronJobFields, Absent: resources.NotInCronJob,
 		Gated: resources.RunsSchedules, KeepPods: keepScheduledPods, Retire: retireCronJob,
 		DrainPhase: DrainTraffic, DeletedAfterItsOwn: true, StripStatus: stripCronJob,
 	},
@@ -163,6 +165,9 @@ type Child struct {
 	List   ObjectList
 	// Build returns what the Application's objects of the kind should be; none, if it is to have none.
 	Build func(resources.Inputs) ([]Config, error)
+	// Names returns the names of the objects that Build returns for an Application of which nothing is known but its spec, at less
+	// cost. Nil for a kind of which there is one object at most.
+	Names func(*v1.Application) []string
 	// Fields says what the fields of the object of this name are called in the Application, so that a refusal is told in the
 	// user's words.
 	Fields func(app *v1.Application, name string) resources.FieldNames

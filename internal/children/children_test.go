@@ -17,6 +17,8 @@ limitations under the License.
 package children
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
@@ -25,8 +27,10 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	"sigs.k8s.io/yaml"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/resources"
 )
 
 // TestTheTable holds what every row needs, and that there is one row for each kind.
@@ -42,6 +46,9 @@ func TestTheTable(t *testing.T) {
 			t.Errorf("%s: a second row, or one without a builder or its fields", row.Kind)
 		}
 		seen[row.Kind] = true
+		if row.Many != (row.Names != nil) {
+			t.Errorf("%s: has names if there may be many, and only then", row.Kind)
+		}
 		kind, err := apiutil.GVKForObject(row.Object, scheme)
 		if err != nil || kind.Kind != row.Kind {
 			t.Errorf("%s: its object is a %s: %v", row.Kind, kind.Kind, err)
@@ -55,6 +62,48 @@ func TestTheTable(t *testing.T) {
 		}
 		if row.New() == row.Object || row.NewList() == row.List {
 			t.Errorf("%s: what is read into is the table's own", row.Kind)
+		}
+	}
+}
+
+// TestNames holds that the names of a row are those of what it builds, for each golden case of the builders.
+func TestNames(t *testing.T) {
+	cases, err := filepath.Glob(filepath.Join("..", "resources", "testdata", "*", "application.yaml"))
+	if err != nil || len(cases) == 0 {
+		t.Fatalf("no golden cases: %v", err)
+	}
+	found := map[string]bool{}
+	for _, file := range cases {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		app := &v1.Application{}
+		if err := yaml.UnmarshalStrict(content, app); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+		for i := range Table {
+			row := &Table[i]
+			if !row.Many {
+				continue
+			}
+			built, err := row.Build(resources.Inputs{Application: app})
+			if err != nil {
+				t.Fatalf("%s: %s: %v", file, row.Kind, err)
+			}
+			var want []string
+			for _, config := range built {
+				want = append(want, config.Name)
+			}
+			if got := row.Names(app); !slices.Equal(got, want) {
+				t.Errorf("%s: the names of %ss are %v, and those built are %v", file, row.Kind, got, want)
+			}
+			found[row.Kind] = found[row.Kind] || len(want) > 1
+		}
+	}
+	for i := range Table {
+		if row := &Table[i]; row.Many && !found[row.Kind] {
+			t.Errorf("no golden case has several %ss", row.Kind)
 		}
 	}
 }

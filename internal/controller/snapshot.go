@@ -113,15 +113,11 @@ func (r *ApplicationReconciler) readChildren(ctx context.Context, s *snapshot, c
 	}); err != nil {
 		return err
 	}
-	configs, err := child.Build(resources.Inputs{Application: app})
-	if err != nil {
-		return nil //nolint:nilerr // the plan finds the same
-	}
-	for _, config := range configs {
-		if s.Find(child.Kind, config.Name) != nil {
+	for _, name := range child.Names(app) {
+		if s.Find(child.Kind, name) != nil {
 			continue
 		}
-		if err := r.readOne(ctx, s, child, config.Name); err != nil {
+		if err := r.readOne(ctx, s, child, name); err != nil {
 			return err
 		}
 	}

@@ -44,6 +44,13 @@ func TestAKindWithManyObjects(t *testing.T) {
 	children.Table = append(slices.Clone(table), children.Child{
 		Kind: "LimitRange", Object: &corev1.LimitRange{}, List: &corev1.LimitRangeList{}, Many: true,
 		Fields: func(*v1.Application, string) resources.FieldNames { return nil },
+		Names: func(app *v1.Application) []string {
+			var names []string
+			for _, suffix := range suffixes {
+				names = append(names, app.Name+suffix)
+			}
+			return names
+		},
 		Build: func(in resources.Inputs) ([]children.Config, error) {
 			var configs []children.Config
 			for _, suffix := range suffixes {

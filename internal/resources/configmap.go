@@ -50,6 +50,17 @@ func ConfigMap(in Inputs) ([]*corev1ac.ConfigMapApplyConfiguration, error) {
 	return configs, nil
 }
 
+// ConfigMapNames returns the names of the ConfigMaps that ConfigMap returns.
+func ConfigMapNames(app *v1.Application) []string {
+	var names []string
+	for _, source := range sourcesOf(app) {
+		if source.Inline != nil {
+			names = append(names, ownedName(app, source.name))
+		}
+	}
+	return names
+}
+
 // ConfigMapFields names the fields of the ConfigMap of this name.
 func ConfigMapFields(app *v1.Application, name string) FieldNames {
 	for _, source := range sourcesOf(app) {

@@ -60,6 +60,15 @@ func CronJob(in Inputs) ([]*batchv1ac.CronJobApplyConfiguration, error) {
 	return configs, nil
 }
 
+// CronJobNames returns the names of the CronJobs that CronJob returns.
+func CronJobNames(app *v1.Application) []string {
+	names := make([]string, 0, len(app.Spec.Schedules))
+	for i := range app.Spec.Schedules {
+		names = append(names, CronJobName(app, app.Spec.Schedules[i].Name))
+	}
+	return names
+}
+
 // CronJobName returns the name of a schedule's CronJob.
 func CronJobName(app *v1.Application, schedule string) string { return app.Name + "-" + schedule }
 

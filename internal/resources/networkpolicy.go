@@ -45,6 +45,19 @@ func NetworkPolicy(in Inputs) ([]*networkingv1ac.NetworkPolicyApplyConfiguration
 	return []*networkingv1ac.NetworkPolicyApplyConfiguration{policy, jobs}, nil
 }
 
+// NetworkPolicyNames returns the names of the policies that NetworkPolicy returns, whatever Jobs remain.
+func NetworkPolicyNames(app *v1.Application) []string {
+	policy := app.Spec.NetworkPolicy
+	switch {
+	case policy == nil, policy.Ingress == v1.NetworkUnrestricted && policy.Egress == v1.NetworkUnrestricted:
+		return nil
+	case len(app.Spec.Schedules) == 0:
+		return []string{app.Name}
+	default:
+		return []string{app.Name, JobsPolicyName(app)}
+	}
+}
+
 // networkPolicy returns the policy for the application's pods, or nil.
 func networkPolicy(in Inputs) *networkingv1ac.NetworkPolicyApplyConfiguration {
 	app := in.Application

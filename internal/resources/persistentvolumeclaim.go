@@ -63,6 +63,17 @@ func PersistentVolumeClaim(in Inputs) ([]*corev1ac.PersistentVolumeClaimApplyCon
 	return configs, nil
 }
 
+// PersistentVolumeClaimNames returns the names of the claims that PersistentVolumeClaim returns.
+func PersistentVolumeClaimNames(app *v1.Application) []string {
+	var names []string
+	for _, source := range sourcesOf(app) {
+		if isMade(source.PersistentVolumeClaim) {
+			names = append(names, ownedName(app, source.name))
+		}
+	}
+	return names
+}
+
 // claimSpec returns the spec of a claim: of one that exists, as it is, except that it may grow.
 func claimSpec(claim *v1.ClaimSource, live *LiveClaim) (*corev1ac.PersistentVolumeClaimSpecApplyConfiguration, error) {
 	size, err := resource.ParseQuantity(claim.Size)
