@@ -181,7 +181,7 @@ test-api: $(test_api_needs) ## Run the API tests (schema, defaults, CEL) against
 		'$(test_on_control_plane) ./test/api/...'
 
 # How many processes run the specs of the controller suite, side by side. They wait for much of their time.
-CONTROLLER_PROCS ?= 4
+CONTROLLER_PROCS ?= 6
 
 # More flags for the ginkgo of test-controller, for example CONTROLLER_FLAGS=--focus=drift.
 CONTROLLER_FLAGS ?=

@@ -52,7 +52,7 @@ const (
 	leastLosses = 5
 )
 
-var _ = Describe("Three replicas", func() {
+var _ = Describe("Three replicas", takesLongest, func() {
 	It("do right by every Application while their leaders are killed, and never are two of them leaders", func(ctx SpecContext) {
 		seed := GinkgoRandomSeed()
 		random := rand.New(rand.NewPCG(uint64(seed), 0)) // a failure is repeated by its seed, as far as it can be

@@ -220,7 +220,7 @@ var _ = Describe("What an Application refers to", Ordered, ContinueOnFailure, fu
 	})
 })
 
-var _ = Describe("A change of the configuration", Ordered, ContinueOnFailure, func() {
+var _ = Describe("A change of the configuration", Ordered, ContinueOnFailure, takesLong, func() {
 	var namespace string
 	var running *runningOperator
 	var app *v1.Application

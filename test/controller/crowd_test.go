@@ -26,7 +26,7 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 )
 
-var _ = Describe("Many Applications at once", func() {
+var _ = Describe("Many Applications at once", takesLong, func() {
 	It("get their Deployments before all have their Services", func(ctx SpecContext) {
 		const (
 			crowd   = 100

@@ -183,14 +183,18 @@ func newWatcher(ctx context.Context, namespace string) (watch.Interface, error) 
 	return watching.Watch(ctx, &v1.ApplicationList{}, client.InNamespace(namespace))
 }
 
-// consistently returns an error as soon as the condition does not hold, or nil when it has held for so long.
-func consistently(period time.Duration, holds func() bool) error {
-	for began := time.Now(); time.Since(began) < period; time.Sleep(poll) {
+// consistently returns an error as soon as the condition does not hold, or nil when it has held for so long. It looks again after
+// each pause.
+func consistently(period, pause time.Duration, holds func() bool) error {
+	for began := time.Now(); ; time.Sleep(pause) {
+		over := time.Since(began) >= period
 		if !holds() {
 			return errors.New("did not hold")
 		}
+		if over {
+			return nil
+		}
 	}
-	return nil
 }
 
 // adminKubeconfig returns the file of an administrator's kubeconfig.

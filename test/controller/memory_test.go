@@ -18,7 +18,6 @@ package controller_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -30,7 +29,6 @@ import (
 	"github.com/onsi/gomega/gexec"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/example/app-operator/test/controlplane"
 	"github.com/example/app-operator/test/operator"
@@ -101,7 +99,7 @@ const (
 	maxPeakGrowth = 2 * strangers * strangerSize / 10
 )
 
-var _ = Describe("The operator's memory", func() {
+var _ = Describe("The operator's memory", takesLong, func() {
 	It("does not hold what no Application refers to", func(ctx SpecContext) {
 		file, err := otherBuild()
 		Expect(err).NotTo(HaveOccurred())
@@ -195,13 +193,6 @@ func (o *runningOperator) footprint(ctx context.Context) footprint {
 // createStrangers makes the Secrets and ConfigMaps that nobody refers to.
 func createStrangers(ctx context.Context, namespace string) {
 	GinkgoHelper()
-	DeferCleanup(func(ctx SpecContext) {
-		deleted := make(chan error)
-		for _, kind := range []client.Object{&corev1.Secret{}, &corev1.ConfigMap{}} {
-			go func() { deleted <- k8s.DeleteAllOf(ctx, kind, client.InNamespace(namespace)) }()
-		}
-		Expect(errors.Join(<-deleted, <-deleted)).To(Succeed())
-	})
 	content := strings.Repeat("0123456789", strangerSize/10)
 	numbers, failed := make(chan int), make(chan error, 2*strangers)
 	var workers sync.WaitGroup

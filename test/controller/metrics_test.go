@@ -57,22 +57,25 @@ var _ = Describe("The operator's metrics", func() {
 		createReady(ctx, app)
 		runByHand(ctx, app, "succeeds")
 		Eventually(fresh(ctx, app)).Should(HaveField("Status.Schedules", ConsistOf(HaveField("LastSuccessfulTime", Not(BeNil())))))
-		families, err := operator.Metrics(ctx)
-		Expect(err).NotTo(HaveOccurred())
-		exposed := map[string]string{}
-		for name, family := range families {
-			if !strings.HasPrefix(name, ownPrefix) {
-				continue
-			}
-			for _, metric := range family.GetMetric() {
-				shape := strings.ToLower(family.GetType().String()) + " " + strings.Join(slices.Sorted(maps.Keys(labelsOf(metric))), ",")
-				if was, ok := exposed[name]; ok {
-					Expect(shape).To(Equal(was), "all series of %s have the same labels", name)
+		documented := documentedMetrics()
+		Eventually(func(g Gomega) { // the metrics are those of the cache, which may be behind the status that was read
+			families, err := operator.Metrics(ctx)
+			g.Expect(err).NotTo(HaveOccurred())
+			exposed := map[string]string{}
+			for name, family := range families {
+				if !strings.HasPrefix(name, ownPrefix) {
+					continue
 				}
-				exposed[name] = shape
+				for _, metric := range family.GetMetric() {
+					shape := strings.ToLower(family.GetType().String()) + " " + strings.Join(slices.Sorted(maps.Keys(labelsOf(metric))), ",")
+					if was, ok := exposed[name]; ok {
+						g.Expect(shape).To(Equal(was), "all series of %s have the same labels", name)
+					}
+					exposed[name] = shape
+				}
 			}
-		}
-		Expect(exposed).To(Equal(documentedMetrics()))
+			g.Expect(exposed).To(Equal(documented))
+		}).Should(Succeed())
 	})
 
 	It("have no series of an Application that is gone", func(ctx SpecContext) {

@@ -18,6 +18,7 @@ package controller_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -59,8 +60,11 @@ func startOperator(ctx context.Context, namespace string, flags ...string) *runn
 		Binary:           binary,
 		AccountNamespace: namespace,
 		Flags:            append([]string{"--namespace=" + namespace}, flags...),
-		// What is read from the cache is not copied, and must not be changed: the operator ends if it has.
-		Env: []string{"KUBE_CACHE_MUTATION_DETECTOR=true"},
+		Env: []string{
+			// What is read from the cache is not copied, and must not be changed: the operator ends if it has.
+			"KUBE_CACHE_MUTATION_DETECTOR=true",
+			fmt.Sprintf("GOGC=%d", controlplane.FewCollections),
+		},
 	})
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() {

@@ -39,8 +39,8 @@ import (
 // minute between two attempts to watch, in the operator as in Kubernetes' own controllers.
 const recovery = 5 * time.Minute
 
-// The control plane is one of their own: an outage would disturb the other specs. They take the longest, so they begin first.
-var _ = Describe("An outage", Ordered, SpecPriority(10), func() {
+// The control plane is one of their own: an outage would disturb the other specs.
+var _ = Describe("An outage", Ordered, takesLongest, func() {
 	var t *replicas
 	var apps []*v1.Application
 

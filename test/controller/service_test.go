@@ -43,7 +43,7 @@ const (
 )
 
 // The API server is the judge of what becomes of a Service's fields when others change.
-var _ = Describe("The Service", func() {
+var _ = Describe("The Service", takesLong, func() {
 	var running *runningOperator
 	var app *v1.Application
 

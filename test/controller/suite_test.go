@@ -53,6 +53,12 @@ const (
 	poll  = 50 * time.Millisecond
 )
 
+// What takes long begins first, lest the other processes have nothing left to do while it ends.
+const (
+	takesLongest = SpecPriority(2)
+	takesLong    = SpecPriority(1)
+)
+
 var (
 	cluster  *controlplane.ControlPlane
 	k8s      client.Client

@@ -133,7 +133,8 @@ func (o *runningOperator) rest(ctx context.Context) float64 {
 		if err != nil {
 			return err
 		}
-		return consistently(time.Second, func() bool {
+		// Between two looks nothing goes unseen: passes are counted.
+		return consistently(time.Second, 250*time.Millisecond, func() bool {
 			now, err := o.gauges(ctx, passes, active, waiting)
 			last = now[passes]
 			return err == nil && last == before && now[active] == 0 && now[waiting] == 0
