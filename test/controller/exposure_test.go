@@ -84,10 +84,12 @@ var _ = Describe("Exposure", func() {
 	})
 })
 
-// Serial, since the CRD is the cluster's: these specs take it away, and bring it back.
-var _ = Describe("An optional API", Serial, func() {
+// optionalAPI are the specs that take a CRD away from the cluster, and bring it back.
+func optionalAPI() {
 	var namespace string
 	var app *v1.Application
+
+	AfterAll(func() { expectNoRefusals() })
 
 	BeforeEach(func(ctx SpecContext) {
 		namespace = newNamespace(ctx)
@@ -142,7 +144,7 @@ var _ = Describe("An optional API", Serial, func() {
 		Expect(get(ctx, routeOf(app))).To(HaveField("OwnerReferences", HaveLen(1)))
 		Expect(running.log()).NotTo(ContainSubstring(`"level":"error"`))
 	})
-})
+}
 
 func ingressOf(app *v1.Application) *networkingv1.Ingress {
 	return &networkingv1.Ingress{ObjectMeta: metav1.ObjectMeta{Name: app.Name, Namespace: app.Namespace}}

@@ -39,13 +39,21 @@ import (
 // minute between two attempts to watch, in the operator as in Kubernetes' own controllers.
 const recovery = 5 * time.Minute
 
-// The control plane is one of their own: an outage would disturb the other specs.
-var _ = Describe("An outage", Ordered, takesLongest, func() {
+// These specs change or take away what all namespaces share, and would disturb the others.
+var _ = Describe("On a control plane of their own", Ordered, ContinueOnFailure, takesLongest, func() {
+	BeforeAll(useOwnCluster)
+
+	Describe("An optional API", optionalAPI)
+	Describe("An Ingress whose class the spec gives up", givenUpClass)
+	Describe("An outage", outage)
+})
+
+// outage are the specs that stop the API server, and etcd.
+func outage() {
 	var t *replicas
 	var apps []*v1.Application
 
 	BeforeAll(func(ctx SpecContext) {
-		useOwnCluster(ctx)
 		t = startReplicas(ctx, 3)
 		t.keepRunning(ctx)
 		for i := range 6 {
@@ -95,14 +103,14 @@ var _ = Describe("An outage", Ordered, takesLongest, func() {
 		Entry("of the API server, for a minute", controlplane.APIServer, time.Minute),
 		Entry("of etcd, for longer than a leader tries to renew its lease", controlplane.Etcd, 20*time.Second),
 	)
-})
+}
 
 // useOwnCluster starts another control plane, which the specs of the container use in place of the suite's.
-func useOwnCluster(ctx context.Context) {
+func useOwnCluster(ctx SpecContext) {
 	GinkgoHelper()
 	suiteCluster, suiteClient, suiteLog := cluster, k8s, auditLog
 	own, err := controlplane.Start(context.WithoutCancel(ctx), controlplane.Options{
-		CRDPaths:  []string{"config/crd/bases"},
+		CRDPaths:  []string{"config/crd/bases", gatewayCRD(ctx)},
 		Nodes:     2,
 		GCPercent: controlplane.FewCollections,
 		AuditLog:  filepath.Join(GinkgoT().TempDir(), "audit.log"),

@@ -17,8 +17,8 @@ limitations under the License.
 // Package controller_test proves the operator's behaviour: its real binary, run as its own process under its real
 // Role, against a real API server with the real controllers around it. Only the nodes are played, by kwok.
 //
-// Each spec has a namespace of its own with an operator of its own in it, and runs beside others. A spec that changes what
-// all namespaces share is Serial.
+// Each spec has a namespace of its own with an operator of its own in it, and runs beside others. Specs that change what all
+// namespaces share have a control plane of their own.
 package controller_test
 
 import (
@@ -88,8 +88,7 @@ type shared struct {
 	ControlPlane     []byte
 }
 
-// The first process builds the operator and starts the control plane for all of them. It runs the Serial specs when the
-// others are done.
+// The first process builds the operator and starts the control plane for all of them.
 var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
 	DeferCleanup(gexec.CleanupBuildArtifacts)
 	binary = build("github.com/example/app-operator/cmd")
@@ -163,16 +162,20 @@ func gatewayCRD(ctx context.Context) string {
 	return filepath.Join(strings.TrimSpace(string(dir)), "config", "crd", "standard", "gateway.networking.k8s.io_httproutes.yaml")
 }
 
-// A verb that the Role lacks shows in the audit log as a refusal, whatever the operator makes of it. Each process looks at
-// the namespaces of its own specs.
-var _ = SynchronizedAfterSuite(func() {
-	if cluster == nil {
-		return
-	}
+// expectNoRefusals holds that the Role has all that was asked for. A verb that it lacks shows in the audit log as a refusal, whatever
+// the operator makes of it. Each process looks at the namespaces of its own specs.
+func expectNoRefusals() {
+	GinkgoHelper()
 	for _, request := range requests() {
 		if request.byOperator() && namespaces.Has(request.ObjectRef.Namespace) && !refusals.Has(request.ObjectRef.Namespace) {
 			Expect(request.ResponseStatus.Code).NotTo(Equal(403), "the operator lacks a right: %s", request)
 		}
+	}
+}
+
+var _ = SynchronizedAfterSuite(func() {
+	if cluster != nil {
+		expectNoRefusals()
 	}
 }, func() {
 	if cluster != nil {

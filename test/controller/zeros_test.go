@@ -125,8 +125,10 @@ var _ = Describe("What the spec sets to zero, false or nothing", Ordered, Contin
 	})
 })
 
-// Serial, since a default class is every Ingress's.
-var _ = Describe("An Ingress whose class the spec gives up", Serial, func() {
+// givenUpClass is the spec that makes a default class, which is every Ingress's.
+func givenUpClass() {
+	AfterAll(func() { expectNoRefusals() })
+
 	It("has the class of a new one: the cluster's default, or none", func(ctx SpecContext) {
 		namespace := newNamespace(ctx)
 		startOperator(ctx, namespace)
@@ -172,4 +174,4 @@ var _ = Describe("An Ingress whose class the spec gives up", Serial, func() {
 		class(HaveValue(Equal("special")))
 		Expect(ingress.UID).To(Equal(uid))
 	})
-})
+}
