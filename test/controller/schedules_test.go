@@ -38,7 +38,7 @@ import (
 	"github.com/example/app-operator/test/controlplane"
 )
 
-var _ = Describe("A schedule", func() {
+var _ = Describe("A schedule", takesLong, func() {
 	var namespace string
 	var running *runningOperator
 
@@ -69,7 +69,7 @@ var _ = Describe("A schedule", func() {
 		Eventually(fresh(ctx, app)).Should(beReady())
 		running.rest(ctx)
 		writes, runs := len(running.statusWrites()), len(endedJobs(ctx, app))
-		Eventually(func() int { return len(endedJobs(ctx, app)) }).WithTimeout(2 * time.Minute).Should(BeNumerically(">=", runs+2))
+		Eventually(func() int { return len(endedJobs(ctx, app)) }).WithTimeout(4 * time.Minute).Should(BeNumerically(">=", runs+2))
 		edit(ctx, app, func(app *v1.Application) { app.Spec.Schedules[0].Suspend = true })
 		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.Schedules",
 			ConsistOf(SatisfyAll(HaveField("LastScheduleTime", Not(BeNil())), HaveField("LastSuccessfulTime", Not(BeNil())))))))
