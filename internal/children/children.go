@@ -111,7 +111,7 @@ var Table = []Child{
 	{
 		Kind: HorizontalPodAutoscaler, Object: &autoscalingv2.HorizontalPodAutoscaler{}, List: &autoscalingv2.HorizontalPodAutoscalerList{},
 		Build: one(resources.HorizontalPodAutoscaler), Fields: always(resources.HorizontalPodAutoscalerFields),
-		DrainPhase: DrainReplicas, StripStatus: stripAutoscaler,
+		ActsOn: Deployment, DrainPhase: DrainReplicas, StripStatus: stripAutoscaler,
 	},
 	{
 		Kind: "PodDisruptionBudget", Object: &policyv1.PodDisruptionBudget{}, List: &policyv1.PodDisruptionBudgetList{},
@@ -196,6 +196,9 @@ type Child struct {
 	PrunedAfterRollout bool
 	// Keep reports whether an object that is no longer desired stays all the same. Nil for never.
 	Keep func(app *v1.Application, name string) bool
+	// ActsOn is the kind of the object that an object of this kind changes, by the Application's name. While that is somebody
+	// else's, none of this kind is desired. Empty for a kind that changes none.
+	ActsOn string
 	// Retire makes ready an object that is no longer desired. It returns what to apply to it first, if anything, and whether it can
 	// be deleted, given whether a Job of it runs. Nil for a kind whose objects can be deleted at once.
 	Retire func(live Object, runs bool) (first *Config, deletable bool, err error)

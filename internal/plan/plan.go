@@ -25,6 +25,7 @@ import (
 	"slices"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -160,9 +161,9 @@ func (p *planner) runsPods(child *children.Child) bool {
 
 // child plans the writes of one kind.
 func (p *planner) child(child *children.Child) error {
-	configs, err := child.Build(p.snapshot.Inputs)
+	configs, err := p.build(child)
 	if err != nil {
-		return fmt.Errorf("build %s: %w", child.Kind, err)
+		return err
 	}
 	if reason := p.snapshot.Unavailable[child.Kind]; reason != nil {
 		if len(configs) == 0 {
@@ -201,6 +202,18 @@ func (p *planner) child(child *children.Child) error {
 	}
 	p.last.keep(child.Kind, desired)
 	return errors.Join(failed...)
+}
+
+// build returns what the objects of the kind should be: none, if they would change what is somebody else's.
+func (p *planner) build(child *children.Child) ([]children.Config, error) {
+	if live := p.snapshot.Find(child.ActsOn, p.app.Name); live != nil && !metav1.IsControlledBy(live, p.app) {
+		return nil, nil
+	}
+	configs, err := child.Build(p.snapshot.Inputs)
+	if err != nil {
+		return nil, fmt.Errorf("build %s: %w", child.Kind, err)
+	}
+	return configs, nil
 }
 
 // retire returns the write that an object needs which is no longer desired: its deletion, or what has to come before; nil while

@@ -24,6 +24,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -107,6 +109,49 @@ func TestARowMayHaveAnyNumberOfObjects(t *testing.T) {
 	}
 	if _, ok := last[Key{"Example", "web-gone"}]; ok {
 		t.Error("what is not desired any more is remembered")
+	}
+}
+
+// TestAnAutoscalerIsOfItsOwnDeployment holds that there is no autoscaler where a Deployment of the Application's name is somebody
+// else's: it would decide how many pods that one has.
+func TestAnAutoscalerIsOfItsOwnDeployment(t *testing.T) {
+	app := application()
+	app.Spec.Autoscaling = &v1.AutoscalingSpec{MinReplicas: new(int32(2)), MaxReplicas: 9}
+	of := []metav1.OwnerReference{*metav1.NewControllerRef(app, v1.GroupVersion.WithKind("Application"))}
+	named := metav1.ObjectMeta{Name: app.Name, Namespace: app.Namespace, UID: "of", ResourceVersion: "7"}
+	autoscaler := &autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: named}
+	autoscaler.OwnerReferences = of
+	theirs, ours := &appsv1.Deployment{ObjectMeta: named}, &appsv1.Deployment{ObjectMeta: named}
+	ours.OwnerReferences = of
+	for name, test := range map[string]struct {
+		deployment, autoscaler []children.Object
+		want                   []string
+	}{
+		"no Deployment":            {nil, nil, []string{"applied"}},
+		"its own":                  {[]children.Object{ours}, nil, []string{"applied"}},
+		"somebody else's":          {[]children.Object{theirs}, nil, nil},
+		"somebody else's now":      {[]children.Object{theirs}, []children.Object{autoscaler}, []string{"deleted"}},
+		"its own, with autoscaler": {[]children.Object{ours}, []children.Object{autoscaler}, []string{"applied"}},
+	} {
+		steps, _ := For(app, &Snapshot{
+			Inputs: resources.Inputs{Application: app}, PodsUpdated: true,
+			Live: map[string][]children.Object{
+				children.Deployment: test.deployment, children.HorizontalPodAutoscaler: test.autoscaler,
+			},
+		}, LastApplied{})
+		var got []string
+		for _, step := range steps {
+			switch {
+			case step.Child.Kind != children.HorizontalPodAutoscaler:
+			case step.Deletes():
+				got = append(got, "deleted")
+			default:
+				got = append(got, "applied")
+			}
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%s: the autoscaler is %v, want %v", name, got, test.want)
+		}
 	}
 }
 

@@ -32,6 +32,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -264,6 +265,10 @@ var _ = Describe("An object in the place of an Application's", Ordered, Continue
 			haveCondition(v1.ConditionDegraded, metav1.ConditionTrue, v1.ReasonChildConflict))
 		Eventually(fresh(ctx, app)).Should(conflict)
 		running.expectUntouched(ctx, before)
+		if kind.kind == "Deployment" { // which an autoscaler would change in the operator's place
+			_, err := get(ctx, autoscalerOf(app))
+			Expect(err).To(Satisfy(apierrors.IsNotFound))
+		}
 
 		if kind.off != nil {
 			By("not being deleted where none is desired")
