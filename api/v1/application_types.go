@@ -301,8 +301,12 @@ type ApplicationSpec struct {
 	// +kubebuilder:validation:MaxItems=32
 	Schedules []Schedule `json:"schedules,omitempty"`
 
-	// suspend takes the application down to zero pods and keeps everything else; no schedule starts a run. Resuming brings back
-	// the desired number.
+	// release is a command that has to succeed before new pods are rolled out, for example a database migration.
+	// +optional
+	Release *ReleaseSpec `json:"release,omitempty"`
+
+	// suspend takes the application down to zero pods and keeps everything else; no schedule or release starts a run. Resuming brings
+	// back the desired number.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 
@@ -311,9 +315,9 @@ type ApplicationSpec struct {
 	// +optional
 	Paused bool `json:"paused,omitempty"`
 
-	// deletionPolicy says how the application goes. Delete leaves the clean-up to Kubernetes' garbage
-	// collection. Drain holds the application back until its last pod has ended gracefully; it needs a deletion in the
-	// background, since in the foreground, which is Argo CD's default, Kubernetes deletes everything at the same time.
+	// deletionPolicy says how the application goes. Delete leaves the clean-up to Kubernetes' garbage collection. Drain waits
+	// until its last pod has ended gracefully; in the foreground, which is Argo CD's default, Kubernetes deletes everything at the
+	// same time.
 	// +optional
 	// +kubebuilder:default=Delete
 	// +kubebuilder:validation:Enum=Delete;Drain
@@ -378,6 +382,16 @@ type ApplicationStatus struct {
 	// image is the image that was last fully rolled out.
 	// +optional
 	Image string `json:"image,omitempty"`
+
+	// currentRevision is the ControllerRevision of the pods that were last Ready.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	CurrentRevision string `json:"currentRevision,omitempty"`
+
+	// updateRevision is the ControllerRevision of the pods that the spec asks for.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	UpdateRevision string `json:"updateRevision,omitempty"`
 
 	// schedules are how the schedules have fared, in the order of spec.schedules.
 	// +optional

@@ -87,6 +87,13 @@ const (
 	// ReasonPodsNotReady means that pods of a rollout that was complete have not been ready for longer than its progress
 	// deadline.
 	ReasonPodsNotReady = "PodsNotReady"
+	// ReasonReleasing means that the release command of a new revision runs, and that its pods wait for it.
+	ReasonReleasing = "Releasing"
+	// ReasonReleaseFailed means that the release command of a new revision has failed: its pods are not rolled out, and what ran
+	// before runs on.
+	ReasonReleaseFailed = "ReleaseFailed"
+	// ReasonRolledBack means that the rollout of the spec's pods has failed, and that those that were last Ready run instead.
+	ReasonRolledBack = "RolledBack"
 	// ReasonAutoscalingFailed means that the autoscaler does not work, for example because a container requests no CPU or
 	// nobody serves the metric. It is a reason of Degraded alone: the pods run.
 	ReasonAutoscalingFailed = "AutoscalingFailed"

@@ -179,9 +179,8 @@ type IngressSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="no IngressClass can have this name: names are lower-case letters, digits, '-' and '.', starting and ending with a letter or digit; correct the name"
 	ClassName string `json:"className,omitempty"`
 
-	// tls says whose certificate is served for all hosts: Secret is that in tlsSecretName, ControllerDefault the one that the
-	// ingress controller has for all. Unset, it is Secret where tlsSecretName is set, and otherwise the Ingress says nothing about
-	// TLS. Set, the application's URL is https.
+	// tls says whose certificate is served for all hosts: that of tlsSecretName, or the one that the ingress controller has for all.
+	// Unset, it is Secret where tlsSecretName is set. Set, the application's URL is https.
 	// +optional
 	// +kubebuilder:validation:Enum=Secret;ControllerDefault
 	TLS IngressTLS `json:"tls,omitempty"`

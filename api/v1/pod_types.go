@@ -360,7 +360,13 @@ type RolloutSpec struct {
 	// +kubebuilder:validation:Minimum=1
 	FailAfterSeconds *int32 `json:"failAfterSeconds,omitempty"`
 
-	// revisionHistoryLimit is how many old ReplicaSets are kept.
+	// onFailure is what is done when a rollout stands still for progressDeadlineSeconds, or its pods crash, or cannot have their image,
+	// for failAfterSeconds: Report, which unset means, or Rollback to the pods that were last Ready.
+	// +optional
+	// +kubebuilder:validation:Enum=Report;Rollback
+	OnFailure FailurePolicy `json:"onFailure,omitempty"`
+
+	// revisionHistoryLimit is how many old ReplicaSets and earlier revisions are kept.
 	// +optional
 	// +kubebuilder:default=3
 	// +kubebuilder:validation:Minimum=0
@@ -370,6 +376,53 @@ type RolloutSpec struct {
 	// files refer to, in the container, initContainers or sidecars.
 	// +optional
 	RestartOnConfigChange bool `json:"restartOnConfigChange,omitempty"`
+}
+
+// FailurePolicy is what is done about a rollout that has failed.
+type FailurePolicy string
+
+// The failure policies.
+const (
+	// FailurePolicyReport tells of the failure, and leaves what runs as it is.
+	FailurePolicyReport FailurePolicy = "Report"
+	// FailurePolicyRollback brings back the pods that were last Ready.
+	FailurePolicyRollback FailurePolicy = "Rollback"
+)
+
+// ReleaseSpec is a command that runs once for each new revision of the pods, by a Job like them, before they are rolled out. Until
+// it has succeeded, what runs goes on.
+//
+// +kubebuilder:validation:XValidation:rule="(has(self.command) && self.command.size() > 0) || (has(self.args) && self.args.size() > 0)",fieldPath=".command",message="a release is a command of its own; give command or args",reason=FieldValueRequired
+type ReleaseSpec struct {
+	// command replaces the image's entrypoint. It is not run in a shell.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=1024
+	// +kubebuilder:validation:items:MaxLength=131072
+	Command []string `json:"command,omitempty"`
+
+	// args replaces the image's default arguments.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=1024
+	// +kubebuilder:validation:items:MaxLength=131072
+	Args []string `json:"args,omitempty"`
+
+	// activeDeadlineSeconds is how long all attempts may take together. Unset, it is 600.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=2147483647
+	ActiveDeadlineSeconds *int64 `json:"activeDeadlineSeconds,omitempty"`
+
+	// backoffLimit is how many times it is tried again. Unset, it is 0.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=2147483647
+	BackoffLimit *int32 `json:"backoffLimit,omitempty"`
+
+	// resources are its requests and limits. Unset, they are the application's.
+	// +optional
+	Resources *ResourceRequirements `json:"resources,omitempty"`
 }
 
 // ShutdownSpec says how a pod ends.

@@ -86,9 +86,9 @@ type ClaimSource struct {
 	// +optional
 	ReadOnly bool `json:"readOnly,omitempty"`
 
-	// size has a claim made of this size, for example 10Gi. It is named after the application and the volume's name, grows
-	// with size where its storage class allows that, and is never deleted with the application or by a change of it. Without
-	// accessMode ReadWriteMany it requires rollout.strategy Recreate, at most one replica and no autoscaling.
+	// size has a claim made of this size, for example 10Gi, named after the application and the volume. It grows with size where
+	// its storage class allows that, and is never deleted. Without accessMode ReadWriteMany it requires rollout.strategy Recreate,
+	// at most one replica and no autoscaling.
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[+]?([0-9]{1,18}([.][0-9]{0,9})?|[.][0-9]{1,9})([KMGTPE]i|[kMGTPE]|[eE][+]?[0-9])?$') && quantity(self).isGreaterThan(quantity('0'))",message="a claim's size is a quantity above 0 such as 10Gi or 500Mi; correct it"

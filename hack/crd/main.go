@@ -57,7 +57,8 @@ var shortened = map[string]int{
 	"spec.files[].downwardAPI": 1,
 	"spec.files[].ephemeral":   1,
 
-	// As in files, where they are explained.
+	// As in files, where they are explained: see referToFiles.
+	"spec.volumes[].inline":                0,
 	"spec.volumes[].configMap":             1,
 	"spec.volumes[].secret":                1,
 	"spec.volumes[].persistentVolumeClaim": 1,
@@ -124,6 +125,7 @@ func complete(path string) error {
 			if levels, ok := shortened[path]; ok {
 				missed--
 				shorten(property, levels)
+				referToFiles(path, property)
 			}
 		})
 	}
@@ -207,6 +209,19 @@ func shorten(property map[string]any, levels int) {
 	for _, key := range []string{"items", "additionalProperties"} {
 		if below, ok := property[key].(map[string]any); ok {
 			shorten(below, levels)
+		}
+	}
+}
+
+// referToFiles has the fields of a volume's source say that they are those of a file's.
+func referToFiles(path string, property map[string]any) {
+	if !strings.HasPrefix(path, "spec.volumes[].") {
+		return
+	}
+	fields, _ := property["properties"].(map[string]any)
+	for _, field := range fields {
+		if field := field.(map[string]any); field["description"] != nil {
+			field["description"] = "As in spec.files."
 		}
 	}
 }

@@ -54,6 +54,8 @@ const (
 	HTTPRoute               = "HTTPRoute"
 	HorizontalPodAutoscaler = "HorizontalPodAutoscaler"
 	CronJob                 = "CronJob"
+	ControllerRevision      = "ControllerRevision"
+	Job                     = "Job"
 )
 
 // Table has a row for each kind that may belong to an Application, in the order in which the kinds are applied. The watches,
@@ -62,9 +64,8 @@ var Table = []Child{
 	{
 		Kind: "ServiceAccount", Object: &corev1.ServiceAccount{}, List: &corev1.ServiceAccountList{},
 		Build: one(resources.ServiceAccount), Fields: always(resources.ServiceAccountFields),
-		PrunedAfterRollout: true,
-		Keep:               func(app *v1.Application, name string) bool { return name == resources.ReferencedServiceAccount(app) },
-		ConflictRemedy:     "to run the pods as it, name it in spec.serviceAccount.name; otherwise ",
+		PrunedAfterRollout: true, Keep: resources.RefersToServiceAccount,
+		ConflictRemedy: "to run the pods as it, name it in spec.serviceAccount.name; otherwise ",
 	},
 	{ // before the pods that read it; its content is not cached
 		Kind: resources.KindConfigMap, Many: true,
@@ -76,8 +77,7 @@ var Table = []Child{
 	{
 		Kind: resources.KindPersistentVolumeClaim, Many: true,
 		Object: &corev1.PersistentVolumeClaim{}, List: &corev1.PersistentVolumeClaimList{},
-		Build: many(resources.PersistentVolumeClaim), Names: resources.PersistentVolumeClaimNames,
-		Fields:   resources.PersistentVolumeClaimFields,
+		Build: many(resources.PersistentVolumeClaim), Names: resources.PersistentVolumeClaimNames, Fields: resources.PersistentVolumeClaimFields,
 		Retained: true,
 		RefusalRemedy: "it serves as it is; to have a larger one, set allowVolumeExpansion in its StorageClass, or give the volume " +
 			"another name, which makes a new claim",
@@ -89,8 +89,20 @@ var Table = []Child{
 	},
 	{ // before the pods that it protects
 		Kind: "NetworkPolicy", Object: &networkingv1.NetworkPolicy{}, List: &networkingv1.NetworkPolicyList{}, Many: true,
-		Build: many(resources.NetworkPolicy), Names: resources.NetworkPolicyNames,
-		Fields: always(resources.NetworkPolicyFields), Absent: inEach(resources.NotInNetworkPolicy),
+		Build: many(resources.NetworkPolicy), Names: resources.NetworkPolicyNames, Fields: always(resources.NetworkPolicyFields),
+		Absent: inEach(resources.NotInNetworkPolicy),
+	},
+	{ // before what is decided by what it remembers
+		Kind: ControllerRevision, Many: true,
+		Object: metadataOf(controllerRevisionKind), List: metadataListOf(controllerRevisionKind), MetadataOnly: true,
+		Build: many(resources.ControllerRevision), Names: resources.ControllerRevisionNames, Fields: always(resources.ControllerRevisionFields),
+		CreatedOnce: true, Keep: resources.KeepsRevision,
+	},
+	{ // before the pods that wait for it
+		Kind: Job, Object: &batchv1.Job{}, List: &batchv1.JobList{}, Many: true, FoundByLabel: true,
+		Build: many(resources.Job), Names: resources.JobNames, Fields: always(resources.JobFields),
+		Gated: resources.RunsRelease, KeepPods: noNewPods, CreatedOnce: true, Keep: resources.IsReleaseJob, Retire: retireJob,
+		DeletedAfterItsOwn: true,
 	},
 	{
 		Kind: Deployment, Object: &appsv1.Deployment{}, List: &appsv1.DeploymentList{},
@@ -110,8 +122,8 @@ var Table = []Child{
 	},
 	{
 		Kind: HorizontalPodAutoscaler, Object: &autoscalingv2.HorizontalPodAutoscaler{}, List: &autoscalingv2.HorizontalPodAutoscalerList{},
-		Build: one(resources.HorizontalPodAutoscaler), Fields: always(resources.HorizontalPodAutoscalerFields),
-		ActsOn: Deployment, DrainPhase: DrainReplicas, StripStatus: stripAutoscaler,
+		Build: one(resources.HorizontalPodAutoscaler), Fields: always(resources.HorizontalPodAutoscalerFields), ActsOn: Deployment,
+		DrainPhase: DrainReplicas, StripStatus: stripAutoscaler,
 	},
 	{
 		Kind: "PodDisruptionBudget", Object: &policyv1.PodDisruptionBudget{}, List: &policyv1.PodDisruptionBudgetList{},
@@ -142,6 +154,12 @@ var Table = []Child{
 	},
 }
 
+// Of returns the row of the kind, which has one.
+func Of(kind string) *Child {
+	at := slices.IndexFunc(Table, func(child Child) bool { return child.Kind == kind })
+	return &Table[at]
+}
+
 // Object is a Kubernetes object: what controller-runtime calls client.Object.
 type Object interface {
 	metav1.Object
@@ -165,9 +183,8 @@ type Child struct {
 	List   ObjectList
 	// Build returns what the Application's objects of the kind should be; none, if it is to have none.
 	Build func(resources.Inputs) ([]Config, error)
-	// Names returns the names of the objects that Build returns for an Application of which nothing is known but its spec, at less
-	// cost. Nil for a kind of which there is one object at most.
-	Names func(*v1.Application) []string
+	// Names returns the names that objects of the kind have or are to have, of a kind of which there may be many.
+	Names func(resources.Inputs) []string
 	// Fields says what the fields of the object of this name are called in the Application, so that a refusal is told in the
 	// user's words.
 	Fields func(app *v1.Application, name string) resources.FieldNames
@@ -178,6 +195,9 @@ type Child struct {
 	// Gated reports whether objects of the kind are to run pods. Then they are left as they are while anything above them in the
 	// table is blocked: pods must not run as somebody else's ServiceAccount, for example. Nil for a kind that runs none.
 	Gated func(resources.Inputs) bool
+	// ActsOn is the kind of the object that an object of this kind changes, by the Application's name. While that is somebody
+	// else's, none of this kind is desired. Empty for a kind that changes none.
+	ActsOn string
 	// BeforeGated reports whether the child has to be written before the gated ones, although it is below them in the table.
 	BeforeGated func(resources.Inputs) bool
 	// KeepPods makes a configuration keep the pods that run, while anything is missing that the spec refers to. It returns
@@ -195,10 +215,12 @@ type Child struct {
 	// pod that uses them, or its token would be revoked.
 	PrunedAfterRollout bool
 	// Keep reports whether an object that is no longer desired stays all the same. Nil for never.
-	Keep func(app *v1.Application, name string) bool
-	// ActsOn is the kind of the object that an object of this kind changes, by the Application's name. While that is somebody
-	// else's, none of this kind is desired. Empty for a kind that changes none.
-	ActsOn string
+	Keep func(in resources.Inputs, name string) bool
+	// CreatedOnce objects are left as they are once they exist.
+	CreatedOnce bool
+	// FoundByLabel says that LabelApplication tells which Application an object concerns. Only those that the Application controls are
+	// its own: the Jobs of its CronJobs are not.
+	FoundByLabel bool
 	// Retire makes ready an object that is no longer desired. It returns what to apply to it first, if anything, and whether it can
 	// be deleted, given whether a Job of it runs. Nil for a kind whose objects can be deleted at once.
 	Retire func(live Object, runs bool) (first *Config, deletable bool, err error)
@@ -316,7 +338,10 @@ func untypedList(kind schema.GroupVersionKind) ObjectList {
 	return list
 }
 
-var configMapKind = corev1.SchemeGroupVersion.WithKind(resources.KindConfigMap)
+var (
+	configMapKind          = corev1.SchemeGroupVersion.WithKind(resources.KindConfigMap)
+	controllerRevisionKind = appsv1.SchemeGroupVersion.WithKind(ControllerRevision)
+)
 
 // metadataOf returns an object that the metadata of any object of the kind is read into.
 func metadataOf(kind schema.GroupVersionKind) Object {
@@ -343,15 +368,17 @@ func ControllingApplication(object metav1.Object) string {
 	return by.Name
 }
 
-// ApplicationOf returns the name of the Application that an object of the kind belongs to, or "" if it belongs to none.
+// ApplicationOf returns the name of the Application that an object of the kind belongs to or, of a kind that is found by a label,
+// concerns; "" for none.
 func (c *Child) ApplicationOf(object metav1.Object) string {
-	if !c.Retained {
+	switch {
+	case c.FoundByLabel, c.Retained && metav1.GetControllerOf(object) == nil:
+		return object.GetLabels()[resources.LabelApplication]
+	case c.Retained:
+		return ""
+	default:
 		return ControllingApplication(object)
 	}
-	if metav1.GetControllerOf(object) != nil {
-		return ""
-	}
-	return object.GetLabels()[resources.LabelApplication]
 }
 
 // Owns reports whether an object of the kind is the Application's.

@@ -31,6 +31,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/example/app-operator/internal/resources"
+	"github.com/example/app-operator/internal/status"
 )
 
 // HandOverManager is the field manager that holds what we no longer decide: a Deployment's size between us and the
@@ -103,7 +104,12 @@ func keepPods(config Config, live Object) (bool, error) {
 	if ours.Spec == nil || ours.Spec.Template == nil {
 		return false, nil
 	}
-	config.ApplyConfiguration.(*appsv1ac.DeploymentApplyConfiguration).Spec.Template = ours.Spec.Template
+	kept := config.ApplyConfiguration.(*appsv1ac.DeploymentApplyConfiguration)
+	kept.Spec.Template = ours.Spec.Template
+	delete(kept.Annotations, resources.AnnotationRevision)
+	if revision := ours.Annotations[resources.AnnotationRevision]; revision != "" {
+		kept.WithAnnotations(map[string]string{resources.AnnotationRevision: revision})
+	}
 	return true, nil
 }
 
@@ -129,6 +135,14 @@ func stripAutoscaler(object Object) {
 
 // runsReplicas reports whether the Deployment is to have pods.
 func runsReplicas(in resources.Inputs) bool { return resources.DesiredReplicas(in) > 0 }
+
+// noNewPods has a Job wait while anything is missing that its pods would need.
+func noNewPods(Config, Object) (bool, error) { return false, nil }
+
+// retireJob keeps the Job of a release command until it has ended: two never run at a time.
+func retireJob(live Object, _ bool) (*Config, bool, error) {
+	return nil, status.EndOf(live.(*batchv1.Job)) != nil, nil
+}
 
 // keepScheduledPods makes the configuration of a CronJob keep its pods as they are: what new ones refer to is missing. When
 // they run may change. It returns false if the live one has no pods that could be kept.

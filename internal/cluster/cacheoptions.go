@@ -38,7 +38,7 @@ import (
 // at the cost of a few hundred bytes each.
 func CacheOptions(namespaces []string, onWatchError toolscache.WatchErrorHandlerWithContext) cache.Options {
 	pods := labels.SelectorFromSet(labels.Set{resources.LabelManagedBy: resources.ManagedBy})
-	jobs := labels.NewSelector().Add(mustRequire(resources.LabelApplication, selection.Exists))
+	labelled := labels.NewSelector().Add(mustRequire(resources.LabelApplication, selection.Exists))
 	transform := stripObject()
 	options := cache.Options{
 		ReaderFailOnMissingInformer: true,
@@ -46,9 +46,10 @@ func CacheOptions(namespaces []string, onWatchError toolscache.WatchErrorHandler
 		DefaultWatchErrorHandler:    onWatchError,
 		NewInformer:                 newInformer(transform),
 		ByObject: map[client.Object]cache.ByObject{
-			&corev1.Pod{}:        {Label: pods},
-			&appsv1.ReplicaSet{}: {Label: pods},
-			&batchv1.Job{}:       {Label: jobs},
+			&corev1.Pod{}:                {Label: pods},
+			&appsv1.ReplicaSet{}:         {Label: pods},
+			&appsv1.ControllerRevision{}: {Label: labelled},
+			&batchv1.Job{}:               {Label: labelled},
 		},
 	}
 	if len(namespaces) > 0 {

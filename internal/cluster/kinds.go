@@ -18,7 +18,6 @@ package cluster
 
 import (
 	appsv1 "k8s.io/api/apps/v1"
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -37,7 +36,7 @@ func ReadKinds() []client.Object {
 		}
 	}
 	kinds = append(kinds, referencedKinds()...)
-	return append(kinds, &corev1.Pod{}, ReplicaSetMetadata(), &batchv1.Job{})
+	return append(kinds, &corev1.Pod{}, ReplicaSetMetadata())
 }
 
 // referencedKinds returns an object of each kind that Applications refer to and that is no child's.

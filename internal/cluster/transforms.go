@@ -182,6 +182,9 @@ func stripJob(object *batchv1.Job) *batchv1.Job {
 	job := &batchv1.Job{}
 	CopyIdentity(job, object)
 	job.Labels = map[string]string{resources.LabelApplication: object.Labels[resources.LabelApplication]}
+	if revision := object.Labels[resources.LabelRevision]; revision != "" {
+		job.Labels[resources.LabelRevision] = revision
+	}
 	if end := status.EndOf(object); end != nil {
 		kept := batchv1.JobCondition{Type: end.Type, Status: end.Status}
 		if end.Type == batchv1.JobFailed {

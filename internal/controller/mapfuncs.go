@@ -54,23 +54,12 @@ func (r *ApplicationReconciler) needs(ctx context.Context, key client.ObjectKey,
 	if err := r.Client.Get(ctx, key, app, client.UnsafeDisableDeepCopy); err != nil {
 		return !apierrors.IsNotFound(err)
 	}
-	configs, err := child.Build(resources.Inputs{Application: app})
-	return err != nil || slices.ContainsFunc(configs, func(config children.Config) bool { return config.Name == name })
+	return slices.Contains(child.Names(resources.Inputs{Application: app}), name)
 }
 
 // requestForLabel maps a pod or ReplicaSet to the Application that its label names.
 func requestForLabel(_ context.Context, object client.Object) []reconcile.Request {
-	return requestFor(object, resources.LabelInstance)
-}
-
-// requestForJob maps a Job to the Application that its label names.
-func requestForJob(_ context.Context, object client.Object) []reconcile.Request {
-	return requestFor(object, resources.LabelApplication)
-}
-
-// requestFor maps an object to the Application that the label of this key names.
-func requestFor(object client.Object, label string) []reconcile.Request {
-	name := object.GetLabels()[label]
+	name := object.GetLabels()[resources.LabelInstance]
 	if name == "" {
 		return nil
 	}
@@ -112,6 +101,9 @@ func (r *ApplicationReconciler) requests(
 		if concerns(&list.Items[i]) {
 			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
 		}
+	}
+	for _, app := range r.records.earlierIn(object.GetNamespace()) { // what their pods refer to, the spec may not
+		requests = append(requests, reconcile.Request{NamespacedName: app})
 	}
 	return requests
 }

@@ -19,7 +19,6 @@ package controller
 import (
 	"time"
 
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -90,20 +89,6 @@ func faultOf(object client.Object) *status.PodFault {
 		return nil
 	}
 	return status.FaultOf(pod, metav1.NewTime(time.Now().Add(-crashLoopGracePeriod)))
-}
-
-// jobEnded passes the end of a Job, one that has ended when it is first seen, and one that is deleted. That it has started its
-// CronJob tells.
-func jobEnded() predicate.Predicate {
-	ended := func(object client.Object) bool {
-		job, ok := object.(*batchv1.Job)
-		return ok && status.EndOf(job) != nil
-	}
-	return predicate.Funcs{
-		CreateFunc: func(e event.CreateEvent) bool { return ended(e.Object) },
-		UpdateFunc: func(e event.UpdateEvent) bool { return ended(e.ObjectNew) && !ended(e.ObjectOld) },
-		DeleteFunc: func(event.DeleteEvent) bool { return true },
-	}
 }
 
 // onCreate passes the appearance of an object.

@@ -131,7 +131,7 @@ func (r *ApplicationReconciler) sync(
 	}
 	steps, blocked := plan.For(app, &s.Snapshot, record.lastApplied)
 	if app.Spec.Paused {
-		seen.Pending = len(steps) > 0 || blocked != nil
+		seen.Pending = len(steps) > 0 || blocked != nil || s.decision.Want != s.decision.Update
 		return nil
 	}
 	wrote, refused, err := r.apply(ctx, app, record, steps)

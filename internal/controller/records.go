@@ -35,6 +35,8 @@ import (
 type records struct {
 	mu   sync.Mutex
 	apps map[types.NamespacedName]*record
+	// earlier are the Applications whose pods are not those of the spec.
+	earlier map[types.NamespacedName]bool
 }
 
 // record is about one Application. Only its reconcile uses it, and there is one at a time.
@@ -55,6 +57,12 @@ type record struct {
 	config debouncedConfig
 	// lastWords is how the pods of failed Jobs have ended, by the UIDs of the Jobs. Only last runs of schedules are in it.
 	lastWords map[types.UID]string
+	// revision is what the spec asks for.
+	revision specRevision
+	// pods are those of the revision that is wanted instead; empty if none is.
+	pods earlierPods
+	// fault is since when the new pods of a rollout have had a fault.
+	fault podsFault
 	// rollout times rollouts.
 	rollout metrics.Rollout
 }
@@ -94,4 +102,32 @@ func (r *records) clear(app types.NamespacedName) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.apps, app)
+	delete(r.earlier, app)
+}
+
+// setEarlier notes whether an Application's pods are others than those of the spec.
+func (r *records) setEarlier(app types.NamespacedName, earlier bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !earlier {
+		delete(r.earlier, app)
+		return
+	}
+	if r.earlier == nil {
+		r.earlier = map[types.NamespacedName]bool{}
+	}
+	r.earlier[app] = true
+}
+
+// earlierIn returns the Applications in the namespace whose pods are others than those of the spec.
+func (r *records) earlierIn(namespace string) []types.NamespacedName {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var found []types.NamespacedName
+	for app := range r.earlier {
+		if app.Namespace == namespace {
+			found = append(found, app)
+		}
+	}
+	return found
 }

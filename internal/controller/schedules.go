@@ -18,7 +18,6 @@ package controller
 
 import (
 	"context"
-	"fmt"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -34,7 +33,7 @@ import (
 
 // readSchedules reads how the schedules fare: from the cache their CronJobs and Jobs, and from the API server, once for each
 // last run that has failed, how its pods have ended. They are not cached.
-func (r *ApplicationReconciler) readSchedules(ctx context.Context, s *snapshot, record *record) error {
+func (r *ApplicationReconciler) readSchedules(ctx context.Context, s *snapshot, record *record) {
 	app := s.Application
 	ours := map[types.UID]bool{}
 	for _, cronJob := range s.Live[children.CronJob] {
@@ -44,18 +43,16 @@ func (r *ApplicationReconciler) readSchedules(ctx context.Context, s *snapshot, 
 	}
 	if len(ours) == 0 {
 		record.lastWords = nil
-		return nil
+		return
 	}
-	jobs := &batchv1.JobList{}
-	if err := r.Client.List(ctx, jobs, client.InNamespace(app.Namespace), client.MatchingFields{byApplication: app.Name},
-		client.UnsafeDisableDeepCopy); err != nil {
-		return fmt.Errorf("list Jobs: %w", err)
-	}
-	s.JobsRemain, s.Running = true, map[types.UID]bool{}
-	for i := range jobs.Items {
-		by := metav1.GetControllerOf(&jobs.Items[i])
-		if by != nil && ours[by.UID] && status.EndOf(&jobs.Items[i]) == nil {
-			s.Running[by.UID], s.PodsUpdated = true, false
+	s.JobsRemain, s.Scheduled = true, map[types.UID]bool{}
+	jobs := make([]*batchv1.Job, 0, len(s.Live[children.Job]))
+	for _, object := range s.Live[children.Job] {
+		job := object.(*batchv1.Job)
+		jobs = append(jobs, job)
+		by := metav1.GetControllerOf(job)
+		if by != nil && ours[by.UID] && status.EndOf(job) == nil {
+			s.Scheduled[by.UID], s.PodsUpdated = true, false
 		}
 	}
 	s.schedules = map[string]status.Schedule{}
@@ -63,11 +60,10 @@ func (r *ApplicationReconciler) readSchedules(ctx context.Context, s *snapshot, 
 		name := app.Spec.Schedules[i].Name
 		cronJob, ok := s.Find(children.CronJob, resources.CronJobName(app, name)).(*batchv1.CronJob)
 		if ok && ours[cronJob.UID] {
-			s.schedules[name] = status.Schedule{CronJob: cronJob, LastRun: status.LastRunOf(cronJob, jobs.Items)}
+			s.schedules[name] = status.Schedule{CronJob: cronJob, LastRun: status.LastRunOf(cronJob, jobs)}
 		}
 	}
 	r.readLastWords(ctx, s, record)
-	return nil
 }
 
 // readLastWords reads how the pods of the last runs that have failed have ended.

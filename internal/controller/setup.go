@@ -23,7 +23,6 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/discovery"
@@ -53,7 +52,8 @@ import (
 // +kubebuilder:rbac:groups=apps,namespace=system,resources=deployments,verbs=list;watch;create;patch
 // +kubebuilder:rbac:groups=apps,namespace=system,resources=replicasets,verbs=list;watch
 // +kubebuilder:rbac:groups=batch,namespace=system,resources=cronjobs,verbs=list;watch;create;patch;delete
-// +kubebuilder:rbac:groups=batch,namespace=system,resources=jobs,verbs=list;watch
+// +kubebuilder:rbac:groups=batch,namespace=system,resources=jobs,verbs=list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=apps,namespace=system,resources=controllerrevisions,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",namespace=system,resources=services;serviceaccounts,verbs=list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",namespace=system,resources=configmaps,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",namespace=system,resources=secrets,verbs=get;list;watch
@@ -68,8 +68,8 @@ import (
 
 // The indexes of the cache.
 const (
-	// byApplication finds pods, ReplicaSets and Jobs by the Application that their label names, and objects of kinds of which an
-	// Application may have many by the Application that they belong to.
+	// byApplication finds pods and ReplicaSets by the Application that their label names, and objects of kinds of which an
+	// Application may have many by the Application that they belong to or concern.
 	byApplication = "application"
 	// byReference finds Applications by the objects that they refer to, by kind and name.
 	byReference = "reference"
@@ -193,7 +193,6 @@ func (r *ApplicationReconciler) buildController(mgr ctrl.Manager) (controller.Co
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(requestForLabel), builder.WithPredicates(podFaultChanged())).
 		WatchesMetadata(&appsv1.ReplicaSet{}, handler.EnqueueRequestsFromMapFunc(requestForLabel),
 			builder.WithPredicates(onCreate())).
-		Watches(&batchv1.Job{}, handler.EnqueueRequestsFromMapFunc(requestForJob), builder.WithPredicates(jobEnded())).
 		WatchesRawSource(source.Func(func(_ context.Context, queue queue) error {
 			r.queue.Store(&queue)
 			return nil
@@ -234,11 +233,6 @@ func startInformers(informers cache.Cache) error {
 		}); err != nil {
 			return fmt.Errorf("index %T: %w", kind, err)
 		}
-	}
-	if err := informers.IndexField(ctx, &batchv1.Job{}, byApplication, func(object client.Object) []string {
-		return []string{object.GetLabels()[resources.LabelApplication]}
-	}); err != nil {
-		return fmt.Errorf("index Jobs: %w", err)
 	}
 	for i := range children.Table {
 		if children.Table[i].Optional() {

@@ -44,6 +44,7 @@ import (
 	"github.com/example/app-operator/internal/outcome"
 	"github.com/example/app-operator/internal/plan"
 	"github.com/example/app-operator/internal/resources"
+	"github.com/example/app-operator/internal/revisions"
 	"github.com/example/app-operator/internal/status"
 )
 
@@ -56,6 +57,10 @@ type snapshot struct {
 	pods []corev1.Pod
 	// newest is the Deployment's newest ReplicaSet.
 	newest types.UID
+	// judged is what was seen of the Deployment and of its pods' faults.
+	judged status.Observed
+	// decision is which pods are wanted.
+	decision revisions.Decision
 	// schedules are what is seen of spec.schedules, by their names.
 	schedules map[string]status.Schedule
 }
@@ -66,31 +71,53 @@ func (r *ApplicationReconciler) snapshot(ctx context.Context, app *v1.Applicatio
 		Inputs: resources.Inputs{Application: app},
 		Live:   map[string][]children.Object{}, Unavailable: map[string]error{}, PodsUpdated: true,
 	}}
+	if err := r.readDeployment(ctx, s); err != nil {
+		return s, err
+	}
+	if err := r.readRevisions(ctx, s, record); err != nil {
+		return s, err
+	}
 	for i := range children.Table {
+		if slices.Contains(readFirst, children.Table[i].Kind) {
+			continue
+		}
 		if err := r.readChildren(ctx, s, &children.Table[i]); err != nil {
 			return s, err
 		}
 	}
 	s.Claims = claimsOf(s)
-	s.deployment = controlled[*appsv1.Deployment](s, children.Deployment)
-	s.Inputs.Live = resources.LiveFrom(s.deployment)
 	if service := controlled[*corev1.Service](s, children.Service); service != nil {
 		s.ServicePorts = service.Spec.Ports
 	}
 	if s.deployment != nil {
-		if err := r.readPods(ctx, s); err != nil {
-			return s, err
-		}
 		settled := status.RolledOut(s.deployment)
 		s.PodsUpdated = settled && !slices.ContainsFunc(s.pods, func(pod corev1.Pod) bool { return metav1.GetControllerOf(&pod).UID != s.newest })
 		if !settled || !resources.PortsSettled(s.Inputs) {
 			s.PodPorts = s.podPorts()
 		}
 	}
-	if err := r.readSchedules(ctx, s, record); err != nil {
-		return s, err
-	}
+	r.readSchedules(ctx, s, record)
 	return s, r.readReferences(ctx, app, s, record)
+}
+
+// readFirst are the kinds that decide which pods are wanted, and so what is read of the others.
+var readFirst = []string{children.Deployment, children.ControllerRevision, children.Job}
+
+// readDeployment reads the Deployment and its pods, and judges them.
+func (r *ApplicationReconciler) readDeployment(ctx context.Context, s *snapshot) error {
+	if err := r.readChildren(ctx, s, children.Of(children.Deployment)); err != nil {
+		return err
+	}
+	s.deployment = controlled[*appsv1.Deployment](s, children.Deployment)
+	s.Inputs.Live = resources.LiveFrom(s.deployment)
+	if s.deployment == nil {
+		return nil
+	}
+	if err := r.readPods(ctx, s); err != nil {
+		return err
+	}
+	s.judge()
+	return nil
 }
 
 // readChildren reads the objects of one kind that belong to the Application, and those whose names it needs.
@@ -113,7 +140,12 @@ func (r *ApplicationReconciler) readChildren(ctx context.Context, s *snapshot, c
 	}); err != nil {
 		return err
 	}
-	for _, name := range child.Names(app) {
+	return r.readNamed(ctx, s, child)
+}
+
+// readNamed reads the objects of one kind whose names the Application needs, and that are not read yet.
+func (r *ApplicationReconciler) readNamed(ctx context.Context, s *snapshot, child *children.Child) error {
+	for _, name := range child.Names(s.Inputs) {
 		if s.Find(child.Kind, name) != nil {
 			continue
 		}
@@ -244,7 +276,7 @@ func hasEnded(pod *corev1.Pod) bool {
 
 // readReferences reads what the spec refers to.
 func (r *ApplicationReconciler) readReferences(ctx context.Context, app *v1.Application, s *snapshot, record *record) error {
-	references := resources.References(app)
+	references := resources.References(s.Running()...)
 	present := make(map[resources.Reference]metav1.Object, len(references))
 	for _, need := range references {
 		object := cluster.ReferencedKind(need.Kind)
@@ -262,11 +294,11 @@ func (r *ApplicationReconciler) readReferences(ctx context.Context, app *v1.Appl
 	if app.DeletionTimestamp != nil || len(s.Missing) > 0 || app.Spec.Rollout == nil || !app.Spec.Rollout.RestartOnConfigChange {
 		return nil
 	}
-	newest, err := r.configs.hash(ctx, r.Reader, references, present)
+	newest, err := r.configs.hash(ctx, r.Reader, resources.References(s.Running()[0]), present)
 	if err != nil {
 		return err
 	}
-	newest = withInline(newest, resources.InlineHash(app))
+	newest = withInline(newest, resources.InlineHash(s.Running()[0]))
 	if app.Status.ObservedGeneration != app.Generation { // the pods are likely to be replaced anyway for another spec
 		s.ConfigHash = record.config.roll(newest)
 		return nil
@@ -281,13 +313,12 @@ func (r *ApplicationReconciler) readReferences(ctx context.Context, app *v1.Appl
 
 // observed returns what the status is evaluated from.
 func (s *snapshot) observed(app *v1.Application, last plan.LastApplied) status.Observed {
-	seen := status.Observed{
-		Deployment: s.deployment,
-		Service:    controlled[*corev1.Service](s, children.Service),
-		Ingress:    controlled[*networkingv1.Ingress](s, children.Ingress),
-		HTTPRoute:  controlled[*gatewayv1.HTTPRoute](s, children.HTTPRoute),
-		Schedules:  s.schedules,
-	}
+	seen := s.judged
+	seen.Service = controlled[*corev1.Service](s, children.Service)
+	seen.Ingress = controlled[*networkingv1.Ingress](s, children.Ingress)
+	seen.HTTPRoute = controlled[*gatewayv1.HTTPRoute](s, children.HTTPRoute)
+	seen.Schedules, seen.Decision = s.schedules, s.decision
+	seen.Image = s.Running()[0].Spec.Image
 	if s.deployment == nil {
 		return seen
 	}
@@ -296,24 +327,38 @@ func (s *snapshot) observed(app *v1.Application, last plan.LastApplied) status.O
 	if resources.Autoscaled(app) {
 		seen.Autoscaler = controlled[*autoscalingv2.HorizontalPodAutoscaler](s, children.HorizontalPodAutoscaler)
 	}
-	if status.RolledOut(s.deployment) && !crashLooping(app) {
-		return seen
+	return seen
+}
+
+// judge finds the faults of the Deployment's pods.
+func (s *snapshot) judge() {
+	seen := &s.judged
+	seen.Deployment = s.deployment
+	if status.RolledOut(s.deployment) && !crashLooping(s.Application) {
+		return
 	}
 	now := metav1.Now()
 	since := metav1.NewTime(now.Add(-crashLoopGracePeriod))
 	for i := range s.pods {
 		pod := &s.pods[i]
 		current := metav1.GetControllerOf(pod).UID == s.newest
-		if found := status.FaultOf(pod, since); found != nil {
-			found.Current = current
-			seen.PodFaults = append(seen.PodFaults, *found)
+		fault, unready := status.FaultOf(pod, since), status.UnreadyOf(pod)
+		if fault != nil {
+			fault.Current = current
+			seen.PodFaults = append(seen.PodFaults, *fault)
 		}
-		if found := status.UnreadyOf(pod); found != nil && current {
-			seen.Unready = append(seen.Unready, *found)
+		if unready != nil && current {
+			seen.Unready = append(seen.Unready, *unready)
+		}
+		if current && fault == nil && unready == nil && isRunning(pod) {
+			seen.NewAvailable = true
 		}
 		seen.Ending = cmp.Or(seen.Ending, status.EndingOf(pod, now))
 	}
-	return seen
+}
+
+func isRunning(pod *corev1.Pod) bool {
+	return pod.DeletionTimestamp == nil && pod.Status.Phase == corev1.PodRunning
 }
 
 // outdate notes in what was seen what this reconcile has written. If it has changed more of the Deployment than its metadata, what

@@ -44,10 +44,10 @@ func TestAKindWithManyObjects(t *testing.T) {
 	children.Table = append(slices.Clone(table), children.Child{
 		Kind: "LimitRange", Object: &corev1.LimitRange{}, List: &corev1.LimitRangeList{}, Many: true,
 		Fields: func(*v1.Application, string) resources.FieldNames { return nil },
-		Names: func(app *v1.Application) []string {
+		Names: func(in resources.Inputs) []string {
 			var names []string
 			for _, suffix := range suffixes {
-				names = append(names, app.Name+suffix)
+				names = append(names, in.Application.Name+suffix)
 			}
 			return names
 		},

@@ -185,6 +185,7 @@ func (r *ApplicationReconciler) busy() bool {
 // it, and nobody has to act.
 func isProgress(before, after v1.ApplicationStatus) bool {
 	if before.ObservedGeneration != after.ObservedGeneration || before.Image != after.Image ||
+		before.UpdateRevision != after.UpdateRevision || before.CurrentRevision != after.CurrentRevision ||
 		!equality.Semantic.DeepEqual(before.Autoscaled, after.Autoscaled) { // it may be all that is left of the decision
 		return false
 	}

@@ -35,6 +35,10 @@ var (
 		// From an image that is on the node to a database that migrates.
 		Buckets: []float64{1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800},
 	})
+	rollbacks = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "app_operator_rollbacks_total",
+		Help: "Rollouts that have failed and were undone: the pods that were last Ready came back.",
+	})
 	driftRepairs = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "app_operator_drift_repairs_total",
 		Help: "Objects of Applications that somebody else had changed or deleted, and that were put right.",
@@ -66,7 +70,7 @@ func Collectors(kinds []string) []prometheus.Collector {
 		foreignApplies.WithLabelValues(kind)
 	}
 	repairsPutOff.WithLabelValues(KindApplication)
-	return []prometheus.Collector{rolloutDuration, driftRepairs, repairsPutOff, foreignApplies, conflicts, namespaceServed}
+	return []prometheus.Collector{rolloutDuration, rollbacks, driftRepairs, repairsPutOff, foreignApplies, conflicts, namespaceServed}
 }
 
 // KindApplication is the kind of repairs of an Application's own status and finalizer.
@@ -74,6 +78,9 @@ const KindApplication = "Application"
 
 // rolloutTook notes how long a rollout took that is complete now.
 func rolloutTook(duration time.Duration) { rolloutDuration.Observe(duration.Seconds()) }
+
+// RolledBack notes that a rollout has failed and is undone.
+func RolledBack() { rollbacks.Inc() }
 
 // DriftRepaired notes that an object of this kind was put right, although nobody desired it to be another one.
 func DriftRepaired(kind string) { driftRepairs.WithLabelValues(kind).Inc() }

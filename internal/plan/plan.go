@@ -25,7 +25,6 @@ import (
 	"slices"
 	"strings"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -44,14 +43,17 @@ type Snapshot struct {
 	resources.Inputs
 	// Missing names what the spec refers to and does not exist, as "Secret credentials".
 	Missing []string
+	// KeepsPods says that the pods that run are kept as they are, and none are made where none run: those that are wanted are not
+	// released yet, and of those that run nothing is known.
+	KeepsPods bool
 	// Live holds, by kind, the objects that the Application controls, and others whose names it may need.
 	Live map[string][]children.Object
 	// Unavailable says, by kind, why the objects of an optional kind cannot be read.
 	Unavailable map[string]error
 	// PodsUpdated says that no pod is left that does not run the Deployment's present template, and no Job that has not ended.
 	PodsUpdated bool
-	// Running has the UIDs of the CronJobs that have a Job which has not ended.
-	Running map[types.UID]bool
+	// Scheduled has the UIDs of the CronJobs that have a Job which has not ended.
+	Scheduled map[types.UID]bool
 }
 
 // Find returns the object of this kind and name, whoever controls it, or nil.
@@ -206,7 +208,7 @@ func (p *planner) child(child *children.Child) error {
 
 // build returns what the objects of the kind should be: none, if they would change what is somebody else's.
 func (p *planner) build(child *children.Child) ([]children.Config, error) {
-	if live := p.snapshot.Find(child.ActsOn, p.app.Name); live != nil && !metav1.IsControlledBy(live, p.app) {
+	if live := p.snapshot.Find(child.ActsOn, p.app.Name); live != nil && !children.Of(child.ActsOn).Owns(p.app, live) {
 		return nil, nil
 	}
 	configs, err := child.Build(p.snapshot.Inputs)
@@ -222,7 +224,7 @@ func (p *planner) retire(child *children.Child, live children.Object) (*Step, er
 	if child.Retire == nil {
 		return Delete(child, live, p.last), nil
 	}
-	first, deletable, err := child.Retire(live, p.snapshot.Running[live.GetUID()])
+	first, deletable, err := child.Retire(live, p.snapshot.Scheduled[live.GetUID()])
 	switch {
 	case err != nil:
 		return nil, err
@@ -253,12 +255,15 @@ func (p *planner) prunes(child *children.Child, live children.Object) bool {
 	if child.Retained || !child.Owns(p.app, live) || live.GetDeletionTimestamp() != nil {
 		return false
 	}
-	return child.Keep == nil || !child.Keep(p.app, live.GetName())
+	return child.Keep == nil || !child.Keep(p.snapshot.Inputs, live.GetName())
 }
 
 // object returns the write that one object needs to become as desired, or nil.
 func (p *planner) object(child *children.Child, config children.Config) (*Step, error) {
 	live := p.snapshot.Find(child.Kind, config.Name)
+	if live != nil && child.CreatedOnce && child.Owns(p.app, live) && live.GetDeletionTimestamp() == nil {
+		return nil, nil
+	}
 	if kept, err := p.keepPods(child, config, live); !kept || err != nil {
 		return nil, err
 	}
@@ -302,10 +307,11 @@ func (p *planner) object(child *children.Child, config children.Config) (*Step, 
 	return next, nil
 }
 
-// keepPods makes the configuration keep the pods that run, if anything is missing that new ones would need. It returns false if
-// there are none to keep.
+// keepPods makes the configuration keep the pods that run, if new ones are not to be made yet: anything is missing that they would need,
+// or what they are is not known. It returns false if there are none to keep.
 func (p *planner) keepPods(child *children.Child, config children.Config, live children.Object) (bool, error) {
-	if child.KeepPods == nil || len(p.snapshot.Missing) == 0 || !p.runsPods(child) {
+	keeps := len(p.snapshot.Missing) > 0 || p.snapshot.KeepsPods && !child.CreatedOnce
+	if child.KeepPods == nil || !keeps || !p.runsPods(child) {
 		return true, nil
 	}
 	if live == nil || !child.Owns(p.app, live) {

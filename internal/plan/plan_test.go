@@ -320,7 +320,7 @@ func TestACronJobGoesAfterItsLastRun(t *testing.T) {
 	steps := func(live *batchv1.CronJob, running bool) []Step {
 		t.Helper()
 		snapshot := &Snapshot{Inputs: resources.Inputs{Application: app}, Live: map[string][]children.Object{children.CronJob: {live}}}
-		snapshot.Running = map[types.UID]bool{live.UID: running}
+		snapshot.Scheduled = map[types.UID]bool{live.UID: running}
 		all, err := For(app, snapshot, last)
 		if err != nil {
 			t.Fatal(err)

@@ -69,7 +69,7 @@ func TestRole(t *testing.T) {
 	grant(apps("applications/finalizers"), "update")      // where OwnerReferencesPermissionEnforcement is on
 	grant(schema.GroupResource{Resource: "pods"}, "list", "watch")
 	grant(schema.GroupResource{Group: "apps", Resource: "replicasets"}, "list", "watch")
-	grant(schema.GroupResource{Group: "batch", Resource: "jobs"}, "list", "watch")
+	grant(schema.GroupResource{Group: "apps", Resource: "controllerrevisions"}, "get") // of one that is gone back to
 	for _, resource := range []string{"configmaps", "secrets"} {
 		grant(schema.GroupResource{Resource: resource}, "get", "list", "watch")
 	}

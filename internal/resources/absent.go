@@ -49,6 +49,7 @@ func NotInService(in Inputs) []fieldpath.Path {
 // NotInDeployment returns the paths of what the Deployment must not have: the command of a container that is to run what the
 // image says, a source for a variable that is to be empty, a sleep where there is to be none.
 func NotInDeployment(in Inputs) []fieldpath.Path {
+	in = in.ofPods()
 	spec := &in.Application.Spec
 	main := corev1.Container{Name: in.Application.Name, Command: spec.Command, Args: spec.Args, Env: spec.Env}
 	paths := notInContainer("containers", main)
@@ -84,6 +85,7 @@ func pathInContainer(list, name string, within ...any) fieldpath.Path {
 
 // NotInCronJob returns the paths of what the CronJob of this name must not have: in its pods, what the Deployment's must not have.
 func NotInCronJob(in Inputs, name string) []fieldpath.Path {
+	in = in.ofPods()
 	schedule := scheduleOf(in.Application, name)
 	if schedule == nil {
 		return nil

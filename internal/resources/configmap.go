@@ -20,6 +20,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 
@@ -34,29 +35,42 @@ const annotationContentHash = "apps.example.com/content-hash"
 
 // ConfigMap returns one ConfigMap for each volume whose files are in the spec.
 func ConfigMap(in Inputs) ([]*corev1ac.ConfigMapApplyConfiguration, error) {
-	app := in.Application
 	var configs []*corev1ac.ConfigMapApplyConfiguration
-	for _, source := range sourcesOf(app) {
-		if source.Inline == nil {
-			continue
-		}
-		configs = append(configs, corev1ac.ConfigMap(ownedName(app, source.name), app.Namespace).
+	app := in.ofPods().Application
+	for name, inline := range inlineFiles(in) {
+		configs = append(configs, corev1ac.ConfigMap(ownedName(app, name), app.Namespace).
 			WithLabels(objectLabels(app)).
 			WithAnnotations(objectAnnotations(app)).
-			WithAnnotations(map[string]string{annotationContentHash: filesHash(source.Inline)}).
+			WithAnnotations(map[string]string{annotationContentHash: filesHash(inline)}).
 			WithOwnerReferences(owner(app)).
-			WithData(source.Inline))
+			WithData(inline))
 	}
 	return configs, nil
 }
 
-// ConfigMapNames returns the names of the ConfigMaps that ConfigMap returns.
-func ConfigMapNames(app *v1.Application) []string {
-	var names []string
-	for _, source := range sourcesOf(app) {
-		if source.Inline != nil {
-			names = append(names, ownedName(app, source.name))
+// inlineFiles returns the files that are in the spec, by the names of their volumes: those of the wanted pods, and, while the release
+// command of other pods runs, those of its own.
+func inlineFiles(in Inputs) iter.Seq2[string, map[string]string] {
+	return func(yield func(string, map[string]string) bool) {
+		for i, app := range in.Running() {
+			for _, source := range sourcesOf(app) {
+				name := source.name
+				if i > 0 {
+					name = releaseVolume(name)
+				}
+				if source.Inline != nil && !yield(name, source.Inline) {
+					return
+				}
+			}
 		}
+	}
+}
+
+// ConfigMapNames returns the names of the ConfigMaps.
+func ConfigMapNames(in Inputs) []string {
+	var names []string
+	for name := range inlineFiles(in) {
+		names = append(names, ownedName(in.Application, name))
 	}
 	return names
 }
@@ -64,7 +78,7 @@ func ConfigMapNames(app *v1.Application) []string {
 // ConfigMapFields names the fields of the ConfigMap of this name.
 func ConfigMapFields(app *v1.Application, name string) FieldNames {
 	for _, source := range sourcesOf(app) {
-		if source.Inline != nil && ownedName(app, source.name) == name {
+		if source.Inline != nil && (name == ownedName(app, source.name) || name == ownedName(app, releaseVolume(source.name))) {
 			return append(objectFields(), FieldNames{
 				{"metadata.name", source.field + source.nameField},
 				{"data", source.field + ".inline*"},
@@ -75,8 +89,10 @@ func ConfigMapFields(app *v1.Application, name string) FieldNames {
 }
 
 // RefersToConfigMap reports whether the Application refers to a ConfigMap of this name as to one that is not made for it.
-func RefersToConfigMap(app *v1.Application, name string) bool {
-	return slices.ContainsFunc(References(app), func(need Need) bool { return need.Reference == Reference{KindConfigMap, name} })
+func RefersToConfigMap(in Inputs, name string) bool {
+	return slices.ContainsFunc(in.Running(), func(app *v1.Application) bool {
+		return slices.ContainsFunc(References(app), func(need Need) bool { return need.Reference == Reference{KindConfigMap, name} })
+	})
 }
 
 // InlineHash returns what stands for all files that are in the spec, or "" if there are none.

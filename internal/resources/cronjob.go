@@ -44,7 +44,7 @@ const (
 
 // CronJob returns a CronJob for each schedule.
 func CronJob(in Inputs) ([]*batchv1ac.CronJobApplyConfiguration, error) {
-	app := in.Application
+	app := in.ofPods().Application
 	configs := make([]*batchv1ac.CronJobApplyConfiguration, 0, len(app.Spec.Schedules))
 	for i := range app.Spec.Schedules {
 		job, err := scheduledJob(app, &app.Spec.Schedules[i])
@@ -60,11 +60,11 @@ func CronJob(in Inputs) ([]*batchv1ac.CronJobApplyConfiguration, error) {
 	return configs, nil
 }
 
-// CronJobNames returns the names of the CronJobs that CronJob returns.
-func CronJobNames(app *v1.Application) []string {
-	names := make([]string, 0, len(app.Spec.Schedules))
-	for i := range app.Spec.Schedules {
-		names = append(names, CronJobName(app, app.Spec.Schedules[i].Name))
+// CronJobNames returns the names of the CronJobs.
+func CronJobNames(in Inputs) []string {
+	var names []string
+	for i := range in.Application.Spec.Schedules {
+		names = append(names, CronJobName(in.Application, in.Application.Spec.Schedules[i].Name))
 	}
 	return names
 }
@@ -108,15 +108,29 @@ func cronJobSpec(app *v1.Application, schedule *v1.Schedule) *batchv1ac.CronJobS
 	return spec
 }
 
-// scheduledJob returns the template of a schedule's Jobs. A pod that has failed is left as it is, and another one is made: a
-// container that is restarted in its pod would be deleted, and its last words with it, when the Job has failed.
+// scheduledJob returns the template of a schedule's Jobs.
 func scheduledJob(app *v1.Application, schedule *v1.Schedule) (*batchv1ac.JobTemplateSpecApplyConfiguration, error) {
-	template, err := podTemplate(Inputs{Application: scheduledApplication(app, schedule)})
+	template, err := jobPods(scheduledApplication(app, schedule), jobLabels(app, schedule))
+	if err != nil {
+		return nil, err
+	}
+	spec := batchv1ac.JobSpec().
+		WithBackoffLimit(ptr.Deref(schedule.BackoffLimit, backoffLimit)).
+		WithTemplate(template)
+	spec.ActiveDeadlineSeconds = ptrCopy(schedule.ActiveDeadlineSeconds)
+	return batchv1ac.JobTemplateSpec().WithLabels(jobLabels(app, schedule)).WithSpec(spec), nil
+}
+
+// jobPods returns the template of the pods of a Job with these labels, for an Application as a Job runs it. A pod that has failed is left
+// as it is, and another one is made: a container that is restarted in its pod would be deleted, and its last words with it, when the Job
+// has failed.
+func jobPods(app *v1.Application, labels map[string]string) (*corev1ac.PodTemplateSpecApplyConfiguration, error) {
+	template, err := podTemplate(Inputs{Application: app})
 	if err != nil {
 		return nil, err
 	}
 	template.Labels = podMetadataLabels(app)
-	template.WithLabels(jobLabels(app, schedule))
+	template.WithLabels(labels)
 	template.Spec.WithRestartPolicy(corev1.RestartPolicyNever)
 	template.Spec.TopologySpreadConstraints = nil
 	if app.Spec.Scheduling != nil {
@@ -124,13 +138,9 @@ func scheduledJob(app *v1.Application, schedule *v1.Schedule) (*batchv1ac.JobTem
 		if err != nil {
 			return nil, err
 		}
-		template.Spec.WithTopologySpreadConstraints(about(jobLabels(app, schedule), constraints)...)
+		template.Spec.WithTopologySpreadConstraints(about(labels, constraints)...)
 	}
-	spec := batchv1ac.JobSpec().
-		WithBackoffLimit(ptr.Deref(schedule.BackoffLimit, backoffLimit)).
-		WithTemplate(template)
-	spec.ActiveDeadlineSeconds = ptrCopy(schedule.ActiveDeadlineSeconds)
-	return batchv1ac.JobTemplateSpec().WithLabels(jobLabels(app, schedule)).WithSpec(spec), nil
+	return template, nil
 }
 
 // about has each constraint that does not say which pods it is about be about those with these labels.
@@ -145,14 +155,19 @@ func about(
 	return constraints
 }
 
-// scheduledApplication returns the Application as a schedule's pods run it: with another command, and without what is for
-// serving. It shares memory with the Application.
+// scheduledApplication returns the Application as a schedule's pods run it.
 func scheduledApplication(app *v1.Application, schedule *v1.Schedule) *v1.Application {
+	return jobApplication(app, schedule.Command, schedule.Args, schedule.Resources)
+}
+
+// jobApplication returns the Application as the pods of a Job run it: with another command, other resources if there are any, and
+// without what is for serving. It shares memory with the Application.
+func jobApplication(app *v1.Application, command, args []string, resources *v1.ResourceRequirements) *v1.Application {
 	run := &v1.Application{ObjectMeta: app.ObjectMeta, Spec: app.Spec}
-	run.Spec.Command, run.Spec.Args = schedule.Command, schedule.Args
+	run.Spec.Command, run.Spec.Args = command, args
 	run.Spec.Port, run.Spec.AdditionalPorts, run.Spec.Probes = nil, nil, nil
-	if schedule.Resources != nil {
-		run.Spec.Resources = schedule.Resources
+	if resources != nil {
+		run.Spec.Resources = resources
 	}
 	if shutdown := app.Spec.Shutdown; shutdown != nil { // nobody sends requests that were to be waited for
 		run.Spec.Shutdown = &v1.ShutdownSpec{GracePeriodSeconds: shutdown.GracePeriodSeconds}

@@ -40,6 +40,7 @@ var (
 
 // Deployment returns the Deployment that runs the pods. It is always desired.
 func Deployment(in Inputs) (*appsv1ac.DeploymentApplyConfiguration, error) {
+	in = in.ofPods()
 	app := in.Application
 	template, err := podTemplate(in)
 	if err != nil {
@@ -50,8 +51,8 @@ func Deployment(in Inputs) (*appsv1ac.DeploymentApplyConfiguration, error) {
 		WithSelector(metav1ac.LabelSelector().WithMatchLabels(Labels(app.Name))).
 		WithStrategy(strategy(rollout)).
 		WithProgressDeadlineSeconds(ptr.Deref(rollout.ProgressDeadlineSeconds, progressDeadlineSeconds)).
-		WithRevisionHistoryLimit(ptr.Deref(rollout.RevisionHistoryLimit, revisionHistoryLimit)).
-		WithMinReadySeconds(rollout.MinReadySeconds).
+		WithRevisionHistoryLimit(RevisionHistoryLimit(app)).
+		WithMinReadySeconds(minReadySeconds(app, rollout)).
 		WithPaused(false). // what pauses a rollout is an Application's spec.paused
 		WithTemplate(template)
 	config := appsv1ac.Deployment(app.Name, app.Namespace).
@@ -59,8 +60,16 @@ func Deployment(in Inputs) (*appsv1ac.DeploymentApplyConfiguration, error) {
 		WithAnnotations(objectAnnotations(app)).
 		WithOwnerReferences(owner(app)).
 		WithSpec(spec)
+	if in.Revision != "" {
+		config.WithAnnotations(map[string]string{AnnotationRevision: in.Revision})
+	}
 	setReplicas(config, in)
 	return config, nil
+}
+
+// RevisionHistoryLimit returns how many revisions are kept beside those in use.
+func RevisionHistoryLimit(app *v1.Application) int32 {
+	return ptr.Deref(ptr.Deref(app.Spec.Rollout, v1.RolloutSpec{}).RevisionHistoryLimit, revisionHistoryLimit)
 }
 
 // setReplicas sets how many pods the Deployment asks for. While an autoscaler decides, that is not ours to say.
@@ -68,6 +77,17 @@ func setReplicas(config *appsv1ac.DeploymentApplyConfiguration, in Inputs) {
 	if !Autoscaled(in.Application) || starting(in) {
 		config.Spec.WithReplicas(DesiredReplicas(in))
 	}
+}
+
+// minReadyWithoutProbe is how long, in seconds, a container without a readiness probe has to live before it counts, where a failed
+// rollout is undone. To Kubernetes it is ready as soon as it is started: the old pods would go before the new one has crashed.
+const minReadyWithoutProbe = 10
+
+func minReadySeconds(app *v1.Application, rollout v1.RolloutSpec) int32 {
+	if rollout.OnFailure != v1.FailurePolicyRollback || app.Spec.Probes != nil && app.Spec.Probes.Readiness != nil {
+		return rollout.MinReadySeconds
+	}
+	return min(max(rollout.MinReadySeconds, minReadyWithoutProbe), ptr.Deref(rollout.ProgressDeadlineSeconds, progressDeadlineSeconds)-1)
 }
 
 func strategy(rollout v1.RolloutSpec) *appsv1ac.DeploymentStrategyApplyConfiguration {

@@ -40,6 +40,9 @@ func TestDriftIsSeen(t *testing.T) {
 	for _, name := range cases(t) {
 		configs := buildAll(t, readInputs(t, name))
 		for heading, builder := range configs.inOrder {
+			if builder.kind == "ControllerRevision" { // once one exists, it is not applied again
+				continue
+			}
 			config := configs[heading]
 			live := applied(t, builder, config)
 			content := tree(t, live).(map[string]any)

@@ -44,6 +44,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/revisions"
 )
 
 var update = flag.Bool("update", false, "write testdata/*/want.yaml from what is built now")
@@ -74,6 +75,8 @@ var builders = []builder{
 	builderOfMany[corev1.ConfigMap]("ConfigMap", ConfigMap),
 	builderOfMany[corev1.PersistentVolumeClaim]("PersistentVolumeClaim", PersistentVolumeClaim),
 	builderOfMany[networkingv1.NetworkPolicy]("NetworkPolicy", NetworkPolicy),
+	builderOfMany[appsv1.ControllerRevision]("ControllerRevision", ControllerRevision),
+	builderOfMany[batchv1.Job]("Job", Job),
 	builderOf[appsv1.Deployment]("Deployment", Deployment),
 	builderOfMany[batchv1.CronJob]("CronJob", CronJob),
 	builderOf[corev1.Service]("Service", Service),
@@ -286,6 +289,11 @@ func readInputs(t testing.TB, name string) Inputs {
 		Autoscaled   *v1.AutoscaledStatus `json:"autoscaled"`
 		ConfigHash   string               `json:"configHash"`
 		JobsRemain   bool                 `json:"jobsRemain"`
+		// Revision has the Application's revision made, and Release the Job of its release command.
+		Revision bool `json:"revision"`
+		Release  bool `json:"release"`
+		// Earlier are the pods of the revision that is wanted instead.
+		Earlier *v1.ApplicationSpec `json:"earlier"`
 	}
 	readYAML(t, path, &resolved)
 	if resolved.LiveReplicas != nil {
@@ -294,7 +302,38 @@ func readInputs(t testing.TB, name string) Inputs {
 	in.Application.Status.Autoscaled = resolved.Autoscaled
 	in.ConfigHash = resolved.ConfigHash
 	in.JobsRemain = resolved.JobsRemain
+	if resolved.Revision {
+		addRevision(t, &in, resolved.Earlier, resolved.Release)
+	}
 	return in
+}
+
+// addRevision adds which revision the Application is at.
+func addRevision(t testing.TB, in *Inputs, earlier *v1.ApplicationSpec, release bool) {
+	t.Helper()
+	app := in.Application
+	revision, err := revisions.Of(app)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Update = Update{
+		Name: revisions.Name(app.Name, revision.Hash), Hash: revision.Hash, Data: revision.Data, Record: revisions.Record{Number: 2},
+	}
+	in.Revision, in.RunRelease = in.Update.Name, release
+	if release {
+		in.ReleaseJob = app.Name + "-release-0123456789"
+	}
+	if earlier == nil {
+		return
+	}
+	before, err := revisions.Of(&v1.Application{Spec: *earlier})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Revision = revisions.Name(app.Name, before.Hash)
+	if in.Pods, err = revisions.WithPods(app, before.Data); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func readYAML(t testing.TB, path string, into any) {

@@ -25,6 +25,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/revisions"
 )
 
 // Inputs is all that the children of one Application are made from: the Application as stored, and the facts
@@ -47,4 +48,42 @@ type Inputs struct {
 	// ConfigHash stands for the contents of the ConfigMaps and Secrets that the pods refer to, and of those in the spec; "" when a change of them
 	// is not to restart the pods.
 	ConfigHash string
+	// Pods is the Application with the pods that are wanted: those of an earlier revision while the spec's are not released, or have
+	// failed. Nil where they are the spec's.
+	Pods *v1.Application
+	// Revision is the name of the revision whose pods are wanted, or "" if those that run are kept, whatever they are.
+	Revision string
+	// Update is the revision that the spec asks for.
+	Update Update
+	// ReleaseJob is the Job of the release command, or "" without a command. RunRelease says that it is to be there.
+	ReleaseJob string
+	RunRelease bool
+	// History are the revisions that are kept although the spec does not ask for them.
+	History map[string]bool
+}
+
+// Update is the revision that an Application's spec asks for.
+type Update struct {
+	// Name of its ControllerRevision, its Hash, and the pods in its Data.
+	Name, Hash string
+	Data       []byte
+	// Record is what its ControllerRevision remembers when it is made.
+	Record revisions.Record
+}
+
+// ofPods returns the inputs of what runs the pods.
+func (in Inputs) ofPods() Inputs {
+	if in.Pods != nil {
+		in.Application = in.Pods
+	}
+	return in
+}
+
+// Running returns the Application with the pods that are wanted and, while the release command of other pods runs, with these.
+func (in Inputs) Running() []*v1.Application {
+	pods := in.ofPods().Application
+	if in.RunRelease && pods != in.Application {
+		return []*v1.Application{pods, in.Application}
+	}
+	return []*v1.Application{pods}
 }

@@ -37,7 +37,7 @@ func NetworkPolicy(in Inputs) ([]*networkingv1ac.NetworkPolicyApplyConfiguration
 	if policy == nil {
 		return nil, nil
 	}
-	if !in.JobsRemain && len(in.Application.Spec.Schedules) == 0 {
+	if !hasJobs(in) {
 		return []*networkingv1ac.NetworkPolicyApplyConfiguration{policy}, nil
 	}
 	jobs := networkPolicy(in).WithName(JobsPolicyName(in.Application))
@@ -45,13 +45,19 @@ func NetworkPolicy(in Inputs) ([]*networkingv1ac.NetworkPolicyApplyConfiguration
 	return []*networkingv1ac.NetworkPolicyApplyConfiguration{policy, jobs}, nil
 }
 
-// NetworkPolicyNames returns the names of the policies that NetworkPolicy returns, whatever Jobs remain.
-func NetworkPolicyNames(app *v1.Application) []string {
+// hasJobs reports whether the Application has Jobs, or is to have some.
+func hasJobs(in Inputs) bool {
+	return in.JobsRemain || len(in.Application.Spec.Schedules) > 0 || in.Application.Spec.Release != nil
+}
+
+// NetworkPolicyNames returns the names of the policies.
+func NetworkPolicyNames(in Inputs) []string {
+	app := in.Application
 	policy := app.Spec.NetworkPolicy
 	switch {
 	case policy == nil, policy.Ingress == v1.NetworkUnrestricted && policy.Egress == v1.NetworkUnrestricted:
 		return nil
-	case len(app.Spec.Schedules) == 0:
+	case !hasJobs(in):
 		return []string{app.Name}
 	default:
 		return []string{app.Name, JobsPolicyName(app)}

@@ -18,6 +18,7 @@ package resources
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"strings"
 
@@ -45,11 +46,7 @@ type LiveClaim struct {
 func PersistentVolumeClaim(in Inputs) ([]*corev1ac.PersistentVolumeClaimApplyConfiguration, error) {
 	app := in.Application
 	var configs []*corev1ac.PersistentVolumeClaimApplyConfiguration
-	for _, source := range sourcesOf(app) {
-		if !isMade(source.PersistentVolumeClaim) {
-			continue
-		}
-		name := ownedName(app, source.name)
+	for name, source := range madeClaims(in) {
 		spec, err := claimSpec(source.PersistentVolumeClaim, in.Claims[name])
 		if err != nil {
 			return nil, fmt.Errorf("%s.persistentVolumeClaim.size: %w", source.field, err)
@@ -63,13 +60,39 @@ func PersistentVolumeClaim(in Inputs) ([]*corev1ac.PersistentVolumeClaimApplyCon
 	return configs, nil
 }
 
-// PersistentVolumeClaimNames returns the names of the claims that PersistentVolumeClaim returns.
-func PersistentVolumeClaimNames(app *v1.Application) []string {
-	var names []string
-	for _, source := range sourcesOf(app) {
-		if isMade(source.PersistentVolumeClaim) {
-			names = append(names, ownedName(app, source.name))
+// madeClaims returns the sources of the claims that are made, by the claims' names. The claim of an earlier revision is as large as the
+// spec says.
+func madeClaims(in Inputs) iter.Seq2[string, namedSource] {
+	return func(yield func(string, namedSource) bool) {
+		seen := map[string]bool{}
+		needed := map[string]bool{}
+		for _, app := range in.Running() {
+			for _, source := range sourcesOf(app) {
+				if isMade(source.PersistentVolumeClaim) {
+					needed[ownedName(app, source.name)] = true
+				}
+			}
 		}
+		for _, app := range []*v1.Application{in.Application, in.ofPods().Application} {
+			for _, source := range sourcesOf(app) {
+				name := ownedName(app, source.name)
+				if !isMade(source.PersistentVolumeClaim) || !needed[name] || seen[name] {
+					continue
+				}
+				seen[name] = true
+				if !yield(name, source) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// PersistentVolumeClaimNames returns the names of the claims.
+func PersistentVolumeClaimNames(in Inputs) []string {
+	var names []string
+	for name := range madeClaims(in) {
+		names = append(names, name)
 	}
 	return names
 }

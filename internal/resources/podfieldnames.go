@@ -67,13 +67,38 @@ func CronJobFields(app *v1.Application, name string) FieldNames {
 		fieldName{job + ".spec.backoffLimit", ".backoffLimit"},
 		fieldName{job + ".spec.activeDeadlineSeconds", ".activeDeadlineSeconds"},
 	)
-	names = names.named(job+".spec.template", "", podFields(scheduledApplication(app, schedule))...)
-	names = names.named(job+".spec.template", "", // the API server leaves out the template's metadata
+	return names.ofJobPods(scheduledApplication(app, schedule), job+".spec.template", said, schedule.Resources != nil)
+}
+
+// ControllerRevisionFields names the fields of a ControllerRevision.
+func ControllerRevisionFields(*v1.Application) FieldNames { return objectFields() }
+
+// JobFields names the fields of the Job of the release command.
+func JobFields(app *v1.Application) FieldNames {
+	names := objectFields()
+	release := app.Spec.Release
+	if release == nil {
+		return names
+	}
+	const template, said = "spec.template", "spec.release"
+	names = names.named("", said,
+		fieldName{"spec.backoffLimit", ".backoffLimit"},
+		fieldName{"spec.activeDeadlineSeconds", ".activeDeadlineSeconds"},
+	)
+	run := jobApplication(app, release.Command, release.Args, release.Resources)
+	return names.ofJobPods(run, template, said, release.Resources != nil)
+}
+
+// ofJobPods adds the names of the fields of a Job's pods, for an Application as the Job runs it. What the Job has of its own is called
+// by where it is said.
+func (n FieldNames) ofJobPods(run *v1.Application, template, said string, ownResources bool) FieldNames {
+	names := n.named(template, "", podFields(run)...)
+	names = names.named(template, "", // the API server leaves out the template's metadata
 		fieldName{".labels", "spec.podMetadata.labels*"}, fieldName{".annotations", "spec.podMetadata.annotations*"})
-	for _, main := range []string{"0", keyed("name", app.Name)} {
-		container := fmt.Sprintf("%s.spec.template.spec.containers[%s]", job, main)
+	for _, main := range []string{"0", keyed("name", run.Name)} {
+		container := fmt.Sprintf("%s.spec.containers[%s]", template, main)
 		names = names.named(container, said, fieldName{".command", ".command*"}, fieldName{".args", ".args*"})
-		if schedule.Resources != nil {
+		if ownResources {
 			names = names.named(container, said, fieldName{".resources", ".resources*"})
 		}
 	}

@@ -53,34 +53,15 @@ const (
 	KindServiceAccount        = "ServiceAccount"
 )
 
-// References returns what the Application's pods refer to, each object once, in the order of kinds and names. Certificates
+// References returns what the pods of the Applications refer to, each object once, in the order of kinds and names. Certificates
 // of an Ingress are not among them: the pods do not need them, and they may be made because there is an Ingress.
-func References(app *v1.Application) []Need {
-	needs := needs{}
-	needs.add(KindServiceAccount, ReferencedServiceAccount(app), nil, false)
-	for _, name := range app.Spec.ImagePullSecrets {
-		needs.add(KindSecret, name, nil, false)
+func References(apps ...*v1.Application) []Need {
+	found := needs{}
+	for _, app := range apps {
+		found.addPods(app)
 	}
-	sources := sourcesOf(app)
-	for _, source := range sources {
-		needs.addSource(source.VolumeSource)
-	}
-	needs.addEnvironment(app.Spec.Env, app.Spec.EnvFrom)
-	for _, containers := range [][]corev1.Container{app.Spec.InitContainers, app.Spec.Sidecars} {
-		for i := range containers {
-			needs.addEnvironment(containers[i].Env, containers[i].EnvFrom)
-		}
-	}
-	for _, source := range sources { // what is made for the Application, others of its fields may name, too
-		if source.Inline != nil {
-			delete(needs, Reference{KindConfigMap, ownedName(app, source.name)})
-		}
-		if isMade(source.PersistentVolumeClaim) {
-			delete(needs, Reference{KindPersistentVolumeClaim, ownedName(app, source.name)})
-		}
-	}
-	all := make([]Need, 0, len(needs))
-	for reference, need := range needs {
+	all := make([]Need, 0, len(found))
+	for reference, need := range found {
 		need.Reference = reference
 		all = append(all, need)
 	}
@@ -92,6 +73,36 @@ func References(app *v1.Application) []Need {
 
 // needs collects references. An object is optional only if it is so wherever it is referred to.
 type needs map[Reference]Need
+
+// addPods adds what an Application's pods refer to.
+func (n needs) addPods(app *v1.Application) {
+	own := needs{}
+	own.add(KindServiceAccount, ReferencedServiceAccount(app), nil, false)
+	for _, name := range app.Spec.ImagePullSecrets {
+		own.add(KindSecret, name, nil, false)
+	}
+	sources := sourcesOf(app)
+	for _, source := range sources {
+		own.addSource(source.VolumeSource)
+	}
+	own.addEnvironment(app.Spec.Env, app.Spec.EnvFrom)
+	for _, containers := range [][]corev1.Container{app.Spec.InitContainers, app.Spec.Sidecars} {
+		for i := range containers {
+			own.addEnvironment(containers[i].Env, containers[i].EnvFrom)
+		}
+	}
+	for _, source := range sources { // what is made for the Application, others of its fields may name, too
+		if source.Inline != nil {
+			delete(own, Reference{KindConfigMap, ownedName(app, source.name)})
+		}
+		if isMade(source.PersistentVolumeClaim) {
+			delete(own, Reference{KindPersistentVolumeClaim, ownedName(app, source.name)})
+		}
+	}
+	for reference, need := range own {
+		n.add(reference.Kind, reference.Name, &need.Optional, need.Content)
+	}
+}
 
 func (n needs) add(kind, name string, optional *bool, content bool) {
 	if name == "" {

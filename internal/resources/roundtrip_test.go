@@ -45,6 +45,9 @@ func TestWantedConfigurationIsRecognisedOnceApplied(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			configs := buildAll(t, readInputs(t, name))
 			for heading, builder := range configs.inOrder {
+				if builder.kind == "ControllerRevision" { // once one exists, it is not applied again
+					continue
+				}
 				config := configs[heading]
 				live := applied(t, builder, config)
 				owned, err := extract(t, builder, config, live)
@@ -92,7 +95,7 @@ func TestUserValuesArriveUnchanged(t *testing.T) {
 			in := readInputs(t, name)
 			configs := buildAll(t, in)
 			deployment := asObject(t, builderOfKind(t, "Deployment"), configs["Deployment"]).(*appsv1.Deployment)
-			spec, pod := in.Application.Spec, deployment.Spec.Template.Spec
+			spec, pod := in.ofPods().Application.Spec, deployment.Spec.Template.Spec
 			values := slices.Concat(ofContainer(spec, pod.Containers[0]), ofOtherContainers(spec, pod), ofPod(spec, pod))
 			if autoscaling := spec.Autoscaling; autoscaling != nil {
 				built := asObject(t, builderOfKind(t, "HorizontalPodAutoscaler"), configs["HorizontalPodAutoscaler"])

@@ -17,6 +17,8 @@ limitations under the License.
 package resources
 
 import (
+	"slices"
+
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
@@ -24,8 +26,8 @@ import (
 
 // ServiceAccount returns the account that the pods run as, or nil when the Application names an existing one.
 func ServiceAccount(in Inputs) (*corev1ac.ServiceAccountApplyConfiguration, error) {
-	app := in.Application
-	if ReferencedServiceAccount(app) != "" {
+	app := accountOwner(in)
+	if app == nil {
 		return nil, nil
 	}
 	config := corev1ac.ServiceAccount(app.Name, app.Namespace).
@@ -37,6 +39,21 @@ func ServiceAccount(in Inputs) (*corev1ac.ServiceAccountApplyConfiguration, erro
 		config.WithAnnotations(account.Annotations)
 	}
 	return config, nil
+}
+
+// accountOwner returns the first of those whose pods run as the account that is made, or nil.
+func accountOwner(in Inputs) *v1.Application {
+	for _, app := range in.Running() {
+		if ReferencedServiceAccount(app) == "" {
+			return app
+		}
+	}
+	return nil
+}
+
+// RefersToServiceAccount reports whether pods that run, or are released, run as an existing ServiceAccount of this name.
+func RefersToServiceAccount(in Inputs, name string) bool {
+	return slices.ContainsFunc(in.Running(), func(app *v1.Application) bool { return name == ReferencedServiceAccount(app) })
 }
 
 // ReferencedServiceAccount returns the name of the existing ServiceAccount that the Application asks for, or ""

@@ -35,6 +35,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/revisions"
 )
 
 // situation is one combination of all that a status follows from.
@@ -67,12 +68,19 @@ func everySituation(t testing.TB) []situation {
 			for _, deployment := range deployments {
 				for _, pods := range podFaults {
 					for _, pending := range []bool{false, true} {
-						seen := observed(t, deployment.name, pods.name)
-						seen.Pending = pending
-						all = append(all, situation{
-							name: strings.Join([]string{set.name, end.name, deployment.name, pods.name, "pending " + strconv.FormatBool(pending)}, " / "),
-							app:  newApplication(set.edits...), seen: seen, err: end.err,
-						})
+						for phase, decision := range decisions {
+							if phase > 0 && pods.name != "both" {
+								continue
+							}
+							seen := observed(t, deployment.name, pods.name)
+							seen.Pending, seen.Decision, seen.Image = pending, decision, "nginx:1"
+							all = append(all, situation{
+								name: strings.Join([]string{
+									set.name, end.name, deployment.name, pods.name, "pending " + strconv.FormatBool(pending), decision.Words,
+								}, " / "),
+								app: newApplication(set.edits...), seen: seen, err: end.err,
+							})
+						}
 					}
 				}
 			}
@@ -170,6 +178,9 @@ func complaintsAbout(in situation, got v1.ApplicationStatus, reasons map[string]
 		holds(progressing == metav1.ConditionTrue || paused, "Ready is Unknown and nothing is on its way")
 		holds(got.Image == in.app.Status.Image, "the image moved before the rollout was complete")
 	}
+	unreleased := in.seen.Decision.Phase != revisions.Settled
+	holds(!unreleased || ready.Status != metav1.ConditionTrue, "Ready is True, and the pods are not those of the spec")
+	holds(!unreleased || got.CurrentRevision != got.UpdateRevision, "what has not been rolled out was Ready")
 	holds(!paused || ready.Reason == v1.ReasonPaused && progressing == metav1.ConditionFalse, "a pause does not show")
 	holds(in.app.DeletionTimestamp == nil || ready.Status != metav1.ConditionTrue, "what is being deleted is Ready")
 	return complaints

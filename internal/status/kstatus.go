@@ -28,8 +28,8 @@ import (
 // the node that an autoscaler is about to add, should have come by then.
 const failAfterSeconds = 120
 
-// failAfter returns how long, in seconds, that is for the Application.
-func failAfter(app *v1.Application) int64 {
+// FailAfterSeconds returns how long that is for the Application.
+func FailAfterSeconds(app *v1.Application) int64 {
 	if rollout := app.Spec.Rollout; rollout != nil && rollout.FailAfterSeconds != nil {
 		return int64(*rollout.FailAfterSeconds)
 	}
@@ -42,6 +42,7 @@ var (
 	failsAtOnce = map[string]bool{
 		v1.ReasonInvalidSpec: true, v1.ReasonAdmissionDenied: true, v1.ReasonChildConflict: true,
 		v1.ReasonAPINotInstalled: true, v1.ReasonProgressDeadlineExceeded: true, v1.ReasonPodsNotReady: true,
+		v1.ReasonReleaseFailed: true, v1.ReasonRolledBack: true,
 	}
 	// mayHeal are the reasons of faults that may heal by themselves.
 	mayHeal = map[string]bool{
@@ -50,7 +51,7 @@ var (
 		v1.ReasonFieldManagerConflict: true,
 	}
 	// onTheWay are the reasons of what nobody has to act upon.
-	onTheWay = map[string]bool{v1.ReasonRollingOut: true, v1.ReasonDraining: true}
+	onTheWay = map[string]bool{v1.ReasonRollingOut: true, v1.ReasonDraining: true, v1.ReasonReleasing: true}
 )
 
 // setReconciling makes the conditions Reconciling and Stalled follow from Ready, of which only one may be there, and only
@@ -59,7 +60,7 @@ func setReconciling(app *v1.Application, next *v1.ApplicationStatus, now metav1.
 	ready := meta.FindStatusCondition(next.Conditions, v1.ConditionReady)
 	reconciling, since := reconcilingSince(next.Conditions, *ready)
 	stalled := failsAtOnce[ready.Reason] || mayHeal[ready.Reason] &&
-		(stalledBefore(next.Conditions, *ready) || reconciling && !now.Time.Before(addSeconds(since, failAfter(app)).Time))
+		(stalledBefore(next.Conditions, *ready) || reconciling && !now.Time.Before(addSeconds(since, FailAfterSeconds(app)).Time))
 	switch {
 	case ready.Status == metav1.ConditionTrue:
 		removeConditions(next, v1.ConditionReconciling, v1.ConditionStalled)
@@ -116,11 +117,12 @@ func Expires(app *v1.Application, seen Observed, next v1.ApplicationStatus) meta
 	var expires metav1.Time
 	reconciling := meta.FindStatusCondition(next.Conditions, v1.ConditionReconciling)
 	if reconciling != nil && mayHeal[reconciling.Reason] {
-		expires = addSeconds(reconciling.LastTransitionTime, failAfter(app))
+		expires = addSeconds(reconciling.LastTransitionTime, FailAfterSeconds(app))
 	}
 	if failing := failingAutoscaler(seen.Autoscaler); failing != nil && !autoscalerTold(next) {
 		expires = earlier(expires, ifAhead(autoscalerDue(next, *failing), seen.Now))
 	}
+	expires = earlier(expires, seen.Decision.At)
 	if seen.Deployment == nil {
 		return expires
 	}

@@ -47,9 +47,10 @@ const (
 // classes has every reason. A new one has to be put into a class here and in kstatus.go.
 var classes = map[string]string{
 	v1.ReasonRolloutComplete: noneOfIt, v1.ReasonSuspended: noneOfIt, v1.ReasonPaused: noneOfIt,
-	v1.ReasonRollingOut: onItsWay, v1.ReasonDraining: onItsWay,
+	v1.ReasonRollingOut: onItsWay, v1.ReasonDraining: onItsWay, v1.ReasonReleasing: onItsWay,
 	v1.ReasonInvalidSpec: atOnce, v1.ReasonAdmissionDenied: atOnce, v1.ReasonChildConflict: atOnce,
 	v1.ReasonAPINotInstalled: atOnce, v1.ReasonProgressDeadlineExceeded: atOnce, v1.ReasonPodsNotReady: atOnce,
+	v1.ReasonReleaseFailed: atOnce, v1.ReasonRolledBack: atOnce,
 	v1.ReasonAutoscalingFailed: notReadys, v1.ReasonScheduleFailed: notReadys,
 	v1.ReasonReferenceMissing: inTime, v1.ReasonImagePullFailed: inTime, v1.ReasonCrashLooping: inTime,
 	v1.ReasonUnschedulable: inTime, v1.ReasonQuotaExceeded: inTime, v1.ReasonReconcileFailed: inTime,

@@ -60,10 +60,9 @@ func Failed(job *batchv1.Job) bool {
 
 // LastRunOf returns the newest of the Jobs of the CronJob that have ended, or nil. One that the CronJob still counts as active
 // is left out: its controller is about to tell of its end, and both are to be told at once.
-func LastRunOf(cronJob *batchv1.CronJob, jobs []batchv1.Job) *batchv1.Job {
+func LastRunOf(cronJob *batchv1.CronJob, jobs []*batchv1.Job) *batchv1.Job {
 	var last *batchv1.Job
-	for i := range jobs {
-		job := &jobs[i]
+	for _, job := range jobs {
 		by := metav1.GetControllerOf(job)
 		if by == nil || by.UID != cronJob.UID || EndOf(job) == nil || isActive(cronJob, job) {
 			continue

@@ -64,19 +64,13 @@ func newJob(schedule string, seconds int, end ...batchv1.JobConditionType) *batc
 }
 
 func TestLastRunOf(t *testing.T) {
-	jobs := func(all ...*batchv1.Job) []batchv1.Job {
-		var list []batchv1.Job
-		for _, job := range all {
-			list = append(list, *job)
-		}
-		return list
-	}
+	jobs := func(all ...*batchv1.Job) []*batchv1.Job { return all }
 	failed, done, other := newJob("a", 1, batchv1.JobFailed), newJob("a", 2, batchv1.JobComplete), newJob("b", 3, batchv1.JobFailed)
 	twin := newJob("a", 3, batchv1.JobComplete)
 	twin.CreationTimestamp = at(2)
 	for what, test := range map[string]struct {
 		cronJob *batchv1.CronJob
-		jobs    []batchv1.Job
+		jobs    []*batchv1.Job
 		want    string
 	}{
 		"none":                                  {newCronJob("a"), nil, ""},

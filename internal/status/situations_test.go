@@ -29,6 +29,7 @@ import (
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/outcome"
+	"github.com/example/app-operator/internal/revisions"
 )
 
 // The situations that the tests of this package combine. Each has a name that the tables of expectations use.
@@ -160,6 +161,14 @@ var podFaults = []struct {
 	{name: "an old fault", faults: []PodFault{oldFault}},
 	{name: "a current fault", faults: []PodFault{currentFaultOfPod}},
 	{name: "both", faults: []PodFault{oldFault, currentFaultOfPod}},
+}
+
+// decisions are which pods may be wanted: first those of the spec.
+var decisions = []revisions.Decision{
+	{Update: "my-app-2", Want: "my-app-2"},
+	{Update: "my-app-2", Want: "my-app-1", Phase: revisions.Releasing, Words: "waiting for the release command, Job my-app-release-2"},
+	{Update: "my-app-2", Want: "my-app-1", Phase: revisions.ReleaseFailed, Words: "Job my-app-release-2: ended with exit code 1"},
+	{Update: "my-app-2", Want: "my-app-1", Phase: revisions.RolledBack, Words: "CrashLooping: pod new ended with exit code 1"},
 }
 
 // outcomes are how a reconcile may end.

@@ -23,6 +23,7 @@ limitations under the License.
 package status
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -39,6 +40,7 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/outcome"
 	"github.com/example/app-operator/internal/resources"
+	"github.com/example/app-operator/internal/revisions"
 )
 
 // Observed is what was seen of an Application's objects. Objects that are not the Application's are not in it.
@@ -62,6 +64,11 @@ type Observed struct {
 	PodFaults []PodFault
 	// Unready are the pods of the newest revision that are not ready, oldest pod first.
 	Unready []UnreadyPod
+	// NewAvailable says that a pod of the newest revision is ready and has no fault.
+	NewAvailable bool
+	// Decision is which pods are wanted, and Image what these run.
+	Decision revisions.Decision
+	Image    string
 	// Autoscaler as cached, or nil where there is none or none that decides.
 	Autoscaler *autoscalingv2.HorizontalPodAutoscaler
 	// Schedules are what was seen of spec.schedules, by their names.
@@ -106,6 +113,10 @@ func Of(app *v1.Application, seen Observed, err error) v1.ApplicationStatus {
 	next.Autoscaled = resources.AutoscaledStatus(resources.Inputs{
 		Application: app, Live: resources.LiveFrom(seen.Deployment),
 	})
+	next.UpdateRevision = cmp.Or(seen.Decision.Update, next.UpdateRevision)
+	if now.running && err == nil && !seen.Pending {
+		next.CurrentRevision = cmp.Or(seen.Decision.Want, next.CurrentRevision)
+	}
 	if now.complete {
 		next.Image = outcome.OneLine(app.Spec.Image)
 	}
@@ -160,6 +171,8 @@ type evaluation struct {
 	degraded *PodFault
 	// complete says that this generation is applied, fully rolled out and available.
 	complete bool
+	// running says that the pods that are wanted, of whatever revision, are fully rolled out and available, and that there are some.
+	running bool
 }
 
 // evaluate weighs, in this order: deletion, the reconcile's own failure, a pause, the rollout.
@@ -169,7 +182,7 @@ func evaluate(app *v1.Application, seen Observed, err error) evaluation {
 			ready: metav1.ConditionUnknown, progressing: true, reason: v1.ReasonDraining, message: deleting(app, seen),
 		}
 	}
-	rollout := evaluateRollout(app, seen)
+	rollout := evaluateRevision(evaluateRollout(app, seen), seen)
 	if rollout.degraded == nil {
 		rollout.degraded = autoscalerFault(app, seen, rollout)
 	}
@@ -177,6 +190,9 @@ func evaluate(app *v1.Application, seen Observed, err error) evaluation {
 		failed := evaluateFailure(err)
 		if failed.degraded == nil {
 			failed.degraded = rollout.degraded
+		}
+		if failed.ready != metav1.ConditionUnknown && isUndone(seen) { // both have to be told
+			failed.message += "; " + rollout.message
 		}
 		return failed
 	}

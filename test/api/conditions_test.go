@@ -43,7 +43,7 @@ func TestConditionContract(t *testing.T) {
 			"RolloutComplete", "RollingOut", "Suspended", "Paused", "Draining", "InvalidSpec", "ChildConflict",
 			"ReferenceMissing", "ImagePullFailed", "CrashLooping", "Unschedulable", "QuotaExceeded",
 			"AdmissionDenied", "FieldManagerConflict", "ProgressDeadlineExceeded", "PodsNotReady", "AutoscalingFailed", "ScheduleFailed",
-			"APINotInstalled", "ReconcileFailed",
+			"Releasing", "ReleaseFailed", "RolledBack", "APINotInstalled", "ReconcileFailed",
 		}},
 	}
 	for _, test := range tests {

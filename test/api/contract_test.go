@@ -94,6 +94,7 @@ var contract = map[string][]string{
 		"[*].activeDeadlineSeconds", "[*].backoffLimit", "[*].suspend", "[*].resources", "[*].successfulJobsHistoryLimit",
 		"[*].failedJobsHistoryLimit",
 	},
+	"release": {".command", ".args", ".activeDeadlineSeconds", ".backoffLimit", ".resources.requests", ".resources.limits"},
 	"enableServiceLinks": nil,
 	"suspend":            nil,
 	"paused":             nil,
@@ -104,7 +105,7 @@ var contract = map[string][]string{
 // the operator remembers (decision 0026).
 var statusContract = []string{
 	"observedGeneration", "replicas", "readyReplicas", "updatedReplicas", "availableReplicas", "selector", "url",
-	"image", "schedules", "conditions",
+	"image", "currentRevision", "updateRevision", "schedules", "conditions",
 }
 
 func withProbe(kinds ...string) []string {

@@ -131,6 +131,7 @@ var neighbours = map[string]tree{
 	"spec.volumes[*].ephemeral.volumeClaimTemplate.spec.resources": {"requests": tree{"storage": 1}},
 	"spec.service":                                                 {"type": "LoadBalancer"},
 	"spec.schedules[*]":                                            {"schedule": "@daily"},
+	"spec.release":                                                 {"args": []any{"migrate"}},
 	"spec.networkPolicy.ingressFrom[*].ports[*]":                   {"port": 1},
 	"spec.networkPolicy.egressTo[*].ports[*]":                      {"port": 1},
 }

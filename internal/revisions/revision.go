@@ -1,0 +1,214 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+// Package revisions says which pods an Application is to have: those that its spec asks for, or, where these have failed or are not
+// released yet, earlier ones. A revision is the part of a spec that shapes pods.
+//
+// It is pure: it makes no requests, and knows neither a client nor a clock.
+package revisions
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	v1 "github.com/example/app-operator/api/v1"
+)
+
+// Revision is the part of a spec that shapes pods.
+type Revision struct {
+	// Hash is the same for two specs exactly if they ask for the same pods.
+	Hash string
+	// Data is that part of the spec, as JSON.
+	Data []byte
+}
+
+// Of returns the revision that the Application's spec asks for.
+//
+// The hash is of canonical JSON without what is empty: no release of the operator may change it, although one may know more fields, or
+// encode a type of Kubernetes' otherwise.
+func Of(app *v1.Application) (Revision, error) {
+	pods := &v1.ApplicationSpec{}
+	copyPods(pods, &app.Spec)
+	data, err := canonical(pods, false)
+	if err != nil {
+		return Revision{}, err
+	}
+	hashed, err := canonical(withoutSizes(pods), true)
+	if err != nil {
+		return Revision{}, err
+	}
+	return Revision{Hash: shortHash(hashed), Data: data}, nil
+}
+
+// Name returns the name of the ControllerRevision of an Application's revision.
+func Name(app, hash string) string { return app + "-" + hash }
+
+// CommandHash returns what stands for the Application's release command, or "" if it has none.
+func CommandHash(app *v1.Application) (string, error) {
+	if app.Spec.Release == nil {
+		return "", nil
+	}
+	command, err := canonical(app.Spec.Release, true)
+	if err != nil {
+		return "", err
+	}
+	return shortHash(command), nil
+}
+
+// maxJobName is the longest that a Job's name may be: the Job's pods have it in a label.
+const maxJobName = 63
+
+// releaseJob returns the name of the Job that runs a release command. It is another one for another command, and when a revision is
+// asked for anew: one that has failed is then run again.
+func releaseJob(app, revision, command string, number int64) string {
+	suffix := "-release-" + shortHash(fmt.Appendf(nil, "%s %s %s %d", app, revision, command, number))
+	if longest := maxJobName - len(suffix); len(app) > longest {
+		app = strings.TrimRight(app[:longest], "-")
+	}
+	return app + suffix
+}
+
+// WithPods returns the Application with the pods of a revision's data. Everything else is as its spec says. It shares memory with the
+// Application.
+func WithPods(app *v1.Application, data []byte) (*v1.Application, error) {
+	pods := &v1.ApplicationSpec{}
+	if err := json.Unmarshal(data, pods); err != nil {
+		return nil, fmt.Errorf("decode a revision: %w", err)
+	}
+	with := *app
+	copyPods(&with.Spec, pods)
+	return &with, nil
+}
+
+// copyPods copies what shapes pods. What exposes them, says how many there are, or how they are replaced, stays.
+func copyPods(to, from *v1.ApplicationSpec) {
+	to.Image, to.ImagePullPolicy, to.ImagePullSecrets = from.Image, from.ImagePullPolicy, from.ImagePullSecrets
+	to.Command, to.Args = from.Command, from.Args
+	to.Port, to.PortName, to.AdditionalPorts = from.Port, from.PortName, containerPorts(from.AdditionalPorts)
+	to.Env, to.EnvFrom = from.Env, from.EnvFrom
+	to.Files, to.Volumes = from.Files, from.Volumes
+	to.Resources, to.Probes = from.Resources, from.Probes
+	to.InitContainers, to.Sidecars = from.InitContainers, from.Sidecars
+	to.Shutdown, to.PodMetadata, to.Security = from.Shutdown, from.PodMetadata, from.Security
+	to.EnableServiceLinks, to.Scheduling = from.EnableServiceLinks, from.Scheduling
+	to.ServiceAccount = podsAccount(to.ServiceAccount, from.ServiceAccount)
+}
+
+// containerPorts returns the ports without where the Service serves them.
+func containerPorts(of []v1.AdditionalPort) []v1.AdditionalPort {
+	var ports []v1.AdditionalPort
+	for _, port := range of {
+		ports = append(ports, v1.AdditionalPort{Name: port.Name, Port: port.Port, Protocol: port.Protocol})
+	}
+	return ports
+}
+
+// podsAccount returns the account with what of another shapes pods: its annotations do not.
+func podsAccount(to, from *v1.ServiceAccountSpec) *v1.ServiceAccountSpec {
+	var account v1.ServiceAccountSpec
+	if to != nil {
+		account.Annotations = to.Annotations
+	}
+	if from != nil {
+		account.Name, account.AutomountToken = from.Name, from.AutomountToken
+	}
+	if to == nil && account.Name == "" && !account.AutomountToken {
+		return nil
+	}
+	return &account
+}
+
+// withoutSizes returns the pods without how large the claims are that are made for them: a claim grows under the pods.
+func withoutSizes(of *v1.ApplicationSpec) *v1.ApplicationSpec {
+	pods := of.DeepCopy()
+	for i := range pods.Files {
+		dropSize(pods.Files[i].PersistentVolumeClaim)
+	}
+	for i := range pods.Volumes {
+		dropSize(pods.Volumes[i].PersistentVolumeClaim)
+	}
+	return pods
+}
+
+func dropSize(claim *v1.ClaimSource) {
+	if claim != nil && claim.Size != "" {
+		claim.Size = "any"
+	}
+}
+
+// canonical returns the value as JSON with its keys in order, and, if asked for, without nulls and what is empty.
+func canonical(value any, compact bool) ([]byte, error) {
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		return nil, fmt.Errorf("encode a revision: %w", err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(encoded))
+	decoder.UseNumber()
+	var tree any
+	if err := decoder.Decode(&tree); err != nil {
+		return nil, fmt.Errorf("decode a revision: %w", err)
+	}
+	if compact {
+		tree = dropEmpty(tree)
+	}
+	encoded, err = json.Marshal(tree)
+	if err != nil {
+		return nil, fmt.Errorf("encode a revision: %w", err)
+	}
+	return encoded, nil
+}
+
+// dropEmpty takes nulls, empty maps and empty lists out of maps. An item of a list stays, or the others would move up.
+func dropEmpty(tree any) any {
+	switch tree := tree.(type) {
+	case map[string]any:
+		for key, value := range tree {
+			if value = dropEmpty(value); isEmpty(value) {
+				delete(tree, key)
+			} else {
+				tree[key] = value
+			}
+		}
+	case []any:
+		for i := range tree {
+			tree[i] = dropEmpty(tree[i])
+		}
+	}
+	return tree
+}
+
+func isEmpty(value any) bool {
+	switch value := value.(type) {
+	case nil:
+		return true
+	case map[string]any:
+		return len(value) == 0
+	case []any:
+		return len(value) == 0
+	default:
+		return false
+	}
+}
+
+// shortHash returns ten hexadecimal digits. Nobody can be harmed by a collision but whoever makes one: it concerns one Application.
+func shortHash(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:5])
+}

@@ -1,0 +1,102 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package status
+
+import (
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/revisions"
+)
+
+// FailsRollout reports whether new pods that have a fault for this reason, and have it for long enough, have failed.
+func FailsRollout(reason string) bool {
+	return reason == v1.ReasonCrashLooping || reason == v1.ReasonImagePullFailed
+}
+
+// RolloutFault returns what the rollout of a Deployment may fail of, or nil: its progress deadline has passed, or a new pod crashes or
+// cannot have its image, and no new pod is available.
+func RolloutFault(seen Observed) *revisions.Fault {
+	deployment := seen.Deployment
+	if deployment == nil || deployment.Status.ObservedGeneration < deployment.Generation || desiredPods(deployment) == 0 {
+		return nil
+	}
+	progressing := deploymentCondition(deployment, appsv1.DeploymentProgressing)
+	if progressing != nil && progressing.Reason == deadlineExceeded && missing(deployment) != "" {
+		late := deadlineFault(seen)
+		if found := currentFault(seen); found != nil {
+			late = found
+		}
+		return &revisions.Fault{Words: words(late), Final: true, At: progressing.LastUpdateTime}
+	}
+	for i := range seen.PodFaults {
+		if found := &seen.PodFaults[i]; found.Current && FailsRollout(found.Reason) && !seen.NewAvailable {
+			return &revisions.Fault{Words: words(found)}
+		}
+	}
+	return nil
+}
+
+func words(of *PodFault) string { return of.Reason + ": " + of.Message }
+
+// isUndone reports whether other pods than those of the spec are wanted because these have failed.
+func isUndone(seen Observed) bool {
+	return seen.Decision.Phase == revisions.RolledBack || seen.Decision.Phase == revisions.ReleaseFailed
+}
+
+// evaluateRevision judges the rollout of the pods that are wanted by whether they are the spec's.
+func evaluateRevision(rollout evaluation, seen Observed) evaluation {
+	rollout.running = rollout.complete && seen.Deployment != nil && desiredPods(seen.Deployment) > 0
+	decision := seen.Decision
+	var now evaluation
+	switch decision.Phase {
+	case revisions.Releasing:
+		now = evaluation{
+			ready: metav1.ConditionUnknown, progressing: true, reason: v1.ReasonReleasing, degraded: rollout.degraded,
+			message: fmt.Sprintf("Releasing revision %s: %s", decision.Update, decision.Words),
+		}
+	case revisions.ReleaseFailed:
+		now = stalled(v1.ReasonReleaseFailed, fmt.Sprintf("the release command of revision %s has failed, and its pods are not rolled out: %s%s",
+			decision.Update, decision.Words, instead(rollout, seen)))
+	case revisions.RolledBack:
+		now = stalled(v1.ReasonRolledBack, fmt.Sprintf("the rollout of revision %s has failed: %s%s", decision.Update, decision.Words,
+			instead(rollout, seen)))
+	default:
+		return rollout
+	}
+	now.running = rollout.running
+	return now
+}
+
+// instead says what runs while the pods of the spec do not.
+func instead(rollout evaluation, seen Observed) string {
+	what := "what ran before runs on"
+	switch {
+	case seen.Deployment == nil:
+		what = "no pods run"
+	case seen.Decision.Want != "":
+		what = fmt.Sprintf("the pods of revision %s, image %s, run instead", seen.Decision.Want, seen.Image)
+	}
+	what = "; " + what + ", until the spec asks for other pods"
+	if seen.Deployment != nil && !rollout.complete {
+		what += "; of these: " + rollout.message
+	}
+	return what
+}

@@ -1,0 +1,178 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package status
+
+import (
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/outcome"
+	"github.com/example/app-operator/internal/revisions"
+)
+
+// TestWhatRunsInstead is about what is told while other pods run than those of the spec, and what kstatus makes of it.
+func TestWhatRunsInstead(t *testing.T) {
+	unknown := decisions[3]
+	unknown.Want = ""
+	missing := &outcome.Waiting{Reason: v1.ReasonReferenceMissing, Message: "Secret db does not exist in this namespace; create it, or change the spec"}
+	for name, test := range map[string]struct {
+		decision         revisions.Decision
+		deployment       *appsv1.Deployment
+		err              error
+		statuses, reason string
+		message, kstatus string
+		edit             func(*v1.Application)
+		pending, current bool
+	}{
+		"releasing": {
+			decision: decisions[1], deployment: newDeployment(3), statuses: "Unknown|True|True|False", reason: v1.ReasonReleasing, kstatus: v1.ConditionReconciling,
+			message: "Releasing revision my-app-2: waiting for the release command, Job my-app-release-2", current: true,
+		},
+		"releasing at first": {
+			decision: revisions.Decision{Update: "my-app-2", Phase: revisions.Releasing, Words: "waiting"}, statuses: "Unknown|True|Unknown|False",
+			reason: v1.ReasonReleasing, kstatus: v1.ConditionReconciling, message: "Releasing revision my-app-2: waiting",
+		},
+		"release failed": {
+			decision: decisions[2], deployment: newDeployment(3), statuses: "False|False|True|True", reason: v1.ReasonReleaseFailed, kstatus: v1.ConditionStalled, current: true,
+			message: "the release command of revision my-app-2 has failed, and its pods are not rolled out: Job my-app-release-2: ended with exit code 1; " +
+				"the pods of revision my-app-1, image nginx:1, run instead, until the spec asks for other pods",
+		},
+		"the first release failed": {
+			decision: revisions.Decision{Update: "my-app-2", Phase: revisions.ReleaseFailed, Words: "no"}, statuses: "False|False|Unknown|True",
+			reason: v1.ReasonReleaseFailed, kstatus: v1.ConditionStalled,
+			message: "the release command of revision my-app-2 has failed, and its pods are not rolled out: no; no pods run, until the spec asks for other pods",
+		},
+		"rolled back": {
+			decision: decisions[3], deployment: newDeployment(3), statuses: "False|False|True|True", reason: v1.ReasonRolledBack, kstatus: v1.ConditionStalled, current: true,
+			message: "the rollout of revision my-app-2 has failed: CrashLooping: pod new ended with exit code 1; " +
+				"the pods of revision my-app-1, image nginx:1, run instead, until the spec asks for other pods",
+		},
+		"going back": {
+			decision: decisions[3], deployment: newDeployment(3, counters(4, 3, 4, 4)), statuses: "False|False|True|True", reason: v1.ReasonRolledBack, kstatus: v1.ConditionStalled,
+			message: "the rollout of revision my-app-2 has failed: CrashLooping: pod new ended with exit code 1; " +
+				"the pods of revision my-app-1, image nginx:1, run instead, until the spec asks for other pods; of these: Waiting for old pods to end",
+		},
+		"rolled back, and of what runs nothing is known": {
+			decision: unknown, deployment: newDeployment(3), statuses: "False|False|True|True", reason: v1.ReasonRolledBack, kstatus: v1.ConditionStalled,
+			message: "the rollout of revision my-app-2 has failed: CrashLooping: pod new ended with exit code 1; what ran before runs on, until the spec asks for other pods",
+		},
+		"rolled back, and a Secret is gone": {
+			decision: decisions[3], deployment: newDeployment(3), err: missing, statuses: "False|False|True|True", reason: v1.ReasonReferenceMissing, kstatus: v1.ConditionReconciling,
+			message: missing.Message + "; the rollout of revision my-app-2 has failed: CrashLooping: pod new ended with exit code 1; " +
+				"the pods of revision my-app-1, image nginx:1, run instead, until the spec asks for other pods",
+		},
+		"rolled back, and paused": {
+			decision: decisions[3], deployment: newDeployment(3), edit: paused, pending: true, statuses: "False|False|True|True", reason: v1.ReasonPaused,
+			message: "Paused, and what runs differs from this spec; set spec.paused to false to have it applied",
+		},
+		"rolled back, and suspended": {
+			decision: decisions[3], deployment: newDeployment(0), edit: suspended, statuses: "False|False|True|True", reason: v1.ReasonRolledBack, kstatus: v1.ConditionStalled,
+			message: "the rollout of revision my-app-2 has failed: CrashLooping: pod new ended with exit code 1; " +
+				"the pods of revision my-app-1, image nginx:1, run instead, until the spec asks for other pods",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			app := newApplication()
+			if test.edit != nil {
+				test.edit(app)
+			}
+			got := Of(app, Observed{Deployment: test.deployment, Decision: test.decision, Image: "nginx:1", Pending: test.pending, Now: start}, test.err)
+			ready := condition(t, got, v1.ConditionReady)
+			if statuses(got) != test.statuses || ready.Reason != test.reason || ready.Message != test.message {
+				t.Errorf("%s, %s: %s", statuses(got), ready.Reason, ready.Message)
+			}
+			for _, kind := range []string{v1.ConditionReconciling, v1.ConditionStalled} {
+				if there := meta.FindStatusCondition(got.Conditions, kind) != nil; there != (kind == test.kstatus) {
+					t.Errorf("%s is there: %v", kind, there)
+				}
+			}
+			if got.UpdateRevision != "my-app-2" || (got.CurrentRevision == "my-app-1") != test.current {
+				t.Errorf("the revisions are %q and %q", got.CurrentRevision, got.UpdateRevision)
+			}
+			if got.Image != "nginx:1" {
+				t.Errorf("the image is %s", got.Image)
+			}
+		})
+	}
+}
+
+// TestCurrentRevisionIsOneThatHasRun holds that what was never Ready with pods is nothing to go back to.
+func TestCurrentRevisionIsOneThatHasRun(t *testing.T) {
+	for name, test := range map[string]struct {
+		deployment *appsv1.Deployment
+		edit       func(*v1.Application)
+		err        error
+		pending    bool
+		want       string
+	}{
+		"ready":              {deployment: newDeployment(3), want: "my-app-2"},
+		"on its way":         {deployment: newDeployment(3, counters(4, 3, 4, 4)), want: "my-app-1"},
+		"without pods":       {deployment: newDeployment(0), want: "my-app-1"},
+		"suspended":          {deployment: newDeployment(0), edit: suspended, want: "my-app-1"},
+		"with another fault": {deployment: newDeployment(3), err: &outcome.Invalid{Reason: v1.ReasonChildConflict, Message: "no"}, want: "my-app-1"},
+		"paused before it":   {deployment: newDeployment(3), edit: paused, pending: true, want: "my-app-1"},
+		"paused after it":    {deployment: newDeployment(3), edit: paused, want: "my-app-2"},
+	} {
+		app := newApplication()
+		app.Status.CurrentRevision = "my-app-1"
+		if test.edit != nil {
+			test.edit(app)
+		}
+		got := Of(app, Observed{Deployment: test.deployment, Decision: decisions[0], Pending: test.pending}, test.err)
+		if got.CurrentRevision != test.want {
+			t.Errorf("%s: the current revision is %s, want %s", name, got.CurrentRevision, test.want)
+		}
+	}
+}
+
+func TestRolloutFault(t *testing.T) {
+	crash, pull := PodFault{Reason: v1.ReasonCrashLooping, Message: "it does", Current: true}, PodFault{Reason: v1.ReasonImagePullFailed, Message: "not found", Current: true}
+	noNode := PodFault{Reason: v1.ReasonUnschedulable, Message: "no node", Current: true}
+	older := crash
+	older.Current = false
+	late := func(deployment *appsv1.Deployment) {
+		pastDeadline(deployment)
+		deploymentCondition(deployment, appsv1.DeploymentProgressing).LastUpdateTime = at(7)
+	}
+	unready := counters(4, 1, 3, 3)
+	for name, test := range map[string]struct {
+		deployment *appsv1.Deployment
+		faults     []PodFault
+		available  bool
+		want       *revisions.Fault
+	}{
+		"no Deployment":                 {},
+		"crashes":                       {deployment: newDeployment(3, unready), faults: []PodFault{crash}, want: &revisions.Fault{Words: "CrashLooping: it does"}},
+		"its image is not there":        {deployment: newDeployment(3, unready), faults: []PodFault{noNode, pull}, want: &revisions.Fault{Words: "ImagePullFailed: not found"}},
+		"one crashes, another serves":   {deployment: newDeployment(3, unready), faults: []PodFault{crash}, available: true},
+		"an old pod crashes":            {deployment: newDeployment(3, unready), faults: []PodFault{older}},
+		"waits for a node":              {deployment: newDeployment(3, unready), faults: []PodFault{noNode}},
+		"is past its deadline":          {deployment: newDeployment(3, unready, late), want: &revisions.Fault{Words: "ProgressDeadlineExceeded: the rollout has not moved for its progress deadline; look at the pods' logs and readiness", Final: true, At: at(7)}},
+		"is past its deadline, no node": {deployment: newDeployment(3, unready, late), faults: []PodFault{noNode}, want: &revisions.Fault{Words: "Unschedulable: no node", Final: true, At: at(7)}},
+		"was past its deadline":         {deployment: newDeployment(3, late)},
+		"nobody has looked at it":       {deployment: newDeployment(3, unready, late, func(d *appsv1.Deployment) { d.Generation = 5 }), faults: []PodFault{crash}},
+		"no pods are to run":            {deployment: newDeployment(0, counters(1, 1, 0, 0), late), faults: []PodFault{crash}},
+	} {
+		got := RolloutFault(Observed{Deployment: test.deployment, PodFaults: test.faults, NewAvailable: test.available})
+		if (got == nil) != (test.want == nil) || got != nil && *got != *test.want {
+			t.Errorf("%s: %+v, want %+v", name, got, test.want)
+		}
+	}
+}
