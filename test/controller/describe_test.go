@@ -17,6 +17,7 @@ limitations under the License.
 package controller_test
 
 import (
+	"context"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -117,4 +118,41 @@ var _ = Describe("kubectl describe appl tells why it is broken", func() {
 		Expect(k8s.Create(ctx, app)).To(Succeed())
 		tells(ctx, v1.ReasonAdmissionDenied, "a pod cannot be made", "violates PodSecurity", "runAsNonRoot")
 	})
+
+	It("by a rollout that was undone", func(ctx SpecContext) {
+		app.Spec.Rollout = &v1.RolloutSpec{OnFailure: v1.FailurePolicyRollback, FailAfterSeconds: new(int32(1))}
+		createReady(ctx, app)
+		edit(ctx, app, func(app *v1.Application) {
+			app.Spec.Image, app.Spec.PodMetadata = "nginx:1.92", &v1.PodMetadata{Labels: map[string]string{controlplane.Unmanaged: "true"}}
+		})
+		breakNewPods(ctx, app, corev1.ContainerStatus{
+			RestartCount: 3,
+			State:        corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}},
+			LastTerminationState: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+				ExitCode: 1, Reason: "Error", Message: "no such column",
+			}},
+		})
+		tells(ctx, v1.ReasonRolledBack, "the rollout of revision "+updateRevision(ctx, app)+" has failed: CrashLooping: pod web-", "no such column",
+			"the pods of revision "+app.Status.CurrentRevision+", image nginx:1.29, run instead, until the spec asks for other pods")
+	})
+
+	It("by a release command that has failed", func(ctx SpecContext) {
+		app.Spec.Release = &v1.ReleaseSpec{Command: []string{"migrate"}}
+		createReady(ctx, app)
+		edit(ctx, app, func(app *v1.Application) {
+			app.Spec.Image, app.Spec.PodMetadata = "nginx:1.92", &v1.PodMetadata{Labels: map[string]string{controlplane.Unmanaged: "true"}}
+		})
+		revision := updateRevision(ctx, app)
+		failing := releaseOf(ctx, app)
+		finishRun(ctx, app, failing.Name, 3, "no such table")
+		tells(ctx, v1.ReasonReleaseFailed, "the release command of revision "+revision+" has failed", "Job "+failing.Name,
+			"ended with exit code 3 (Error): no such table", "image nginx:1.29, run instead")
+	})
 })
+
+// updateRevision waits until the operator has looked at the Application's spec, and returns the revision that it asks for.
+func updateRevision(ctx context.Context, app *v1.Application) string {
+	GinkgoHelper()
+	Eventually(fresh(ctx, app)).Should(HaveField("Status.ObservedGeneration", app.Generation))
+	return app.Status.UpdateRevision
+}
