@@ -84,6 +84,10 @@ func claims(t *testing.T) []claim {
 		{guide, "it waits for {} seconds at most", []string{seconds("internal/controller", "configMaxWait")}},
 		{guide, "repairs are made after pauses of up to {} seconds", []string{maxPause}},
 
+		{guide, "for `failAfterSeconds`, which is {} seconds if the spec says nothing", []string{valueOf(t, "internal/status", "failAfterSeconds").String()}},
+		{guide, "it has to live for {} seconds before an old pod goes", []string{valueOf(t, "internal/resources", "minReadyWithoutProbe").String()}},
+		{guide, "Unset, it has failed after {} seconds or with its first attempt", []string{valueOf(t, "internal/resources", "releaseDeadlineSeconds").String()}},
+
 		{readme, "It runs as {} replicas", []string{replicas}},
 		{readme, "{} replicas run and one leads", []string{capital(replicas)}},
 		{install, "installed again within {} s, it may have to wait", []string{lease}},
