@@ -6,7 +6,7 @@ IMG ?= example.com/app-operator:v$(VERSION)
 
 # The image of the OLM bundle, and the template of the catalog that lists it and its predecessors.
 BUNDLE_IMG ?= example.com/app-operator-bundle:v$(VERSION)
-CATALOG_TEMPLATE ?= catalog/template.yaml
+CATALOG_TEMPLATE ?= catalog/catalog-templates/semver.yaml
 
 # What the image is built for. The ClusterServiceVersion and config/manifests name the same platforms.
 PLATFORMS ?= linux/amd64,linux/arm64,linux/ppc64le,linux/s390x
@@ -135,7 +135,7 @@ verify: $(ACTIONLINT) $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_
 # -vet=off in what follows: `make verify` runs all of vet, and vetting the dependencies once more takes its time.
 
 .PHONY: test
-test: test-unit test-alerts test-api test-controller ## Run every test that needs no cluster: unit, alert, API and controller tests.
+test: test-unit test-alerts test-catalog test-api test-controller ## Run every test that needs no cluster: unit, alert, catalog, API and controller tests.
 
 # Tests in these folders need a control plane or the built operator, except test/bundle and test/docs, which read files; e2e and bench
 # have targets of their own.
@@ -144,7 +144,7 @@ test: test-unit test-alerts test-api test-controller ## Run every test that need
 # outside of its module.
 list-unit-packages = go list ./... | grep -vE '/(cmd|test)(/|$$)'; go list ./test/bundle
 list-api-packages = go list ./test/api/...
-list-controller-packages = go list ./cmd/... ./test/... | grep -vE '/test/(alerts|api|bundle|controller|docs|e2e|bench)(/|$$)'
+list-controller-packages = go list ./cmd/... ./test/... | grep -vE '/test/(alerts|api|bundle|catalog|controller|docs|e2e|bench)(/|$$)'
 
 .PHONY: test-unit
 test-unit: ## Run the unit tests with the race detector; fuzz targets run their seeds.
@@ -164,6 +164,11 @@ test-unit: ## Run the unit tests with the race detector; fuzz targets run their 
 .PHONY: test-alerts
 test-alerts: $(PROMTOOL) ## Run the tests of the alerts, of the dashboard and of what documents say, with promtool.
 	go test -count=1 -vet=off -timeout 5m $(GO_TEST_FLAGS) ./test/alerts ./test/docs
+
+# Not cached, for the same reason.
+.PHONY: test-catalog
+test-catalog: $(OLM_TOOLS) $(BIN)/opm-sqlite ## Run the tests of what becomes of the bundle: the catalogs that OperatorHub's pipelines render of three releases.
+	go test -count=1 -vet=off -timeout 20m $(GO_TEST_FLAGS) ./test/catalog
 
 # Results of tests that use a control plane are not cached: `go test` cannot see when a binary in bin/ changes.
 # Everything is compiled first, so that no compiler takes the cores from a control plane that is being tested.
@@ -310,13 +315,22 @@ bundle-image: $(BIN)/image ## Build the image of the bundle without Docker, into
 catalog-image: $(BIN)/image ## Build the image of the catalog without Docker, into dist/catalog-image; shows its digest.
 	$(BIN)/image -dockerfile catalog.Dockerfile -context $(OUTPUT) -output dist/catalog-image
 
-# What a pull request to community-operators adds.
-community := dist/community-operators/operators/app-operator
+# What a pull request to each of OperatorHub's repositories adds, in a folder with the name of the repository.
+COMMUNITY ?= dist/community-operators
+operatorhub := $(COMMUNITY)/k8s-operatorhub/operators/app-operator
+openshift := $(COMMUNITY)/community-operators-prod/operators/app-operator
+
+# The template comes without bundles: the pipeline adds those that it has built itself.
 .PHONY: community-operators
-community-operators: ## Lay the bundle out as the repository community-operators wants it, in dist/community-operators.
-	@rm -rf dist/community-operators && mkdir -p $(community)/$(VERSION)
-	cp -R $(OUTPUT)/bundle/. catalog/community-operators/release-config.yaml $(community)/$(VERSION)/
-	cp catalog/community-operators/ci.yaml $(community)/
+community-operators: ## Lay the bundle out as OperatorHub's repositories want it, in dist/community-operators.
+	@rm -rf $(COMMUNITY) && mkdir -p $(operatorhub) $(openshift)/catalog-templates
+	cp -R $(OUTPUT)/bundle $(operatorhub)/$(VERSION)
+	cp catalog/k8s-operatorhub/ci.yaml $(operatorhub)/
+	cp -R $(OUTPUT)/bundle $(openshift)/$(VERSION)
+	cp catalog/community-operators-prod/release-config.yaml $(openshift)/$(VERSION)/
+	cp catalog/community-operators-prod/ci.yaml $(openshift)/
+	sed -e '/^#/d' -e 's/Bundles:/Bundles: []/' -e '/- Image:/d' \
+		catalog/catalog-templates/semver.yaml >$(openshift)/catalog-templates/semver.yaml
 
 .PHONY: clean
 clean: ## Remove what was built from this repository's own code; the tools in bin/ stay.
@@ -424,6 +438,7 @@ $(eval $(call tool,kind,kind,sigs.k8s.io/kind,.,about 20 seconds))
 $(eval $(call tool,operator-sdk,operator-sdk,github.com/operator-framework/operator-sdk,cmd/operator-sdk,about 4 minutes))
 $(eval $(call tool,scorecard-test,operator-sdk,github.com/operator-framework/operator-sdk,images/scorecard-test,a few seconds))
 $(eval $(call tool,opm,opm,github.com/operator-framework/operator-registry,cmd/opm,about 2 minutes))
+$(eval $(call tool,opm-sqlite,opm,github.com/operator-framework/operator-registry,cmd/opm,about 4 minutes))
 $(eval $(call tool,etcd,etcd,go.etcd.io/etcd/server/v3,.,about 40 seconds))
 $(eval $(call tool,kube-apiserver,kubernetes,k8s.io/kubernetes,cmd/kube-apiserver,about 4 minutes))
 $(eval $(call tool,kube-apiserver-1.31,kubernetes-1.31,k8s.io/kubernetes,cmd/kube-apiserver,about 4 minutes))
@@ -469,5 +484,7 @@ $(BIN)/operator-sdk: STAMP = -X $(sdk_module)/internal/version.Version=$(sdk_ver
 $(BIN)/operator-sdk $(BIN)/scorecard-test: TAGS = containers_image_openpgp
 
 opm_module := github.com/operator-framework/operator-registry
-$(BIN)/opm: STAMP = -X $(opm_module)/cmd/opm/version.opmVersion=$(call pinned,opm,$(opm_module))
-$(BIN)/opm: TAGS = containers_image_openpgp,json1,exclude_graphdriver_btrfs
+$(BIN)/opm $(BIN)/opm-sqlite: STAMP = -X $(opm_module)/cmd/opm/version.opmVersion=$(call pinned,opm,$(opm_module))
+$(BIN)/opm $(BIN)/opm-sqlite: TAGS = containers_image_openpgp,json1,exclude_graphdriver_btrfs
+# The opm of OperatorHub.io's pipeline, whose index is a database of SQLite: that is C, and takes a compiler for it.
+$(BIN)/opm-sqlite: export CGO_ENABLED = 1

@@ -10,6 +10,9 @@ version=$1 image=$2 output=$(realpath "$3")
 # Kubernetes 1.31 and later, which is minKubeVersion of the ClusterServiceVersion, as versions of OpenShift.
 openshift=v4.18
 
+# One channel for each major version, as catalog/catalog-templates/semver.yaml has opm name them.
+channel=stable-v${version%%.*}
+
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cp -R config "$scratch/"
@@ -21,7 +24,7 @@ cp -R config "$scratch/"
 cp PROJECT "$scratch/"
 # shellcheck disable=SC2002
 (cd "$scratch" && cat manifests.yaml | "$BIN/operator-sdk" generate bundle --quiet --overwrite \
-	--version "$version" --channels stable --default-channel stable)
+	--version "$version" --channels "$channel" --default-channel "$channel")
 go run ./hack/csv -crd config/crd/bases/apps.example.com_applications.yaml \
 	-base config/manifests/bases/app-operator.clusterserviceversion.yaml -icon config/manifests/bases/icon.svg \
 	"$scratch/bundle/manifests/app-operator.clusterserviceversion.yaml"

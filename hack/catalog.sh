@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 BIN=${BIN:-$PWD/bin}
 template=$1 image=$2 bundle=$3 output=$(realpath "$4")
 
-mapfile -t listed < <(sed -nE 's/^ *- image: //p' "$template")
+mapfile -t listed < <(sed -nE 's/^ *- Image: //p' "$template")
 if [[ ${listed[-1]} != "$image" ]]; then
 	echo "The last bundle of $template is ${listed[-1]}. Remedy: add $image, the newest bundle last."
 	exit 1
@@ -42,7 +42,7 @@ cat >"$scratch/.config/containers/registries.conf" <<-END
 	location = "127.0.0.1:$port/bundle"
 END
 echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$scratch/.config/containers/policy.json"
-HOME=$scratch "$BIN/opm" alpha render-template "$template" \
+HOME=$scratch "$BIN/opm" alpha render-template semver "$template" \
 	--use-http --migrate-level bundle-object-to-csv-metadata --output yaml >"$scratch/configs/app-operator/catalog.yaml"
 "$BIN/opm" validate "$scratch/configs"
 

@@ -54,6 +54,7 @@ const (
 	csvFile   = manifests + "/app-operator.clusterserviceversion.yaml"
 	crdFile   = "apps.example.com_applications.yaml"
 	account   = "app-operator-controller-manager"
+	channel   = "stable-v1"
 )
 
 // clusterServiceVersion is what of OLM's type the tests look at.
@@ -425,7 +426,7 @@ func TestCatalog(t *testing.T) {
 		content := object.Object
 		switch content["schema"] {
 		case "olm.package":
-			if content["name"] != "app-operator" || content["defaultChannel"] != "stable-v1" {
+			if content["name"] != "app-operator" || content["defaultChannel"] != channel {
 				t.Errorf("the package is %v with the channel %v", content["name"], content["defaultChannel"])
 			}
 		case "olm.channel":
@@ -451,6 +452,25 @@ func TestCatalog(t *testing.T) {
 	}
 }
 
+// TestChannel wants the bundle to name one channel, which is that of the catalog and of the documents: a channel never
+// changes under those who subscribe to it.
+func TestChannel(t *testing.T) {
+	t.Parallel()
+	const key = "operators.operatorframework.io.bundle.channel"
+	annotations := load[struct {
+		Annotations map[string]string `json:"annotations"`
+	}](t, root+"/bundle/metadata/annotations.yaml").Annotations
+	dockerfile := string(read(t, root+"/bundle.Dockerfile"))
+	for _, label := range []string{key + "s.v1", key + ".default.v1"} {
+		if annotations[label] != channel || !strings.Contains(dockerfile, "LABEL "+label+"="+channel+"\n") {
+			t.Errorf("%s is %q, and want it to be %s, here and in bundle.Dockerfile", label, annotations[label], channel)
+		}
+	}
+	if page := string(read(t, root+"/docs/install.md")); !strings.Contains(page, "channel: "+channel+"\n") {
+		t.Errorf("the Subscription of docs/install.md is not to the channel %s", channel)
+	}
+}
+
 // TestCommunity wants what a release asks of OperatorHub's pipeline to be what the pipeline is told of.
 func TestCommunity(t *testing.T) {
 	t.Parallel()
@@ -464,10 +484,10 @@ func TestCommunity(t *testing.T) {
 			Enabled bool       `json:"enabled"`
 			Mapping []template `json:"catalog_mapping"`
 		} `json:"fbc"`
-	}](t, root+"/catalog/community-operators/ci.yaml")
+	}](t, root+"/catalog/community-operators-prod/ci.yaml")
 	release := load[struct {
 		Templates []template `json:"catalog_templates"`
-	}](t, root+"/catalog/community-operators/release-config.yaml")
+	}](t, root+"/catalog/community-operators-prod/release-config.yaml")
 	if !config.FBC.Enabled || len(config.FBC.Mapping) != 1 || len(release.Templates) != 1 {
 		t.Fatalf("want one template, have %v and %v", config.FBC, release.Templates)
 	}

@@ -119,14 +119,14 @@ func buildCatalog(ctx context.Context, released []*release) string {
 	dir := filepath.Join(bin, "e2e", "catalogs", newest.Version)
 	Expect(os.MkdirAll(dir, 0o750)).To(Succeed())
 	// The template that is shipped, with bundles of ours.
-	shipped, err := os.ReadFile(filepath.Join(root, "catalog", "template.yaml"))
+	shipped, err := os.ReadFile(filepath.Join(root, "catalog", "catalog-templates", "semver.yaml"))
 	Expect(err).NotTo(HaveOccurred())
-	bundles := regexp.MustCompile(`(?m)^( *)- image: .*\n`)
+	bundles := regexp.MustCompile(`(?m)^( *)- Image: .*\n`)
 	indent := bundles.FindSubmatch(shipped)
 	Expect(indent).NotTo(BeNil())
 	template := bundles.ReplaceAll(shipped, nil)
 	for _, r := range released {
-		template = fmt.Appendf(template, "%s- image: %s/%s\n", indent[1], registry, bundleTag(*r))
+		template = fmt.Appendf(template, "%s- Image: %s/%s\n", indent[1], registry, bundleTag(*r))
 	}
 	file := filepath.Join(dir, "template.yaml")
 	Expect(os.WriteFile(file, template, 0o600)).To(Succeed())
