@@ -332,6 +332,10 @@ community-operators: ## Lay the bundle out as OperatorHub's repositories want it
 	sed -e '/^#/d' -e 's/Bundles:/Bundles: []/' -e '/- Image:/d' \
 		catalog/catalog-templates/semver.yaml >$(openshift)/catalog-templates/semver.yaml
 
+.PHONY: identity
+identity: ## Give the repository the identity of a release: REPOSITORY=github.com/OWNER/app-operator, and IMAGES, REVIEWER, EMAIL, API_GROUP where they are others.
+	@hack/identity.sh set '$(REPOSITORY)'
+
 .PHONY: clean
 clean: ## Remove what was built from this repository's own code; the tools in bin/ stay.
 	rm -rf $(BIN)/manager $(BIN)/config dist *.out
