@@ -19,6 +19,10 @@ package main
 import (
 	"reflect"
 	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "github.com/example/app-operator/api/v1"
 )
 
 func TestDisplayName(t *testing.T) {
@@ -47,15 +51,13 @@ func TestHints(t *testing.T) {
 		property object
 		want     []any
 	}{
-		"spec.image":                     {text, []any{widget + "text"}},
-		"spec.replicas":                  {object{"type": "integer"}, []any{widget + "podCount"}},
-		"spec.suspend":                   {object{"type": "boolean"}, []any{widget + "booleanSwitch", widget + "advanced"}},
-		"spec.service.type":              {object{"type": "string", "enum": []any{"A", "B"}}, []any{widget + "select:A", widget + "select:B", widget + "fieldGroup:service"}},
-		"spec.sidecars[0].resources":     {object{"type": "object"}, []any{widget + "resourceRequirements", widget + "arrayFieldGroup:sidecars"}},
-		"spec.files[0].configMap.name":   {text, []any{reference + "ConfigMap", widget + "arrayFieldGroup:files"}},
-		"spec.probes.liveness.grpc.port": {object{"x-kubernetes-int-or-string": true}, []any{widget + "text", widget + "fieldGroup:probes"}},
-		"status.url":                     {text, []any{"urn:alm:descriptor:org.w3:link"}},
-		"status.conditions":              {object{"type": "array"}, []any{"urn:alm:descriptor:io.kubernetes.conditions"}},
+		"spec.image":               {text, nil},
+		"spec.replicas":            {object{"type": "integer"}, []any{widget + "podCount"}},
+		"spec.suspend":             {object{"type": "boolean"}, []any{widget + "booleanSwitch", widget + "advanced"}},
+		"spec.service.type":        {object{"type": "string", "enum": []any{"A", "B"}}, []any{widget + "select:A", widget + "select:B"}},
+		"spec.serviceAccount.name": {text, []any{reference + "ServiceAccount"}},
+		"status.url":               {text, []any{"urn:alm:descriptor:org.w3:link"}},
+		"status.conditions":        {object{"type": "array"}, []any{"urn:alm:descriptor:io.kubernetes.conditions"}},
 	} {
 		if got := hints(path, test.property); !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s gets %v, want %v", path, got, test.want)
@@ -65,29 +67,35 @@ func TestHints(t *testing.T) {
 
 func TestFields(t *testing.T) {
 	t.Parallel()
-	type inner struct {
-		Value string `json:"value"`
-	}
 	type embedded struct {
-		Second []inner `json:"second"`
+		Second []v1.RolloutSpec `json:"second"`
 	}
 	type outer struct {
 		First    string `json:"first"`
 		embedded `json:",inline"`
+		Third    *v1.RolloutSpec `json:"third"`
+		Fourth   metav1.Time     `json:"fourth"`
 	}
+	below := object{"properties": object{
+		"value": object{"description": "below", "type": "object", "properties": object{"deep": object{"description": "deep"}}},
+	}}
+	described := object{"description": "described\non two lines", "properties": below["properties"]}
 	property := object{"properties": object{
-		"second": object{"description": "two", "type": "array", "items": object{"properties": object{
-			"value": object{"description": "a value\non two lines", "type": "string"},
-		}}},
+		"second":  object{"description": "two", "type": "array", "items": below},
 		"first":   object{"description": "one", "type": "string"},
+		"third":   described,
+		"fourth":  described,
 		"another": object{"description": "not in Go", "type": "string"},
 	}}
 	found := fields("status", property, reflect.TypeFor[outer]())
 	var got []string
 	for _, descriptor := range found {
-		got = append(got, descriptor.(object)["path"].(string)+": "+descriptor.(object)["description"].(string))
+		description, _ := descriptor.(object)["description"].(string)
+		got = append(got, descriptor.(object)["path"].(string)+": "+description)
 	}
-	want := []string{"first: one", "second: two", "second[0].value: a value on two lines", "another: not in Go"}
+	want := []string{
+		"first: one", "second: two", "third: described on two lines", "third.value: ", "fourth: described on two lines", "another: not in Go",
+	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -104,7 +112,7 @@ func TestShortestFirst(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "[\n  {\n    \"b\": 1\n  },\n  {\n    \"a\": \"long\"\n  },\n  {\n    \"c\": \"longer\"\n  }\n]"
+	want := `[{"b":1},{"a":"long"},{"c":"longer"}]`
 	if got != want {
 		t.Errorf("got %s", got)
 	}

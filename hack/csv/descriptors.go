@@ -23,6 +23,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	v1 "github.com/example/app-operator/api/v1"
 )
 
 // What the console of OpenShift knows how to show. OperatorHub shows names and descriptions.
@@ -46,15 +48,8 @@ var known = map[string]string{
 	"podAffinity":     widget + "podAffinity",
 	"podAntiAffinity": widget + "podAntiAffinity",
 
-	"spec.serviceAccount.name":        reference + "ServiceAccount",
-	"spec.ingress.tlsSecretName":      reference + "Secret",
-	"secret.secretName":               reference + "Secret",
-	"secretKeyRef.name":               reference + "Secret",
-	"secretRef.name":                  reference + "Secret",
-	"configMap.name":                  reference + "ConfigMap",
-	"configMapKeyRef.name":            reference + "ConfigMap",
-	"configMapRef.name":               reference + "ConfigMap",
-	"persistentVolumeClaim.claimName": reference + "PersistentVolumeClaim",
+	"spec.serviceAccount.name":   reference + "ServiceAccount",
+	"spec.ingress.tlsSecretName": reference + "Secret",
 
 	"status.conditions": "urn:alm:descriptor:io.kubernetes.conditions",
 	"status.url":        "urn:alm:descriptor:org.w3:link",
@@ -93,13 +88,10 @@ func members(of reflect.Type) []field {
 	return found
 }
 
-// fields returns a descriptor for each field below the property that the CRD describes, at any depth, in the order of the Go type.
-// Of Kubernetes' own types it describes the first level: no form gets to what is below.
+// fields returns a descriptor for each field below the property that the CRD describes, in the order of the Go type, and for
+// the fields of those that are objects of our own. What is deeper, in lists or of Kubernetes' own types, consoles show by
+// the CRD, whose descriptions they take as well: only the first level has its own here, for catalogs, which have no CRD.
 func fields(path string, property object, of reflect.Type) []any {
-	group := path
-	if items := at(property, "items"); len(items) > 0 {
-		property, group = items, path+"[0]"
-	}
 	typed := members(of)
 	position := func(name string) int {
 		found := slices.IndexFunc(typed, func(f field) bool { return f.name == name })
@@ -128,22 +120,33 @@ func fields(path string, property object, of reflect.Type) []any {
 		if description == "" {
 			continue
 		}
-		_, relative, _ := strings.Cut(group+"."+name, ".")
-		descriptor := object{
-			"path":        relative,
-			"displayName": displayName(name),
-			"description": strings.Join(strings.Fields(description), " "),
+		_, relative, nested := strings.Cut(path+"."+name, ".")
+		nested = nested && strings.Contains(relative, ".")
+		descriptor := object{"path": relative, "displayName": displayName(name)}
+		if !nested {
+			descriptor["description"] = strings.Join(strings.Fields(description), " ")
 		}
-		if hints := hints(group+"."+name, below); len(hints) > 0 {
+		if hints := hints(path+"."+name, below); len(hints) > 0 {
 			descriptor["x-descriptors"] = hints
 		}
 		found = append(found, descriptor)
-		found = append(found, fields(group+"."+name, below, member.of)...)
+		if !nested && isOurs(member.of) {
+			found = append(found, fields(path+"."+name, below, member.of)...)
+		}
 	}
 	return found
 }
 
-// hints returns how a form should show the field: its widget, the group it belongs to, and whether it is for experts.
+// isOurs reports whether the type is an object of this API, or a pointer to one.
+func isOurs(of reflect.Type) bool {
+	if of != nil && of.Kind() == reflect.Pointer {
+		of = of.Elem()
+	}
+	return of != nil && of.Kind() == reflect.Struct && of.PkgPath() == reflect.TypeFor[v1.Application]().PkgPath()
+}
+
+// hints returns how a form should show the field, where that does not follow from its type: its widget, and whether it is for
+// experts. Groups of fields are the CRD's since OpenShift 4.5.
 func hints(path string, property object) []any {
 	var found []any
 	switch special, kind := meaning(path), property["type"]; {
@@ -156,30 +159,16 @@ func hints(path string, property object) []any {
 		}
 	case kind == "boolean":
 		found = append(found, widget+"booleanSwitch")
-	case kind == "integer" || kind == "number":
-		found = append(found, widget+"number")
-	case kind == "string" || property["x-kubernetes-int-or-string"] == true:
-		found = append(found, widget+"text")
 	}
 	part, rest, _ := strings.Cut(path, ".")
-	if part != "spec" {
-		return found
-	}
-	top, _, nested := strings.Cut(rest, ".")
-	switch {
-	case !nested && !slices.Contains(basic, top):
+	if part == "spec" && !strings.Contains(rest, ".") && !slices.Contains(basic, rest) {
 		found = append(found, widget+"advanced")
-	case nested && strings.HasSuffix(top, "[0]"):
-		found = append(found, widget+"arrayFieldGroup:"+strings.TrimSuffix(top, "[0]"))
-	case nested:
-		found = append(found, widget+"fieldGroup:"+top)
 	}
 	return found
 }
 
 // meaning returns what known says of the path, or nothing.
 func meaning(path string) string {
-	path = strings.ReplaceAll(path, "[0]", "")
 	for end := path; ; {
 		if found, ok := known[end]; ok {
 			return found

@@ -16,7 +16,7 @@ limitations under the License.
 
 // Command csv completes the ClusterServiceVersion that operator-sdk has written, in place:
 //
-//   - It describes every field of the CRD to the forms of OpenShift and OperatorHub.
+//   - It describes the fields of the CRD to the forms of OpenShift, as far as these go by more than the CRD.
 //   - It puts in the icon, and the image wherever it has to be said again.
 //   - It sets the versions that may be upgraded directly, and the date, which operator-sdk makes that of the run: the
 //     same sources give the same bundle.
@@ -188,6 +188,6 @@ func shortestFirst(text string) (string, error) {
 	}
 	ordered := append([]json.RawMessage{examples[shortest]}, examples[:shortest]...)
 	ordered = append(ordered, examples[shortest+1:]...)
-	result, err := json.MarshalIndent(ordered, "", "  ")
+	result, err := json.Marshal(ordered) // each release has them in the catalog, once more
 	return string(result), err
 }
