@@ -127,14 +127,18 @@ func operate(ctx context.Context, config *rest.Config, opts *options) error {
 	startup := preflight.Startup{Namespaces: opts.namespaces, OnWaiting: probes.waitFor}
 	if opts.election.Enabled {
 		startup.Lease = types.NamespacedName{Namespace: opts.election.Namespace, Name: opts.election.ID}
+		startup.Elsewhere = opts.leaseElsewhere
 	}
-	absent, err := preflight.WaitForAPI(ctx, config, startup)
+	found, err := preflight.WaitForAPI(ctx, config, startup)
 	if err != nil {
 		return err
 	}
+	if opts.election.Enabled {
+		opts.election.Namespace, opts.election.ID = found.Lease.Namespace, found.Lease.Name
+	}
 	reconciler := controller.New(opts.namespaces)
 	reconciler.MaxConcurrentReconciles = opts.maxConcurrentReconciles
-	mgr, err := newManager(config, opts, reconciler, absent)
+	mgr, err := newManager(config, opts, reconciler, found.Absent)
 	if err != nil {
 		return err
 	}

@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"go.uber.org/zap/zapcore"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
 	ctrlconfig "sigs.k8s.io/controller-runtime/pkg/client/config"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
@@ -56,6 +57,7 @@ const (
 type options struct {
 	namespaces              []string
 	election                election.Options
+	leaseElsewhere          types.NamespacedName
 	identity                election.Identity
 	metricsAddress          string
 	metricsSecure           bool
@@ -85,8 +87,11 @@ func parse(args []string, source scope.Source) (*options, error) {
 		problems = append(problems, err)
 	}
 	if opts.election.Namespace == "" {
-		// Outside a pod there is none; Validate says so if it matters.
-		opts.election.Namespace, _ = source.OwnNamespace()
+		// Outside a pod there is none, or what the environment says; Validate says so if it matters.
+		if opts.election.Namespace, err = source.OwnNamespace(); err != nil {
+			opts.election.Namespace, _ = source.LookupEnv(election.EnvPodNamespace)
+		}
+		opts.leaseElsewhere = opts.election.Elsewhere(opts.namespaces)
 	}
 	opts.identity, err = election.NewIdentity(source.LookupEnv)
 	problems = append(problems, err, opts.election.Validate(), opts.validate(flags))

@@ -27,6 +27,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"github.com/example/app-operator/internal/election"
@@ -79,6 +80,19 @@ func TestParse(t *testing.T) {
 		{
 			name: "variable", source: inPod(t, map[string]string{scope.Variable: "a,b"}),
 			want: defaults(func(o *options) { o.namespaces = []string{"a", "b"} }),
+		},
+		{
+			name: "one other namespace", args: []string{"--namespace=a"}, source: inPod(t, nil),
+			want: defaults(func(o *options) {
+				o.namespaces = []string{"a"}
+				o.leaseElsewhere = types.NamespacedName{Namespace: "a", Name: election.DefaultID + "-served"}
+			}),
+		},
+		{
+			name: "one other namespace, and that of the Lease", args: []string{"--namespace=a", "--leader-election-namespace=y"},
+			source: inPod(t, nil), want: defaults(func(o *options) {
+				o.namespaces, o.election.Namespace = []string{"a"}, "y"
+			}),
 		},
 		{
 			name: "namespaces by flag", args: []string{"--namespace", "a,b"}, source: inPod(t, map[string]string{scope.Variable: ""}),

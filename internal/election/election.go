@@ -27,6 +27,7 @@ import (
 	"fmt"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
@@ -142,6 +143,19 @@ func (o *Options) validateDurations() []error {
 			leaderelection.JitterFactor, o.RetryPeriod, least)
 	}
 	return problems
+}
+
+// elsewhere is what the name of the Lease ends with where it is in a namespace that is served: an operator whose own that
+// namespace is has one there without it.
+const elsewhere = "-served"
+
+// Elsewhere returns the Lease that may take the place of the one in the operator's own namespace: OLM v1 grants no right but
+// in the one namespace that is served. It returns none where several are served, or that one.
+func (o *Options) Elsewhere(served []string) types.NamespacedName {
+	if len(served) != 1 || o.Namespace == "" || served[0] == o.Namespace {
+		return types.NamespacedName{}
+	}
+	return types.NamespacedName{Namespace: served[0], Name: o.ID + elsewhere}
 }
 
 // Apply hands the options to the manager, and the lock, which must have been made from them. The lease is released when

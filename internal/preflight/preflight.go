@@ -52,6 +52,9 @@ const (
 	startupPoll    = time.Second
 	startupReport  = 5 * time.Second
 	startupRequest = 5 * time.Second
+	// leaseGrace is how long the rights to the Lease may be missing before it is looked for elsewhere: who installs the
+	// operator may be about to grant them, and all replicas must agree on one Lease.
+	leaseGrace = 10 * time.Second
 
 	maxRightsShown = 5
 )
@@ -81,6 +84,11 @@ type Startup struct {
 	Namespaces []string
 	// Lease is the one of leader election. Without a name there is no election, and no right to it is needed.
 	Lease types.NamespacedName
+	// Elsewhere is another Lease, in a namespace that is served. It is taken if it exists already, or if the rights to the
+	// first one are missing for longer than Grace and those to this one are there. Without a name there is none.
+	Elsewhere types.NamespacedName
+	// Grace is how long rights to the Lease may be missing.
+	Grace time.Duration
 	// Timeout is when to give up.
 	Timeout time.Duration
 	// Poll is the pause between two checks, Report the one between two log lines that say the same.
@@ -89,15 +97,23 @@ type Startup struct {
 	OnWaiting func(what error)
 }
 
+// Found is what WaitForAPI has learned.
+type Found struct {
+	// Absent are the namespaces in which rights are missing.
+	Absent []string
+	// Lease is the one of leader election.
+	Lease types.NamespacedName
+}
+
 // WaitForAPI returns when the API server answers, serves the Application CRD, and grants what the operator needs
-// to start, in one of the namespaces at least; it returns the others. Until then it logs what it waits for and how to
-// remedy it; after the timeout it returns that as an error. For rights it waits without end: whoever grants them may come
-// late. It returns at once if the config cannot be used at all or if ctx ends.
-func WaitForAPI(ctx context.Context, config *rest.Config, startup Startup) (absent []string, err error) {
+// to start, in one of the namespaces at least. Until then it logs what it waits for and how to remedy it; after the
+// timeout it returns that as an error. For rights it waits without end: whoever grants them may come late. It returns at
+// once if the config cannot be used at all or if ctx ends.
+func WaitForAPI(ctx context.Context, config *rest.Config, startup Startup) (Found, error) {
 	startup.setDefaults()
 	check, err := NewCheck(config, startup)
 	if err != nil {
-		return nil, fmt.Errorf("use the configuration of the cluster: %w", err)
+		return Found{}, fmt.Errorf("use the configuration of the cluster: %w", err)
 	}
 	var (
 		log      = ctrl.Log.WithName("startup")
@@ -107,21 +123,26 @@ func WaitForAPI(ctx context.Context, config *rest.Config, startup Startup) (abse
 	)
 	for {
 		absent, missing := check.run(ctx)
+		if moved, err := check.moveLease(ctx, missing, time.Since(began)); err != nil {
+			missing = err
+		} else if moved {
+			absent, missing = check.run(ctx)
+		}
 		if missing == nil {
 			if said != "" {
 				log.Info("Found everything that was waited for", "waited", time.Since(began).Round(time.Second).String())
 			}
-			return absent, nil
+			return Found{Absent: absent, Lease: check.lease}, nil
 		}
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("stopped while waiting for the cluster: %w", context.Cause(ctx))
+			return Found{}, fmt.Errorf("stopped while waiting for the cluster: %w", context.Cause(ctx))
 		}
 		if startup.OnWaiting != nil {
 			startup.OnWaiting(missing)
 		}
 		if time.Since(began) >= startup.Timeout {
 			if _, comes := errors.AsType[*MissingRightsError](missing); !comes {
-				return nil, fmt.Errorf("gave up after %s waiting for %w", startup.Timeout, missing)
+				return Found{}, fmt.Errorf("gave up after %s waiting for %w", startup.Timeout, missing)
 			}
 			startup.Poll, startup.Report = startup.Report, startup.Timeout // more rarely
 		}
@@ -140,7 +161,7 @@ func (s *Startup) setDefaults() {
 	for _, value := range []struct {
 		field *time.Duration
 		value time.Duration
-	}{{&s.Timeout, startupTimeout}, {&s.Poll, startupPoll}, {&s.Report, startupReport}} {
+	}{{&s.Timeout, startupTimeout}, {&s.Poll, startupPoll}, {&s.Report, startupReport}, {&s.Grace, leaseGrace}} {
 		if *value.field == 0 {
 			*value.field = value.value
 		}
@@ -158,6 +179,9 @@ type Check struct {
 	granted map[string]bool
 	// namespaces is how many there are to be served.
 	namespaces int
+	// lease is the one of leader election, and elsewhere the one that may take its place.
+	lease, elsewhere types.NamespacedName
+	grace            time.Duration
 	// who is the identity the API server sees, once known.
 	who string
 }
@@ -185,6 +209,7 @@ func NewCheck(config *rest.Config, startup Startup) (*Check, error) {
 	return &Check{
 		host: host.String(), api: api,
 		desired: startup.rights(), namespaces: len(startup.Namespaces), granted: map[string]bool{},
+		lease: startup.Lease, elsewhere: startup.Elsewhere, grace: startup.Grace,
 	}, nil
 }
 
@@ -198,9 +223,7 @@ func (s *Startup) rights() []right {
 		}
 	}
 	if s.Lease.Name != "" {
-		rights = append(rights,
-			right{GroupResource: leases, namespace: s.Lease.Namespace, name: s.Lease.Name, verbs: []string{"get", "update"}},
-			right{GroupResource: leases, namespace: s.Lease.Namespace, verbs: []string{"create"}})
+		rights = append(rights, rightsTo(s.Lease)...)
 	}
 	return rights
 }

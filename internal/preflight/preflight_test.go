@@ -38,6 +38,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -56,6 +57,8 @@ type fakeAPI struct {
 	denies func(authorizationv1.ResourceAttributes) bool
 	// review answers the question for a right; nil answers it by denies.
 	review *metav1.Status
+	// lease answers GET of the Lease in the namespace that is served; nil is that it exists.
+	lease *metav1.Status
 	// user is who the API server takes the client for.
 	user string
 	// asked are all rights asked for, as verb namespace resource/name.
@@ -94,6 +97,12 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, http.StatusCreated, authenticationv1.SelfSubjectReview{
 			Status: authenticationv1.SelfSubjectReviewStatus{UserInfo: authenticationv1.UserInfo{Username: f.user}},
 		})
+	case "/apis/coordination.k8s.io/v1/namespaces/served/leases/leader-served":
+		if f.lease != nil {
+			writeJSON(w, int(f.lease.Code), f.lease)
+			return
+		}
+		writeJSON(w, http.StatusOK, coordinationv1.Lease{})
 	default:
 		http.NotFound(w, r)
 	}
@@ -283,10 +292,59 @@ func TestWaitForAPILeavesOut(t *testing.T) {
 		_, config := serve(t, func(f *fakeAPI) { f.denies = denies })
 		startup := hasty("a", "b", "c")
 		startup.OnWaiting = func(what error) { t.Errorf("%s: it waits for %v", name, what) }
-		absent, err := WaitForAPI(t.Context(), config, startup)
-		if err != nil || !slices.Equal(absent, []string{"b"}) {
-			t.Errorf("%s: %v are left out, error %v", name, absent, err)
+		found, err := WaitForAPI(t.Context(), config, startup)
+		if err != nil || !slices.Equal(found.Absent, []string{"b"}) {
+			t.Errorf("%s: %v are left out, error %v", name, found.Absent, err)
 		}
+	}
+}
+
+// TestWaitForAPIFindsTheLease has the rights to a Lease in one of two namespaces, in both or in none.
+func TestWaitForAPIFindsTheLease(t *testing.T) {
+	own := types.NamespacedName{Namespace: "own", Name: "leader"}
+	served := types.NamespacedName{Namespace: "served", Name: "leader-served"}
+	lease := schema.GroupResource{Group: "coordination.k8s.io", Resource: "leases"}
+	notFound := refusal(apierrors.NewNotFound(lease, served.Name))
+	for name, tc := range map[string]struct {
+		denied    []string // namespaces without rights to Leases
+		lease     *metav1.Status
+		elsewhere types.NamespacedName
+		grace     time.Duration
+		want      types.NamespacedName // none: it waits
+	}{
+		"rights in its own":                         {denied: []string{"served"}, elsewhere: served, want: own},
+		"rights in both":                            {lease: notFound, elsewhere: served, want: own},
+		"rights in both, the other may not be read": {lease: refusal(apierrors.NewForbidden(lease, served.Name, nil)), elsewhere: served, want: own},
+		"rights in both, the other exists":          {elsewhere: served, want: served},
+		"rights in both, no answer":                 {lease: refusal(apierrors.NewServiceUnavailable("no")), elsewhere: served},
+		"rights in the served one":                  {denied: []string{"own"}, lease: notFound, elsewhere: served, want: served},
+		"rights in the served one, they may come":   {denied: []string{"own"}, lease: notFound, elsewhere: served, grace: time.Hour},
+		"rights in the served one, none named":      {denied: []string{"own"}},
+		"no rights":                                 {denied: []string{"own", "served"}, elsewhere: served},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, config := serve(t, func(f *fakeAPI) {
+				f.lease = tc.lease
+				f.denies = func(r authorizationv1.ResourceAttributes) bool {
+					return r.Resource == "leases" && slices.Contains(tc.denied, r.Namespace)
+				}
+			})
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			startup := hasty("served")
+			startup.Lease, startup.Elsewhere, startup.Grace = own, tc.elsewhere, max(tc.grace, time.Nanosecond)
+			startup.Timeout = time.Hour
+			rounds := 0
+			startup.OnWaiting = func(error) {
+				if rounds++; rounds == 5 {
+					cancel()
+				}
+			}
+			found, err := WaitForAPI(ctx, config, startup)
+			if waited := errors.Is(err, context.Canceled); waited != (tc.want.Name == "") || found.Lease != tc.want {
+				t.Errorf("the Lease is %v, want %v; error %v", found.Lease, tc.want, err)
+			}
+		})
 	}
 }
 
