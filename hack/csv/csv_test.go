@@ -106,17 +106,36 @@ func TestFields(t *testing.T) {
 	}
 }
 
-func TestShortestFirst(t *testing.T) {
+func TestRestrictedFirst(t *testing.T) {
 	t.Parallel()
-	got, err := shortestFirst(`[{"a": "long"}, {"b": 1}, {"c": "longer"}]`)
+	const open, long, short = `{"spec":{}}`, `{"spec":{"image":"long","security":{"profile":"Restricted"}}}`, `{"spec":{"security":{"profile":"Restricted"}}}`
+	all, first, err := restrictedFirst("[ " + open + ",\n" + long + ", " + short + "]")
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `[{"b":1},{"a":"long"},{"c":"longer"}]`
-	if got != want {
-		t.Errorf("got %s", got)
+	if want := "[" + short + "," + open + "," + long + "]"; all != want || first != short {
+		t.Errorf("got %s and %s", all, first)
 	}
-	if _, err := shortestFirst("[]"); err == nil {
-		t.Error("no example is no error")
+	const user = `{"spec":{"security":{"profile":"Restricted","runAsUser":101}}}`
+	for _, none := range []string{"[]", "[" + open + "]", "[" + user + "]", "{"} {
+		if _, _, err := restrictedFirst(none); err == nil {
+			t.Errorf("%s is no error", none)
+		}
+	}
+}
+
+func TestLinkToRelease(t *testing.T) {
+	t.Parallel()
+	spec := object{
+		"description": "see [a](https://h/o/n/blob/main/a.md) and [b](https://h/o/n/tree/main/b)",
+		"links":       []any{object{"name": "c", "url": "https://h/o/n/blob/main/c.md"}, object{"name": "source", "url": "https://h/o/n"}},
+	}
+	linkToRelease(spec, "1.2.3")
+	want := object{
+		"description": "see [a](https://h/o/n/blob/v1.2.3/a.md) and [b](https://h/o/n/tree/v1.2.3/b)",
+		"links":       []any{object{"name": "c", "url": "https://h/o/n/blob/v1.2.3/c.md"}, object{"name": "source", "url": "https://h/o/n"}},
+	}
+	if !reflect.DeepEqual(spec, want) {
+		t.Errorf("got %v", spec)
 	}
 }

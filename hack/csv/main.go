@@ -18,6 +18,7 @@ limitations under the License.
 //
 //   - It describes the fields of the CRD to the forms of OpenShift, as far as these go by more than the CRD.
 //   - It puts in the icon, and the image wherever it has to be said again.
+//   - It has links lead to the release's files, and puts an example in front that runs in a restricted namespace.
 //   - It sets the versions that may be upgraded directly, and the date, which operator-sdk makes that of the run: the
 //     same sources give the same bundle.
 //
@@ -169,25 +170,58 @@ func annotate(csv object, path string) error {
 	annotations["olm.skipRange"] = "<" + version
 	// A mirror of a disconnected cluster finds images by their digests.
 	annotations["features.operators.openshift.io/disconnected"] = fmt.Sprint(strings.Contains(image, "@sha256:"))
+	linkToRelease(spec, version)
 	examples, _ := annotations["alm-examples"].(string)
-	annotations["alm-examples"], err = shortestFirst(examples)
+	// The console of OpenShift asks for the first Application when the operator is installed.
+	annotations["alm-examples"], annotations["operatorframework.io/initialization-resource"], err = restrictedFirst(examples)
 	return err
 }
 
-// shortestFirst moves the shortest example to the front, because a form begins with the first one.
-func shortestFirst(text string) (string, error) {
-	var examples []json.RawMessage
-	if err := json.Unmarshal([]byte(text), &examples); err != nil || len(examples) == 0 {
-		return "", fmt.Errorf("read %d examples: %w", len(examples), err)
+// restrictedFirst moves the shortest example that a restricted namespace admits, and OpenShift, to the front, because a form begins with
+// the first one, and returns that one as well.
+func restrictedFirst(text string) (examples, first string, err error) {
+	var found []json.RawMessage
+	if err := json.Unmarshal([]byte(text), &found); err != nil {
+		return "", "", fmt.Errorf("read the examples: %w", err)
 	}
-	shortest := 0
-	for i, example := range examples {
-		if len(example) < len(examples[shortest]) {
-			shortest = i
+	best := -1
+	for i, example := range found {
+		var app v1.Application
+		if err := json.Unmarshal(example, &app); err != nil {
+			return "", "", fmt.Errorf("read an example: %w", err)
+		}
+		// OpenShift admits no user but those of the namespace.
+		security := app.Spec.Security
+		admitted := security != nil && security.Profile == v1.SecurityProfileRestricted && security.RunAsUser == nil && security.FSGroup == nil
+		if admitted && (best < 0 || len(example) < len(found[best])) {
+			best = i
 		}
 	}
-	ordered := append([]json.RawMessage{examples[shortest]}, examples[:shortest]...)
-	ordered = append(ordered, examples[shortest+1:]...)
-	result, err := json.Marshal(ordered) // each release has them in the catalog, once more
-	return string(result), err
+	if best < 0 {
+		return "", "", fmt.Errorf("none of %d examples has the security profile %s and names no user", len(found), v1.SecurityProfileRestricted)
+	}
+	ordered := append([]json.RawMessage{found[best]}, found[:best]...)
+	ordered = append(ordered, found[best+1:]...)
+	all, err := json.Marshal(ordered) // without indentation: each release has them in the catalog, once more
+	if err != nil {
+		return "", "", err
+	}
+	one, err := json.Marshal(found[best])
+	return string(all), string(one), err
+}
+
+// linkToRelease has links into the repository lead to the release's own files: what main says later is of another version.
+func linkToRelease(spec object, version string) {
+	links, _ := spec["links"].([]any)
+	pieces := append(make([]object, 0, 1+len(links)), spec)
+	for _, link := range links {
+		pieces = append(pieces, link.(object))
+	}
+	for _, piece := range pieces {
+		for _, key := range []string{"description", "url"} {
+			if text, ok := piece[key].(string); ok {
+				piece[key] = strings.NewReplacer("/blob/main/", "/blob/v"+version+"/", "/tree/main/", "/tree/v"+version+"/").Replace(text)
+			}
+		}
+	}
 }

@@ -64,7 +64,11 @@ type clusterServiceVersion struct {
 		Annotations map[string]string `json:"annotations"`
 	} `json:"metadata"`
 	Spec struct {
-		Version        string `json:"version"`
+		Version     string `json:"version"`
+		Description string `json:"description"`
+		Links       []struct {
+			URL string `json:"url"`
+		} `json:"links"`
 		MinKubeVersion string `json:"minKubeVersion"`
 		Icon           []struct {
 			Data      string `json:"base64data"`
@@ -171,7 +175,8 @@ func TestKinds(t *testing.T) {
 		}
 	}
 	slices.Sort(kinds)
-	if want := []string{"ClusterServiceVersion", "CustomResourceDefinition", "PodDisruptionBudget"}; !slices.Equal(kinds, want) {
+	want := []string{"ClusterRole", "ClusterRole", "ClusterServiceVersion", "CustomResourceDefinition", "PodDisruptionBudget"}
+	if !slices.Equal(kinds, want) {
 		t.Errorf("the bundle has %v, want %v", kinds, want)
 	}
 }
@@ -196,9 +201,24 @@ func TestInstallModes(t *testing.T) {
 	for _, mode := range csv(t).Spec.InstallModes {
 		got[mode.Type] = mode.Supported
 	}
-	want := map[string]bool{"OwnNamespace": true, "SingleNamespace": true, "MultiNamespace": false, "AllNamespaces": false}
+	want := map[string]bool{"OwnNamespace": true, "SingleNamespace": true, "MultiNamespace": true, "AllNamespaces": false}
 	if !maps.Equal(got, want) {
 		t.Errorf("install modes are %v, want %v", got, want)
+	}
+}
+
+// TestUsersRights wants the ClusterRoles of config/rbac, which are added to those of users, and bound to nobody.
+func TestUsersRights(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"editor", "viewer"} {
+		want := load[rbacv1.ClusterRole](t, root+"/config/rbac/application_"+name+"_role.yaml")
+		got := load[rbacv1.ClusterRole](t, manifests+"/"+"app-operator-application-"+name+"-role_rbac.authorization.k8s.io_v1_clusterrole.yaml")
+		if got.Name != "app-operator-"+want.Name || !maps.Equal(got.Labels, want.Labels) {
+			t.Errorf("%s has the labels %v, want %v", got.Name, got.Labels, want.Labels)
+		}
+		if diff := cmp.Diff(want.Rules, got.Rules); diff != "" {
+			t.Errorf("the rules of %s are not those of config/rbac:\n%s", got.Name, diff)
+		}
 	}
 }
 
@@ -316,7 +336,7 @@ func paths(schema apiextensionsv1.JSONSchemaProps) (first, second []string) {
 	return first, second
 }
 
-// TestExamples wants every sample to be an example, as it is, and the shortest first.
+// TestExamples wants every sample to be an example, as it is, and one first that runs wherever the operator is installed.
 func TestExamples(t *testing.T) {
 	t.Parallel()
 	var examples []json.RawMessage
@@ -324,7 +344,7 @@ func TestExamples(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := map[string]v1.ApplicationSpec{}
-	var first string
+	var first v1.Application
 	for _, example := range examples {
 		var app v1.Application
 		if err := yaml.UnmarshalStrict(example, &app); err != nil {
@@ -333,13 +353,14 @@ func TestExamples(t *testing.T) {
 		if app.Kind != "Application" || app.APIVersion != v1.GroupVersion.String() || app.Namespace != "" {
 			t.Errorf("the example %s is a %s of %s for the namespace %q", app.Name, app.Kind, app.APIVersion, app.Namespace)
 		}
-		if first == "" {
-			first = app.Name
+		if first.Name == "" {
+			first = app
 		}
 		got[app.Name] = app.Spec
 	}
-	if first != "my-app" {
-		t.Errorf("a form begins with the example %s, want my-app", first)
+	if s := first.Spec.Security; s == nil || s.Profile != v1.SecurityProfileRestricted || s.RunAsUser != nil || first.Spec.Port == nil ||
+		*first.Spec.Port < 1024 {
+		t.Errorf("a form begins with the example %s, want one that a restricted namespace admits, and OpenShift", first.Name)
 	}
 	want := map[string]v1.ApplicationSpec{}
 	samples, err := filepath.Glob(root + "/config/samples/*.yaml")
@@ -373,7 +394,7 @@ func TestListing(t *testing.T) {
 	annotations := bundled.Metadata.Annotations
 	for _, key := range []string{
 		"capabilities", "categories", "containerImage", "createdAt", "description", "repository", "support",
-		"operatorframework.io/suggested-namespace", "features.operators.openshift.io/disconnected",
+		"operatorframework.io/suggested-namespace", "operatorframework.io/uninstall-message", "features.operators.openshift.io/disconnected",
 	} {
 		if annotations[key] == "" {
 			t.Errorf("the annotation %s is missing", key)
@@ -397,6 +418,59 @@ func TestListing(t *testing.T) {
 	}
 	if err := xml.Unmarshal(icon, &picture); err != nil || bundled.Spec.Icon[0].MediaType != "image/svg+xml" {
 		t.Errorf("the icon is no SVG: %v", err)
+	}
+}
+
+// TestLinks wants links to be absolute and to lead to the files of the release, and these to exist.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	bundled := csv(t)
+	texts := []string{bundled.Spec.Description}
+	for _, link := range bundled.Spec.Links {
+		texts = append(texts, "("+link.URL+")")
+	}
+	repository := bundled.Metadata.Annotations["repository"]
+	links := regexp.MustCompile(`\]?\((\S+?)(#\S*)?\)`).FindAllStringSubmatch(strings.Join(texts, "\n"), -1)
+	if len(links) < 8 {
+		t.Errorf("there are %d links, want some in the description as well", len(links))
+	}
+	for _, link := range links {
+		if link[1] == repository || !strings.Contains(link[0], "/") {
+			continue
+		}
+		path, ok := strings.CutPrefix(link[1], repository+"/blob/v"+bundled.Spec.Version+"/")
+		if !ok {
+			path, ok = strings.CutPrefix(link[1], repository+"/tree/v"+bundled.Spec.Version+"/")
+		}
+		if !ok {
+			t.Errorf("%s does not lead to the files of v%s", link[1], bundled.Spec.Version)
+		} else if _, err := os.Stat(root + "/" + path); err != nil {
+			t.Errorf("%s: %v", link[1], err)
+		}
+	}
+	if !strings.Contains(bundled.Spec.Description, "## Prerequisites\n") {
+		t.Error("the description does not say what is needed")
+	}
+}
+
+// TestSuggestions wants the namespace and the first Application that consoles suggest to be objects as they stand.
+func TestSuggestions(t *testing.T) {
+	t.Parallel()
+	annotations := csv(t).Metadata.Annotations
+	var namespace corev1.Namespace
+	if err := yaml.UnmarshalStrict([]byte(annotations["operatorframework.io/suggested-namespace-template"]), &namespace); err != nil {
+		t.Error(err)
+	}
+	if namespace.Kind != "Namespace" || namespace.Name != annotations["operatorframework.io/suggested-namespace"] {
+		t.Errorf("the namespace is the %s %s, want %s", namespace.Kind, namespace.Name, annotations["operatorframework.io/suggested-namespace"])
+	}
+	var app v1.Application
+	first := annotations["operatorframework.io/initialization-resource"]
+	if err := yaml.UnmarshalStrict([]byte(first), &app); err != nil || app.Kind != "Application" {
+		t.Errorf("the first Application is a %s: %v", app.Kind, err)
+	}
+	if !strings.HasPrefix(annotations["alm-examples"], "["+first+",") {
+		t.Error("the first Application is not the first example")
 	}
 }
 

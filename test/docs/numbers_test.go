@@ -91,6 +91,9 @@ func claims(t *testing.T) []claim {
 		{readme, "It runs as {} replicas", []string{replicas}},
 		{readme, "{} replicas run and one leads", []string{capital(replicas)}},
 		{install, "installed again within {} s, it may have to wait", []string{lease}},
+		{install, "takes its Lease there, {} s after the start", []string{seconds("internal/preflight", "leaseGrace")}},
+		{election, "are missing in the operator's own namespace for {} s", []string{seconds("internal/preflight", "leaseGrace")}},
+		{election, "and waits up to {} s for the Lease to expire", []string{lease}},
 
 		{
 			alerts, "| more than {} repairs within {} minutes were put off, because another client undoes them, for {} minutes |",
