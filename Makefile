@@ -167,7 +167,7 @@ test-alerts: $(PROMTOOL) ## Run the tests of the alerts, of the dashboard and of
 
 # Not cached, for the same reason.
 .PHONY: test-catalog
-test-catalog: $(OLM_TOOLS) $(BIN)/opm-sqlite ## Run the tests of what becomes of the bundle: the catalogs that OperatorHub's pipelines render of three releases.
+test-catalog: $(OLM_TOOLS) $(BIN)/opm-sqlite $(BIN)/olm-v1 ## Run the tests of what becomes of the bundle: the catalogs that OperatorHub's pipelines render of three releases, and what OLM v1 installs.
 	go test -count=1 -vet=off -timeout 20m $(GO_TEST_FLAGS) ./test/catalog
 
 # Results of tests that use a control plane are not cached: `go test` cannot see when a binary in bin/ changes.
@@ -454,6 +454,16 @@ $(eval $(call tool,kubeadm,kubernetes,k8s.io/kubernetes,cmd/kubeadm,about 20 sec
 $(eval $(call tool,kube-proxy,kubernetes,k8s.io/kubernetes,cmd/kube-proxy,about 20 seconds))
 $(eval $(call tool,coredns,coredns,github.com/coredns/coredns,.,about 4 minutes))
 $(eval $(call tool,kwok,kwok,sigs.k8s.io/kwok,cmd/kwok,about 90 seconds))
+
+# The renderer of OLM v1. It is no tool of a go.mod here: only its own module may import it.
+OLM_V1_VERSION := v1.11.0
+.PHONY: olm-v1
+olm-v1: $(BIN)/olm-v1
+$(BIN)/olm-v1: hack/olm-v1.sh hack/olm-v1/main.go
+	@echo "Building olm-v1 $(OLM_V1_VERSION) from source (about 2 minutes on 2 cores the first time; once) ..."
+	@mkdir -p $(BIN)
+	@hack/olm-v1.sh $(OLM_V1_VERSION) $@.tmp
+	@mv $@.tmp $@
 
 # What the nodes and the registry of the kind cluster run; see hack/kind.
 olm_module := github.com/operator-framework/operator-lifecycle-manager
