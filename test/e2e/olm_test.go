@@ -40,8 +40,8 @@ type installation struct {
 }
 
 // prepareInstallation makes the catalog and the OperatorGroup in the namespace, which exists and goes with them. The
-// operator will serve the other namespace, or the same.
-func prepareInstallation(ctx context.Context, namespace, served, catalogImage string) *installation {
+// operator will serve the other namespaces, or the same.
+func prepareInstallation(ctx context.Context, namespace, catalogImage string, served ...string) *installation {
 	GinkgoHelper()
 	i := &installation{namespace: namespace, catalog: &operatorsv1alpha1.CatalogSource{
 		// A name that was never there: OLM remembers for minutes what a catalog of the name held.
@@ -58,7 +58,7 @@ func prepareInstallation(ctx context.Context, namespace, served, catalogImage st
 	Expect(k8s.Create(ctx, i.catalog)).To(Succeed())
 	Expect(k8s.Create(ctx, &operatorsv1.OperatorGroup{
 		ObjectMeta: metav1.ObjectMeta{Name: packageName, Namespace: namespace},
-		Spec:       operatorsv1.OperatorGroupSpec{TargetNamespaces: []string{served}},
+		Spec:       operatorsv1.OperatorGroupSpec{TargetNamespaces: served},
 	})).To(Succeed())
 	return i
 }

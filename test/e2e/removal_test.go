@@ -41,7 +41,7 @@ var _ = Describe("The operator, when it is removed", Label(groupRemoval), Ordere
 	BeforeAll(func(ctx SpecContext) {
 		createNamespace(ctx, namespace, nil)
 		createNamespace(ctx, clients, nil)
-		installed = prepareInstallation(ctx, namespace, namespace, images.Present.Catalog)
+		installed = prepareInstallation(ctx, namespace, images.Present.Catalog, namespace)
 		installed.subscribe(ctx, images.Present)
 		app, guest = serveClient(ctx, namespace, clients)
 		starts = startsOf(ctx, app)
@@ -80,7 +80,7 @@ var _ = Describe("The CRD, when it is deleted", Label(groupRemoval), Serial, fun
 		removeOperator(ctx)
 		createNamespace(ctx, namespace, nil)
 		createNamespace(ctx, served, nil)
-		installed := prepareInstallation(ctx, namespace, served, images.Present.Catalog)
+		installed := prepareInstallation(ctx, namespace, images.Present.Catalog, served)
 		installed.subscribe(ctx, images.Present)
 		app := webApplication(served, 2)
 		draining := webApplication(served, 1)

@@ -65,6 +65,7 @@ var _ = Describe("Installed with operator-sdk run bundle", Label(groupRunBundle)
 	},
 		Entry("in its own namespace", SpecTimeout(specLimit), "OwnNamespace", olmNamespace, applicationNamespace),
 		Entry("in a single namespace", SpecTimeout(specLimit), "SingleNamespace="+applicationNamespace, applicationNamespace, olmNamespace),
+		Entry("in several namespaces", SpecTimeout(specLimit), "MultiNamespace="+applicationNamespace+","+clientNamespace, applicationNamespace, olmNamespace),
 	)
 })
 

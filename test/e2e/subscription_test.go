@@ -48,7 +48,7 @@ var _ = Describe("Subscribed to from a catalog", Label(groupSubscription), Order
 	}, NodeTimeout(specLimit))
 
 	It("is installed, and serves Applications", func(ctx SpecContext) {
-		installed = prepareInstallation(ctx, namespace, served, images.Present.Catalog)
+		installed = prepareInstallation(ctx, namespace, images.Present.Catalog, served)
 		installed.subscribe(ctx, images.Present)
 		app, guest = serveClient(ctx, served, clients)
 		starts = startsOf(ctx, app)

@@ -74,6 +74,7 @@ const (
 	groupKustomize    = "kustomize"
 	groupRunBundle    = "run-bundle"
 	groupSubscription = "subscription"
+	groupNamespaces   = "namespaces"
 	groupElection     = "leader-election"
 	groupIsolation    = "isolation"
 	groupFaults       = "pod-faults"
