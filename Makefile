@@ -198,6 +198,15 @@ test-controller: build controlplane-binaries $(BIN)/ginkgo ## Run the process te
 	hack/beside.sh $(BIN)/test-process.log "$(test_on_control_plane) $$(echo $$packages)" \
 		'$(BIN)/ginkgo --vet=off --procs=$(CONTROLLER_PROCS) --timeout=30m --no-color $(CONTROLLER_FLAGS) ./test/controller'
 
+# The versions that test-kubernetes runs on. The oldest one has its API tests in test-api; the newest that is tested in full is
+# that of tools/kubernetes.
+KUBERNETES ?= 1.33 1.35 1.37
+
+.PHONY: test-kubernetes
+test-kubernetes: build $(addprefix $(BIN)/,etcd kubectl kwok ginkgo) $(foreach version,$(KUBERNETES),$(addsuffix -$(version),$(addprefix $(BIN)/,kube-apiserver kube-controller-manager kube-scheduler)))
+test-kubernetes: ## Run the API tests and a part of the controller suite on control planes of the versions KUBERNETES, which takes an hour.
+	@CONTROLLER_PROCS=$(CONTROLLER_PROCS) hack/kubernetes.sh $(KUBERNETES)
+
 # What operator-sdk adds a bundle to. Elsewhere than on the cluster of cluster-up, it is operator-sdk's own choice.
 e2e_opm_image = $(if $(E2E_KUBECONFIG),,localhost:5001/operator-framework/opm:$(call pinned,opm,$(opm_module)))
 
@@ -398,11 +407,11 @@ CONTROLPLANE := etcd kube-apiserver kube-controller-manager kube-scheduler kubec
 controlplane-binaries: $(addprefix $(KUBEBUILDER_ASSETS)/,$(CONTROLPLANE)) ## Build the embedded control plane: etcd, Kubernetes, kwok.
 
 .PHONY: verify-binaries
-verify-binaries: $(ACTIONLINT) $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_LINT) $(PROMTOOL) $(OLM_TOOLS) ## Build the tools that verify and test-alerts use.
+verify-binaries: $(ACTIONLINT) $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_LINT) $(PROMTOOL) $(OLM_TOOLS) $(BIN)/opm-sqlite $(BIN)/olm-v1 ## Build the tools that verify, test-alerts and test-catalog use.
 
 .PHONY: tools
 tools: ## Build every pinned tool; each is also a target of its own, such as `make kind`.
-tools: $(addprefix $(BIN)/,actionlint controller-gen crd-ref-docs kustomize golangci-lint promtool ginkgo crane image plot benchstat cyclonedx-gomod kind operator-sdk opm $(CONTROLPLANE) $(OLDEST_APISERVER))
+tools: $(addprefix $(BIN)/,actionlint controller-gen crd-ref-docs kustomize golangci-lint promtool ginkgo crane image plot benchstat cyclonedx-gomod kind operator-sdk opm opm-sqlite olm-v1 $(CONTROLPLANE) $(OLDEST_APISERVER))
 
 # The version that the go.mod of a tool pins: $(call pinned,FOLDER,MODULE).
 pinned = $(shell awk '$$1 == "$(2)" && $$2 ~ /^v/ { print $$2; exit }' tools/$(1)/go.mod)
@@ -446,6 +455,14 @@ $(eval $(call tool,opm-sqlite,opm,github.com/operator-framework/operator-registr
 $(eval $(call tool,etcd,etcd,go.etcd.io/etcd/server/v3,.,about 40 seconds))
 $(eval $(call tool,kube-apiserver,kubernetes,k8s.io/kubernetes,cmd/kube-apiserver,about 4 minutes))
 $(eval $(call tool,kube-apiserver-1.31,kubernetes-1.31,k8s.io/kubernetes,cmd/kube-apiserver,about 4 minutes))
+# $(call old_kubernetes,MINOR VERSION): its control plane, each binary with the version in its name.
+define old_kubernetes
+$(call tool,kube-apiserver-$(1),kubernetes-$(1),k8s.io/kubernetes,cmd/kube-apiserver,about 4 minutes)
+$(call tool,kube-controller-manager-$(1),kubernetes-$(1),k8s.io/kubernetes,cmd/kube-controller-manager,about 1 minute)
+$(call tool,kube-scheduler-$(1),kubernetes-$(1),k8s.io/kubernetes,cmd/kube-scheduler,about 10 seconds)
+$$(addsuffix -$(1),$$(addprefix $$(BIN)/,kube-apiserver kube-controller-manager kube-scheduler)): STAMP = $$(call kubernetes_stamp,kubernetes-$(1))
+endef
+$(foreach version,1.33 1.35 1.37,$(eval $(call old_kubernetes,$(version))))
 $(eval $(call tool,kube-controller-manager,kubernetes,k8s.io/kubernetes,cmd/kube-controller-manager,about 1 minute))
 $(eval $(call tool,kube-scheduler,kubernetes,k8s.io/kubernetes,cmd/kube-scheduler,about 10 seconds))
 $(eval $(call tool,kubectl,kubernetes,k8s.io/kubernetes,cmd/kubectl,about 1 minute))

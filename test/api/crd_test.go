@@ -117,7 +117,8 @@ func TestOldestKubernetesIsTested(t *testing.T) {
 		}
 	}
 	version := mustKubectl(t, "version")
-	if got := strings.Contains(version, "Server Version: v"+promised[1]+"."); got != onOldestServer() {
+	got, server := strings.Contains(version, "Server Version: v"+promised[1]+"."), os.Getenv("API_SERVER")
+	if server == "" && got || server == "kube-apiserver-"+promised[1] && !got {
 		t.Errorf("with API_SERVER=%q, Kubernetes %s is served: %t: %s", os.Getenv("API_SERVER"), promised[1], got, version)
 	}
 }
