@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 BIN=${BIN:-$PWD/bin}
-version=$1 image=$2 output=$(realpath "$3")
+version=$1 image=$2 output=$(cd "$3" && pwd)
 
 # Kubernetes 1.31 and later, which is minKubeVersion of the ClusterServiceVersion, as versions of OpenShift.
 openshift=v4.18

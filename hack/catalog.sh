@@ -7,11 +7,11 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 BIN=${BIN:-$PWD/bin}
-template=$1 image=$2 bundle=$3 output=$(realpath "$4")
+template=$1 image=$2 bundle=$3 output=$(cd "$4" && pwd)
 
-mapfile -t listed < <(sed -nE 's/^ *- Image: //p' "$template")
-if [[ ${listed[-1]} != "$image" ]]; then
-	echo "The last bundle of $template is ${listed[-1]}. Remedy: add $image, the newest bundle last."
+listed=$(sed -nE 's/^ *- Image: //p' "$template")
+if [[ ${listed##*$'\n'} != "$image" ]]; then
+	echo "The last bundle of $template is ${listed##*$'\n'}. Remedy: add $image, the newest bundle last."
 	exit 1
 fi
 
@@ -28,7 +28,7 @@ done
 
 "$BIN/image" -dockerfile "$bundle/bundle.Dockerfile" -context "$bundle" -output "$scratch/bundle" >/dev/null
 "$BIN/crane" push "$scratch/bundle" "127.0.0.1:$port/bundle:${image##*:}" >/dev/null 2>&1
-for older in "${listed[@]::${#listed[@]}-1}"; do
+for older in $(sed '$d' <<<"$listed"); do
 	"$BIN/crane" copy "$older" "127.0.0.1:$port/bundle:${older##*:}"
 done
 
@@ -42,7 +42,7 @@ cat >"$scratch/.config/containers/registries.conf" <<-END
 	location = "127.0.0.1:$port/bundle"
 END
 echo '{"default": [{"type": "insecureAcceptAnything"}]}' >"$scratch/.config/containers/policy.json"
-HOME=$scratch "$BIN/opm" alpha render-template semver "$template" \
+HOME=$scratch "$BIN/opm" alpha render-template "$template" \
 	--use-http --migrate-level bundle-object-to-csv-metadata --output yaml >"$scratch/configs/app-operator/catalog.yaml"
 "$BIN/opm" validate "$scratch/configs"
 

@@ -6,6 +6,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 export BIN=${BIN:-$PWD/bin}
+IMAGE_BIN=${IMAGE_BIN:-$BIN} # of programs for Linux
 export PATH=$BIN:$PATH
 CLUSTER=app-operator
 STATE=$BIN/cluster
@@ -18,10 +19,10 @@ PORT=5001
 
 # step TEXT COMMAND ...
 step() {
-	local began=$EPOCHSECONDS
+	local began=$SECONDS
 	printf '==> %s\n' "$1"
 	"${@:2}"
-	printf '==> %s: %ds\n' "$1" $((EPOCHSECONDS - began))
+	printf '==> %s: %ds\n' "$1" $((SECONDS - began))
 }
 
 pinned() { go -C "tools/$1" list -m -f '{{.Version}}' "$2"; }
@@ -76,7 +77,7 @@ start_registry() {
 		-keyout "$dir/tls.key" -out "$dir/tls.crt" 2>/dev/null
 	if [[ $(docker container inspect -f '{{.State.Running}}' "$REGISTRY" 2>/dev/null) != true ]]; then
 		docker rm --force "$REGISTRY" >/dev/null 2>&1 || true
-		cp "$BIN/registry" "$dir/"
+		cp "$IMAGE_BIN/registry" "$dir/"
 		docker build --quiet --tag "$REGISTRY" --file - "$dir" <<-'D'
 			FROM scratch
 			COPY registry tls.crt tls.key /
@@ -124,9 +125,9 @@ install_olm() {
 		echo "There is no busybox, which OLM's images need. Remedy: apt-get install busybox-static"
 		return 1
 	}
-	push_image "$olm" hack/kind/olm/olm.Dockerfile "$busybox" "$BIN/olm" "$BIN/olm-catalog=catalog" \
-		"$BIN/olm-package-server=package-server" "$BIN/olm-copy-content=copy-content" "$BIN/olm-cpb=cpb"
-	push_image "$opm" hack/kind/olm/opm.Dockerfile "$busybox" "$BIN/opm" "$BIN/grpc_health_probe"
+	push_image "$olm" hack/kind/olm/olm.Dockerfile "$busybox" "$IMAGE_BIN/olm" "$IMAGE_BIN/olm-catalog=catalog" \
+		"$IMAGE_BIN/olm-package-server=package-server" "$IMAGE_BIN/olm-copy-content=copy-content" "$IMAGE_BIN/olm-cpb=cpb"
+	push_image "$opm" hack/kind/olm/opm.Dockerfile "$busybox" "$IMAGE_BIN/opm" "$IMAGE_BIN/grpc_health_probe"
 
 	# Another install type than "upstream" leaves out the catalog of all community operators.
 	mkdir -p "$dir"
