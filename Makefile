@@ -8,8 +8,14 @@ IMG ?= example.com/app-operator:v$(VERSION)
 BUNDLE_IMG ?= example.com/app-operator-bundle:v$(VERSION)
 CATALOG_TEMPLATE ?= catalog/catalog-templates/semver.yaml
 
-# What the image is built for. The ClusterServiceVersion and config/manifests name the same platforms.
-PLATFORMS ?= linux/amd64,linux/arm64,linux/ppc64le,linux/s390x
+# What a release's image is built for. The ClusterServiceVersion and config/manifests name the same platforms.
+RELEASE_PLATFORMS := linux/amd64,linux/arm64,linux/ppc64le,linux/s390x
+
+# What the image is built for: this machine's kind of processor, as long as nobody says otherwise. PLATFORMS=all is RELEASE_PLATFORMS.
+PLATFORMS ?= linux/$(shell go env GOHOSTARCH)
+ifeq ($(PLATFORMS),all)
+override PLATFORMS := $(RELEASE_PLATFORMS)
+endif
 
 # Where bundle and catalog are written to, and bundle-image, catalog-image and community-operators read them.
 OUTPUT ?= .
@@ -40,16 +46,19 @@ GOLANGCI_LINT := $(BIN)/golangci-lint
 CRANE := $(BIN)/crane
 OPERATOR_SDK := $(BIN)/operator-sdk
 OPM := $(BIN)/opm
-KUBECTL ?= $(BIN)/kubectl
+KUBECTL ?= $(or $(shell command -v kubectl 2>/dev/null),$(BIN)/kubectl)
 KUSTOMIZE := $(BIN)/kustomize
 PROMTOOL := $(BIN)/promtool
+
+# Programs that run in images are for Linux, whatever this machine runs.
+IMAGE_BIN := $(if $(filter linux,$(shell go env GOHOSTOS)),$(BIN),$(BIN)/linux)
 
 # What the OLM bundle and the catalog are made with.
 OLM_TOOLS := $(CRANE) $(BIN)/image $(KUSTOMIZE) $(OPERATOR_SDK) $(OPM)
 
 # Each folder in tools/ is a module of its own; a workspace around the checkout must not join them.
 export GOWORK := off
-export BIN KUBEBUILDER_ASSETS
+export BIN IMAGE_BIN KUBEBUILDER_ASSETS
 
 # The same for all that is compiled here, so that tools, operator, tests and linters share each compiled package.
 export CGO_ENABLED := 0
@@ -216,7 +225,7 @@ E2E_PROCS ?= 2
 # More flags for the ginkgo of test-e2e, for example E2E_FLAGS=--label-filter=pod-faults.
 E2E_FLAGS ?=
 
-test_e2e_needs := $(addprefix $(BIN)/,crane ginkgo image kubectl kustomize operator-sdk opm scorecard-test)
+test_e2e_needs := $(addprefix $(BIN)/,crane ginkgo image kubectl kustomize operator-sdk opm) $(IMAGE_BIN)/scorecard-test
 
 .PHONY: test-e2e
 test-e2e: $(test_e2e_needs) ## Run the end-to-end tests on the cluster of cluster-up, or of E2E_KUBECONFIG with a registry E2E_REGISTRY that it pulls from.
@@ -297,9 +306,22 @@ release-manifests: $(KUSTOMIZE) ## Write the manifests of a release, with IMG: d
 		echo "dist/$${manifest%%:*}.yaml, of $${manifest#*:}"; \
 	done
 
+# The kind cluster that kind-load gives the image to: kind's own name for the only one.
+KIND_CLUSTER ?= kind
+KIND ?= $(or $(shell command -v kind 2>/dev/null),$(BIN)/kind)
+DOCKER ?= docker
+
+.PHONY: docker-build
+docker-build: ## Build the operator's image IMG with Docker, for this machine's platform.
+	$(DOCKER) build --build-arg VERSION=$(VERSION) --tag $(IMG) .
+
+.PHONY: kind-load
+kind-load: $(filter $(BIN)/%,$(KIND)) ## Give the image IMG that docker-build has built to the kind cluster KIND_CLUSTER.
+	$(KIND) load docker-image $(IMG) --name $(KIND_CLUSTER)
+
 # Of the Dockerfile, bin/image builds the last stage; the one before it is what is compiled here.
 .PHONY: image
-image: $(BIN)/image ## Build the operator's image without Docker, for PLATFORMS, into dist/image; shows its digest.
+image: $(BIN)/image ## Build the operator's image without Docker, for PLATFORMS (default: this machine's), into dist/image; shows its digest.
 	@rm -rf dist/builder
 	@platforms='$(PLATFORMS)'; for platform in $${platforms//,/ }; do \
 		echo "go build for $$platform"; \
@@ -357,7 +379,7 @@ clean-all: clean ## Remove bin/ as well, with the tools and the control plane.
 
 ignore-not-found ?= false
 
-# A kubectl given by hand is used as it is; the pinned one is built when it is missing.
+# A kubectl given by hand, or found, is used as it is; the pinned one is built when there is none.
 kubectl_needed = $(filter $(BIN)/%,$(KUBECTL))
 
 .PHONY: install
@@ -381,7 +403,7 @@ undeploy: $(KUSTOMIZE) $(kubectl_needed) ## Delete every Application, what deplo
 
 OLM := olm olm-catalog olm-package-server olm-copy-content olm-cpb
 NODE := kubelet kubeadm kube-proxy coredns etcd kube-apiserver kube-controller-manager kube-scheduler kubectl
-cluster_up_needs := $(addprefix $(BIN)/,kind kubectl registry helm opm grpc_health_probe $(OLM))
+cluster_up_needs := $(addprefix $(BIN)/,kind kubectl helm) $(addprefix $(IMAGE_BIN)/,registry opm grpc_health_probe $(OLM))
 node_image_needs := $(addprefix $(BIN)/,$(NODE))
 
 .PHONY: cluster-up
@@ -421,13 +443,14 @@ pinned = $(shell awk '$$1 == "$(2)" && $$2 ~ /^v/ { print $$2; exit }' tools/$(1
 # TAGS and STAMP (linker flags) are set per file, below. The rename keeps a build that was interrupted from looking finished.
 TAGS :=
 STAMP :=
+$(BIN)/linux/%: export GOOS = linux
 define tool
 .PHONY: $(1)
 $(1): $(BIN)/$(1)
 
-$(BIN)/$(1): tools/$(2)/go.mod tools/$(2)/go.sum
+$(BIN)/$(1) $(BIN)/linux/$(1): tools/$(2)/go.mod tools/$(2)/go.sum
 	@echo "Building $(1) $$(call pinned,$(2),$(3)) from source ($(5) on 2 cores the first time; once) ..."
-	@mkdir -p $(BIN)
+	@mkdir -p $$(@D)
 	@cd tools/$(2) && go build -tags '$$(TAGS)' -ldflags '-s -w $$(STAMP)' \
 		-o $$@.tmp $(patsubst %/.,%,$(3)/$(4))
 	@mv $$@.tmp $$@
@@ -492,7 +515,7 @@ $(eval $(call tool,olm-cpb,olm,$(olm_module),util/cpb,a few seconds))
 $(eval $(call tool,grpc_health_probe,grpc-health-probe,github.com/grpc-ecosystem/grpc-health-probe,.,about 20 seconds))
 $(eval $(call tool,helm,helm,helm.sh/helm/v4,cmd/helm,about 2 minutes))
 $(eval $(call tool,registry,registry,github.com/example/app-operator/tools/registry,.,about 10 seconds))
-$(BIN)/registry: tools/registry/main.go
+$(BIN)/registry $(BIN)/linux/registry: tools/registry/main.go
 
 # Programs that learn their version only from the linker.
 # $(call kubernetes_stamp,FOLDER in tools/).
@@ -512,10 +535,10 @@ sdk_module := github.com/operator-framework/operator-sdk
 sdk_version = $(call pinned,operator-sdk,$(sdk_module))
 $(BIN)/operator-sdk: STAMP = -X $(sdk_module)/internal/version.Version=$(sdk_version) \
 	-X $(sdk_module)/internal/version.GitVersion=$(sdk_version)
-$(BIN)/operator-sdk $(BIN)/scorecard-test: TAGS = containers_image_openpgp
+$(BIN)/operator-sdk $(BIN)/scorecard-test $(BIN)/linux/scorecard-test: TAGS = containers_image_openpgp
 
 opm_module := github.com/operator-framework/operator-registry
-$(BIN)/opm $(BIN)/opm-sqlite: STAMP = -X $(opm_module)/cmd/opm/version.opmVersion=$(call pinned,opm,$(opm_module))
-$(BIN)/opm $(BIN)/opm-sqlite: TAGS = containers_image_openpgp,json1,exclude_graphdriver_btrfs
+$(BIN)/opm $(BIN)/opm-sqlite $(BIN)/linux/opm: STAMP = -X $(opm_module)/cmd/opm/version.opmVersion=$(call pinned,opm,$(opm_module))
+$(BIN)/opm $(BIN)/opm-sqlite $(BIN)/linux/opm: TAGS = containers_image_openpgp,json1,exclude_graphdriver_btrfs
 # The opm of OperatorHub.io's pipeline, whose index is a database of SQLite: that is C, and takes a compiler for it.
 $(BIN)/opm-sqlite: export CGO_ENABLED = 1

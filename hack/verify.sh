@@ -116,10 +116,10 @@ bundle() {
 			return 1
 		fi
 	done
-	# operator-sdk asks docker for the platforms of an image. This one answers for the image that make image builds.
+	# operator-sdk asks docker for the platforms of an image. This one answers for the image of a release.
 	cat >"$copy/docker" <<-'END'
 		#!/bin/sh
-		platforms=$(make --no-print-directory --eval 'print: ; @echo $(PLATFORMS)' print)
+		platforms=$(make --no-print-directory --eval 'print: ; @echo $(RELEASE_PLATFORMS)' print)
 		printf '{"manifests": [%s]}' "$(echo "$platforms" | sed -E 's|([^/,]+)/([^/,]+)|{"platform": {"os": "\1", "architecture": "\2"}}|g')"
 	END
 	chmod +x "$copy/docker"

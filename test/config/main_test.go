@@ -253,7 +253,7 @@ func mustKubectl(t *testing.T, env []string, args ...string) []byte {
 	}
 	var stdout, stderr bytes.Buffer
 	command := exec.CommandContext(t.Context(), filepath.Join(assets, "kubectl"), args...)
-	command.Env = append([]string{"HOME=" + scratch}, env...)
+	command.Env = append([]string{"HOME=" + scratch, "PATH=" + os.Getenv("PATH")}, env...) // PATH for a base that git fetches
 	command.Stdout, command.Stderr = &stdout, &stderr
 	if err := command.Run(); err != nil || stderr.Len() > 0 {
 		t.Fatalf("kubectl %s: %v\n%s", strings.Join(args, " "), err, stderr.Bytes())

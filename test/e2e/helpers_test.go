@@ -118,7 +118,7 @@ func kustomize(name, base, namespace string) string {
 	Expect(os.MkdirAll(dir, 0o750)).To(Succeed())
 	base, err := filepath.Rel(dir, filepath.Join(root, base))
 	Expect(err).NotTo(HaveOccurred())
-	content := fmt.Sprintf("resources: [%s]\nimages: [{name: controller, newName: %q, digest: %q}]\n", base, image, digest)
+	content := fmt.Sprintf("resources: [%s]\nimages: [{name: example.com/app-operator, newName: %q, digest: %q}]\n", base, image, digest)
 	if namespace != "" {
 		content += fmt.Sprintf("namespace: %s\n", namespace)
 	}

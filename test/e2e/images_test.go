@@ -148,6 +148,6 @@ func buildScorecard(ctx context.Context) string {
 	Expect(err).NotTo(HaveOccurred())
 	name := regexp.MustCompile(`image: quay\.io/(\S+)`).FindSubmatch(tests)
 	Expect(name).To(HaveLen(2))
-	packImage(ctx, string(name[1]), "test/e2e/scorecard/test.Dockerfile", bin)
+	packImage(ctx, string(name[1]), "test/e2e/scorecard/test.Dockerfile", setting("IMAGE_BIN", bin))
 	return packImage(ctx, "app-operator-e2e-untar:e2e", "test/e2e/scorecard/untar.Dockerfile", filepath.Dir(busybox))
 }
