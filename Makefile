@@ -201,7 +201,7 @@ CONTROLLER_PROCS ?= 6
 CONTROLLER_FLAGS ?=
 
 .PHONY: test-controller
-test-controller: build controlplane-binaries $(BIN)/ginkgo ## Run the process tests, and the controller suite, on embedded control planes.
+test-controller: build controlplane-binaries $(BIN)/ginkgo $(BIN)/helm ## Run the process tests, and the controller suite, on embedded control planes.
 	@packages=$$($(list-controller-packages)); \
 	go list -export -deps -test $$packages ./test/controller >/dev/null; \
 	hack/beside.sh $(BIN)/test-process.log "$(test_on_control_plane) $$(echo $$packages)" \

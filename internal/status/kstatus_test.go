@@ -84,17 +84,23 @@ func kstatusOf(t testing.TB, app *v1.Application, status v1.ApplicationStatus) k
 	t.Helper()
 	app = app.DeepCopy()
 	app.Status = status
+	result, err := kstatus.Compute(unstructuredOf(t, app))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result.Status
+}
+
+// unstructuredOf returns the Application as tools that do not know its type have it.
+func unstructuredOf(t testing.TB, app *v1.Application) *unstructured.Unstructured {
+	t.Helper()
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(app)
 	if err != nil {
 		t.Fatal(err)
 	}
 	object := &unstructured.Unstructured{Object: content}
 	object.SetGroupVersionKind(v1.GroupVersion.WithKind("Application"))
-	result, err := kstatus.Compute(object)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return result.Status
+	return object
 }
 
 // reconciliation returns which of the two conditions of kstatus is there, and its reason.

@@ -59,7 +59,9 @@ func TestBaseFromAfar(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{
-		{"init", "--quiet"}, {"add", "."}, {"-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "--quiet", "-m", "x"},
+		{"init", "--quiet"},
+		{"add", "."},
+		{"-c", "user.name=x", "-c", "user.email=x@example.com", "commit", "--quiet", "-m", "x"},
 		{"tag", tag},
 	} {
 		git := exec.CommandContext(t.Context(), "git", append([]string{"-C", repository}, args...)...)
