@@ -147,13 +147,13 @@ verify: $(ACTIONLINT) $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_
 test: test-unit test-alerts test-catalog test-api test-controller ## Run every test that needs no cluster: unit, alert, catalog, API and controller tests.
 
 # Tests in these folders need a control plane or the built operator, except test/bundle and test/docs, which read files; e2e and bench
-# have targets of their own.
+# have targets of their own, and make verify runs test/schema.
 # Whatever lies elsewhere is a unit package, so a new package is tested without being named here. tools/crane/image and
 # tools/registry, in modules of their own, are tested with them; the first is not cached, because it reads Dockerfiles
 # outside of its module.
 list-unit-packages = go list ./... | grep -vE '/(cmd|test)(/|$$)'; go list ./test/bundle
 list-api-packages = go list ./test/api/...
-list-controller-packages = go list ./cmd/... ./test/... | grep -vE '/test/(alerts|api|bundle|catalog|controller|docs|e2e|bench)(/|$$)'
+list-controller-packages = go list ./cmd/... ./test/... | grep -vE '/test/(alerts|api|bundle|catalog|controller|docs|e2e|bench|schema)(/|$$)'
 
 .PHONY: test-unit
 test-unit: ## Run the unit tests with the race detector; fuzz targets run their seeds.
@@ -318,6 +318,11 @@ docker-build: ## Build the operator's image IMG with Docker, for this machine's 
 .PHONY: kind-load
 kind-load: $(filter $(BIN)/%,$(KIND)) ## Give the image IMG that docker-build has built to the kind cluster KIND_CLUSTER.
 	$(KIND) load docker-image $(IMG) --name $(KIND_CLUSTER)
+
+.PHONY: schemas
+schemas: ## Write the JSON schema of each version of the API, for editors and kubeconform, into dist/schemas.
+	@go run ./hack/schema -crd config/crd/bases/apps.example.com_applications.yaml -output dist/schemas
+	@ls dist/schemas/*
 
 # Of the Dockerfile, bin/image builds the last stage; the one before it is what is compiled here.
 .PHONY: image

@@ -6,7 +6,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 BIN=${BIN:-$PWD/bin}
 MAX_FILE_KIB=512
-CHECKS=(generated modules versions format lint vet manifests bundle image workflows licenses sizes clean)
+CHECKS=(generated modules versions format lint vet manifests schemas bundle image workflows licenses sizes clean)
 
 # Every file that is or could be committed.
 files() {
@@ -103,6 +103,9 @@ manifests() {
 		"$BIN/kustomize" build "$copy/with" >/dev/null
 	done
 }
+
+# kubeconform takes samples and examples, by the schema of a release, and finds in others what docs/editors.md says.
+schemas() { go test -count=1 -vet=off ./test/schema; }
 
 # Bundle and catalog are what their sources say, and operator-sdk and opm have nothing to say against them, not even as a
 # warning.
