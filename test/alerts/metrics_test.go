@@ -24,6 +24,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/util/sets"
+	"sigs.k8s.io/yaml"
 )
 
 // job is the name that the ServiceMonitor gives to the operator's series.
@@ -163,4 +164,33 @@ func labelsOf(expr string) sets.Set[string] {
 		}
 	}
 	return labels
+}
+
+// TestJoins has promtool try the expressions with kube-state-metrics' metrics, and holds that the page shows no others.
+func TestJoins(t *testing.T) {
+	t.Parallel()
+	const file = "testdata/joins/kube-state-metrics.yaml"
+	promtool(t, "test", "rules", file)
+	var tried struct {
+		Tests []struct {
+			Expressions []struct {
+				Expr string `json:"expr"`
+			} `json:"promql_expr_test"`
+		} `json:"tests"`
+	}
+	if err := yaml.Unmarshal([]byte(read(t, file)), &tried); err != nil {
+		t.Fatal(err)
+	}
+	page, found := read(t, metricsFile), 0
+	for _, test := range tried.Tests {
+		for _, each := range test.Expressions {
+			found++
+			if !strings.Contains(page, "```promql\n"+each.Expr+"\n```\n") {
+				t.Errorf("%s does not show\n%s", metricsFile, each.Expr)
+			}
+		}
+	}
+	if shown := strings.Count(page, " kube_") + strings.Count(page, "(kube_"); found == 0 || shown > found {
+		t.Errorf("%s shows %d expressions with metrics of kube-state-metrics, of which %d are tried", metricsFile, shown, found)
+	}
 }

@@ -108,3 +108,28 @@ func TestManifestsOfARelease(t *testing.T) {
 		}
 	}
 }
+
+// TestReleaseLabel holds that the label by which kube-prometheus-stack selects is on what it takes, and that README's kustomization
+// of operations gives it another value.
+func TestReleaseLabel(t *testing.T) {
+	page := string(readRoot(t, "docs/operations/README.md"))
+	override := regexp.MustCompile("(?s)```yaml\n(resources: \\[\\.\\./config/prometheus\\].*?)```").FindStringSubmatch(page)
+	if override == nil {
+		t.Fatal("docs/operations/README.md shows no kustomization on top of config/prometheus")
+	}
+	for dir, want := range map[string]string{
+		filepath.Join(scratch, "config", "prometheus"):        "kube-prometheus-stack",
+		filepath.Join(scratch, "config", "prometheus-secure"): "kube-prometheus-stack",
+		kustomization(t, "another-release", override[1]):      "monitoring",
+	} {
+		_, objects := build(t, dir)
+		for _, object := range objects {
+			if got := object.GetLabels()["release"]; got != want {
+				t.Errorf("%s: %s %s has the label release=%q, want %q", dir, object.GetKind(), object.GetName(), got, want)
+			}
+		}
+		if len(objects) < 3 {
+			t.Errorf("%s has only %d objects", dir, len(objects))
+		}
+	}
+}
