@@ -139,6 +139,10 @@ lint-fix: $(GOLANGCI_LINT) ## Run golangci-lint and apply the fixes it knows.
 verify: $(ACTIONLINT) $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_LINT) $(OLM_TOOLS) ## Check generated files, lint, go.mod files, manifests, bundle, license headers, workflows. Edits nothing.
 	@hack/verify.sh
 
+.PHONY: vulncheck
+vulncheck: $(BIN)/govulncheck ## Ask Go's vulnerability database, at vuln.go.dev, about what the operator calls.
+	@$(BIN)/govulncheck ./cmd
+
 ##@ Test
 
 # -vet=off in what follows: `make verify` runs all of vet, and vetting the dependencies once more takes its time.
@@ -438,7 +442,7 @@ verify-binaries: $(ACTIONLINT) $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(
 
 .PHONY: tools
 tools: ## Build every pinned tool; each is also a target of its own, such as `make kind`.
-tools: $(addprefix $(BIN)/,actionlint controller-gen crd-ref-docs kustomize golangci-lint promtool ginkgo crane image plot benchstat cyclonedx-gomod kind operator-sdk opm opm-sqlite olm-v1 $(CONTROLPLANE) $(OLDEST_APISERVER))
+tools: $(addprefix $(BIN)/,actionlint controller-gen crd-ref-docs kustomize golangci-lint promtool ginkgo crane image plot benchstat govulncheck cyclonedx-gomod kind operator-sdk opm opm-sqlite olm-v1 $(CONTROLPLANE) $(OLDEST_APISERVER))
 
 # The version that the go.mod of a tool pins: $(call pinned,FOLDER,MODULE).
 pinned = $(shell awk '$$1 == "$(2)" && $$2 ~ /^v/ { print $$2; exit }' tools/$(1)/go.mod)
@@ -474,6 +478,7 @@ $(BIN)/image: $(filter-out %_test.go,$(wildcard tools/crane/image/*.go))
 $(eval $(call tool,plot,plot,github.com/example/app-operator/tools/plot,.,about 20 seconds))
 $(BIN)/plot: tools/plot/main.go
 $(eval $(call tool,benchstat,benchstat,golang.org/x/perf,cmd/benchstat,about 5 seconds))
+$(eval $(call tool,govulncheck,govulncheck,golang.org/x/vuln,cmd/govulncheck,about 20 seconds))
 $(eval $(call tool,cyclonedx-gomod,cyclonedx-gomod,github.com/CycloneDX/cyclonedx-gomod,cmd/cyclonedx-gomod,about 1 minute))
 $(eval $(call tool,kind,kind,sigs.k8s.io/kind,.,about 20 seconds))
 $(eval $(call tool,operator-sdk,operator-sdk,github.com/operator-framework/operator-sdk,cmd/operator-sdk,about 4 minutes))
