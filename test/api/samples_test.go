@@ -22,7 +22,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -398,42 +397,4 @@ func TestGuideExplainsEveryReason(t *testing.T) {
 	if explained < 10 {
 		t.Errorf("found only %d constants", explained)
 	}
-}
-
-// TestGuideLinksLead follows the links between the documents of this repository.
-func TestGuideLinksLead(t *testing.T) {
-	links := regexp.MustCompile(`\]\(([^)\s]*)\)`)
-	for _, file := range []string{guide, "../../docs/api.md", "../../README.md", "../../CONTRIBUTING.md"} {
-		followed := 0
-		for _, link := range links.FindAllStringSubmatch(string(readFile(t, file)), -1) {
-			target, anchor, _ := strings.Cut(link[1], "#")
-			if strings.Contains(target, "://") {
-				continue
-			}
-			followed++
-			path := file
-			if target != "" {
-				path = filepath.Join(filepath.Dir(file), target)
-			}
-			if _, err := os.Stat(path); err != nil {
-				t.Errorf("%s: %v", file, err)
-			} else if anchor != "" && !slices.Contains(anchors(t, path), anchor) {
-				t.Errorf("%s: %s has no heading %s", file, path, anchor)
-			}
-		}
-		if followed == 0 {
-			t.Errorf("%s: found no links", file)
-		}
-	}
-}
-
-// anchors lists the names by which the headings of a document can be linked to.
-func anchors(t *testing.T, path string) []string {
-	t.Helper()
-	var names []string
-	dropped := regexp.MustCompile(`[^a-z0-9 _-]`)
-	for _, heading := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(string(readFile(t, path)), -1) {
-		names = append(names, strings.ReplaceAll(dropped.ReplaceAllString(strings.ToLower(heading[1]), ""), " ", "-"))
-	}
-	return names
 }
