@@ -14,7 +14,7 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-// Package gitops_test holds what docs/gitops.md says of the tools that apply manifests and wait for what comes of them: Helm's own
+// Package gitops_test holds what README.md shows, and docs/gitops.md says of the tools that apply manifests and wait for them: Helm's own
 // program, and kubectl, on an embedded control plane with a real operator.
 //
 // It may read manifests and documents, and run programs; it imports nothing of the operator but the API types.
@@ -76,7 +76,7 @@ func run(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(filepath.Dir(binary))) }()
-	cluster, err = controlplane.Start(context.Background(), controlplane.Options{Nodes: 2, GCPercent: controlplane.FewCollections})
+	cluster, err = controlplane.Start(context.Background(), controlplane.Options{Nodes: 3, GCPercent: controlplane.FewCollections})
 	if err != nil {
 		return 1, err
 	}
