@@ -84,11 +84,11 @@ help: ## Display this help.
 	@awk 'BEGIN {FS = ":.*##"; printf "\nUsage:\n  make \033[36m<target>\033[0m\n"} /^[a-zA-Z_0-9-]+:.*?##/ { printf "  \033[36m%-21s\033[0m %s\n", $$1, $$2 } /^##@/ { printf "\n\033[1m%s\033[0m\n", substr($$0, 5) } ' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: build controlplane-binaries ## Run the operator's main job on an embedded control plane; no cluster, Docker or root needed.
+demo: cold-start-notice build controlplane-binaries ## Run the operator's main job on an embedded control plane; no cluster, Docker or root needed.
 	go run ./test/demo --operator $(BIN)/manager
 
 .PHONY: playground
-playground: build controlplane-binaries ## Leave the demo's control plane and three operators up, to try things on, until Ctrl-C.
+playground: cold-start-notice build controlplane-binaries ## Leave the demo's control plane and three operators up, to try things on, until Ctrl-C.
 	@go run ./test/demo --operator $(BIN)/manager --playground
 
 ##@ Development
@@ -434,8 +434,19 @@ cluster-binaries: $(cluster_up_needs) $(node_image_needs) $(test_e2e_needs) ## B
 
 CONTROLPLANE := etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kwok
 
+# Kubernetes' own are built together where several are missing: they share most of their packages.
+.PHONY: kubernetes-programs
+kubernetes-programs:
+	@hack/build.sh tools/kubernetes $(BIN) '-s -w $(call kubernetes_stamp,kubernetes)' \
+		$(addprefix k8s.io/kubernetes/cmd/,$(filter kube%,$(CONTROLPLANE)))
+
+.PHONY: cold-start-notice
+cold-start-notice:
+	@[[ -e $(KUBEBUILDER_ASSETS)/kube-apiserver && -e $(KUBEBUILDER_ASSETS)/kwok ]] || \
+		echo "The first time, a control plane is built from source: about ten minutes on two cores, 410 MB in bin/, and some GB in Go's caches."
+
 .PHONY: controlplane-binaries
-controlplane-binaries: $(addprefix $(KUBEBUILDER_ASSETS)/,$(CONTROLPLANE)) ## Build the embedded control plane: etcd, Kubernetes, kwok.
+controlplane-binaries: cold-start-notice $(if $(filter $(BIN),$(KUBEBUILDER_ASSETS)),kubernetes-programs) $(addprefix $(KUBEBUILDER_ASSETS)/,$(CONTROLPLANE)) ## Build the embedded control plane: etcd, Kubernetes, kwok.
 
 .PHONY: verify-binaries
 verify-binaries: $(ACTIONLINT) $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(GOLANGCI_LINT) $(PROMTOOL) $(OLM_TOOLS) $(BIN)/opm-sqlite $(BIN)/olm-v1 ## Build the tools that verify, test-alerts and test-catalog use.
@@ -453,6 +464,8 @@ pinned = $(shell awk '$$1 == "$(2)" && $$2 ~ /^v/ { print $$2; exit }' tools/$(1
 TAGS :=
 STAMP :=
 $(BIN)/linux/%: export GOOS = linux
+# Others' programs are compiled with fewer collections and without debug information, which their linker would drop in the end.
+kubernetes-programs $(BIN)/%: export GOGC = 800
 define tool
 .PHONY: $(1)
 $(1): $(BIN)/$(1)
@@ -460,7 +473,7 @@ $(1): $(BIN)/$(1)
 $(BIN)/$(1) $(BIN)/linux/$(1): tools/$(2)/go.mod tools/$(2)/go.sum
 	@echo "Building $(1) $$(call pinned,$(2),$(3)) from source ($(5) on 2 cores the first time; once) ..."
 	@mkdir -p $$(@D)
-	@cd tools/$(2) && go build -tags '$$(TAGS)' -ldflags '-s -w $$(STAMP)' \
+	@cd tools/$(2) && go build -gcflags=all=-dwarf=false -tags '$$(TAGS)' -ldflags '-s -w $$(STAMP)' \
 		-o $$@.tmp $(patsubst %/.,%,$(3)/$(4))
 	@mv $$@.tmp $$@
 endef
