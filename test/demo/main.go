@@ -17,7 +17,7 @@ limitations under the License.
 // Command demo shows the operator at work, on a real Kubernetes control plane that it starts on this machine and
 // removes afterwards; it needs no cluster, no container engine and no root. Three operators run with the rights of the
 // operator's ServiceAccount. The smallest Application becomes ready, the leading operator is killed and another one
-// takes over, a Deployment deleted by hand comes back.
+// takes over, with and without somebody who reports its end, a Deployment deleted by hand comes back.
 //
 // With --playground it starts the same, and then leaves the control plane and the operators to whoever wants to try something,
 // until Ctrl-C.
@@ -88,6 +88,7 @@ func (d *demo) steps() []step {
 	return append(start, []step{
 		{"Apply the smallest Application", d.applySmallest},
 		{"Kill the leader, and create a second Application at once", d.killLeader},
+		{"Kill the next leader, whose end is reported", d.killReported},
 		{"Delete a Deployment by hand", d.deleteDeployment},
 		{"Delete the Applications, and stop the operators", d.cleanUp},
 	}...)

@@ -17,13 +17,16 @@ limitations under the License.
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/example/app-operator/test/operator"
@@ -40,13 +43,21 @@ const (
 // demoOperator is one operator process of the demo.
 type demoOperator struct {
 	*operator.Operator
-	stopped bool // by the demo, so that its end is no fault
+	pod     *corev1.Pod // played
+	stopped bool        // by the demo, so that its end is no fault
 }
 
 // startOperator starts an operator with the rights of the ServiceAccount, and waits until it is ready.
 func (d *demo) startOperator(ctx context.Context, name string) (*demoOperator, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	pod, err := d.playPod(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(d.wordsFile(name), nil, 0o600); err != nil {
+		return nil, fmt.Errorf("make a file for last words: %w", err)
+	}
 	started, err := operator.Start(ctx, d.cluster, operator.Options{
 		Name:             name,
 		Binary:           d.operatorPath,
@@ -56,11 +67,15 @@ func (d *demo) startOperator(ctx context.Context, name string) (*demoOperator, e
 			"--leader-elect",
 			"--leader-election-namespace=" + operatorNamespace,
 		},
+		Env: []string{
+			"POD_NAME=" + name, "POD_NAMESPACE=" + operatorNamespace, "POD_UID=" + string(pod.UID),
+			"TERMINATION_MESSAGE_PATH=" + d.wordsFile(name),
+		},
 	})
 	if started == nil {
 		return nil, err
 	}
-	running := &demoOperator{Operator: started}
+	running := &demoOperator{Operator: started, pod: pod}
 	d.operators = append(d.operators, running)
 	if err != nil {
 		return running, unmet(name+" is ready", "%v", err)
@@ -122,7 +137,7 @@ func (d *demo) showLeader(ctx context.Context) error {
 		}
 	}
 	d.out.say("By their own metrics: %s leads (process %d); standing by: %s.", leader.Name, leader.PID(),
-		strings.Join(others, ", "))
+		cmp.Or(strings.Join(others, ", "), "nobody"))
 	return nil
 }
 
