@@ -102,7 +102,7 @@ var Table = []Child{
 		Kind: Job, Object: &batchv1.Job{}, List: &batchv1.JobList{}, Many: true, FoundByLabel: true,
 		Build: many(resources.Job), Names: resources.JobNames, Fields: always(resources.JobFields),
 		Gated: resources.RunsRelease, KeepPods: noNewPods, CreatedOnce: true, Keep: resources.IsReleaseJob, Retire: retireJob,
-		DeletedAfterItsOwn: true,
+		DrainPhase: DrainTraffic, DeletedAfterItsOwn: true,
 	},
 	{
 		Kind: Deployment, Object: &appsv1.Deployment{}, List: &appsv1.DeploymentList{},

@@ -189,7 +189,7 @@ func TestARefusedServiceHoldsARenameBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		again := New(nil) // which has applied nothing
-		again.Client, again.Recorder = r.Client, r.Recorder
+		again.Client, again.Reader, again.Recorder = r.Client, r.Reader, r.Recorder
 		reconcileOnce(t, again, c)
 		deployment := &appsv1.Deployment{}
 		if err := c.Get(t.Context(), client.ObjectKeyFromObject(app), deployment); err != nil {
@@ -439,7 +439,7 @@ func withErrors(t *testing.T, failing interceptor.Funcs) (*ApplicationReconciler
 		WithInterceptorFuncs(failing).
 		Build())
 	r := New([]string{"apps"})
-	r.Client = client.WithFieldOwner(c, children.FieldOwner)
+	r.Client, r.Reader = client.WithFieldOwner(c, children.FieldOwner), c
 	r.Recorder = events.NewFakeRecorder(10)
 	return r, c
 }

@@ -132,7 +132,7 @@ func (r *ApplicationReconciler) sync(
 	steps, blocked := plan.For(app, &s.Snapshot, record.lastApplied)
 	if app.Spec.Paused {
 		seen.Pending = len(steps) > 0 || blocked != nil || s.decision.Want != s.decision.Update
-		return nil
+		return nil //nolint:nilerr // what is blocked is pending
 	}
 	wrote, refused, err := r.apply(ctx, app, record, steps)
 	seen.Refused = refused

@@ -35,8 +35,8 @@ import (
 type records struct {
 	mu   sync.Mutex
 	apps map[types.NamespacedName]*record
-	// earlier are the Applications whose pods are not those of the spec.
-	earlier map[types.NamespacedName]bool
+	// earlier has the revisions whose pods are wanted, of the Applications where these are not the spec's.
+	earlier map[types.NamespacedName]string
 }
 
 // record is about one Application. Only its reconcile uses it, and there is one at a time.
@@ -105,18 +105,18 @@ func (r *records) clear(app types.NamespacedName) {
 	delete(r.earlier, app)
 }
 
-// setEarlier notes whether an Application's pods are others than those of the spec.
-func (r *records) setEarlier(app types.NamespacedName, earlier bool) {
+// setEarlier notes that an Application's pods are to be those of this earlier revision, or, without one, those of the spec.
+func (r *records) setEarlier(app types.NamespacedName, revision string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !earlier {
+	if revision == "" {
 		delete(r.earlier, app)
 		return
 	}
 	if r.earlier == nil {
-		r.earlier = map[types.NamespacedName]bool{}
+		r.earlier = map[types.NamespacedName]string{}
 	}
-	r.earlier[app] = true
+	r.earlier[app] = revision
 }
 
 // earlierIn returns the Applications in the namespace whose pods are others than those of the spec.

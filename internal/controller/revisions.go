@@ -305,20 +305,27 @@ func (r *ApplicationReconciler) wantPods(ctx context.Context, s *snapshot, recor
 			return err
 		}
 	}
-	earlier := decision.Want != "" && decision.Want != decision.Update
-	r.records.setEarlier(client.ObjectKeyFromObject(app), earlier)
-	if !earlier {
+	if decision.Want == decision.Update {
+		decision.Want = ""
+	}
+	r.records.setEarlier(client.ObjectKeyFromObject(app), decision.Want)
+	return r.readEarlierPods(ctx, s, record, decision.Want)
+}
+
+// readEarlierPods has the builders make the pods of an earlier revision, if one is given. What it has is read once.
+func (r *ApplicationReconciler) readEarlierPods(ctx context.Context, s *snapshot, record *record, name string) error {
+	if name == "" {
 		record.pods = earlierPods{}
 		return nil
 	}
-	if record.pods.name != decision.Want {
+	if record.pods.name != name {
 		revision := &appsv1.ControllerRevision{}
-		if err := r.Reader.Get(ctx, client.ObjectKey{Namespace: app.Namespace, Name: decision.Want}, revision); err != nil {
+		if err := r.Reader.Get(ctx, client.ObjectKey{Namespace: s.Application.Namespace, Name: name}, revision); err != nil {
 			return fmt.Errorf("read the revision whose pods are wanted: %w", err)
 		}
-		record.pods = earlierPods{name: decision.Want, data: slices.Clone(revision.Data.Raw)}
+		record.pods = earlierPods{name: name, data: slices.Clone(revision.Data.Raw)}
 	}
-	pods, err := revisions.WithPods(app, record.pods.data)
+	pods, err := revisions.WithPods(s.Application, record.pods.data)
 	s.Pods = pods
 	return err
 }

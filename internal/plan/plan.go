@@ -178,7 +178,7 @@ func (p *planner) child(child *children.Child) error {
 	var failed []error
 	for _, config := range configs {
 		desired[config.Name] = true
-		if held {
+		if held || p.isMade(child, config.Name) {
 			continue
 		}
 		next, err := p.object(child, config)
@@ -216,6 +216,12 @@ func (p *planner) build(child *children.Child) ([]children.Config, error) {
 		return nil, fmt.Errorf("build %s: %w", child.Kind, err)
 	}
 	return configs, nil
+}
+
+// isMade reports whether an object that is left as it is exists.
+func (p *planner) isMade(child *children.Child, name string) bool {
+	live := p.snapshot.Find(child.Kind, name)
+	return child.CreatedOnce && live != nil && child.Owns(p.app, live) && live.GetDeletionTimestamp() == nil
 }
 
 // retire returns the write that an object needs which is no longer desired: its deletion, or what has to come before; nil while
@@ -261,9 +267,6 @@ func (p *planner) prunes(child *children.Child, live children.Object) bool {
 // object returns the write that one object needs to become as desired, or nil.
 func (p *planner) object(child *children.Child, config children.Config) (*Step, error) {
 	live := p.snapshot.Find(child.Kind, config.Name)
-	if live != nil && child.CreatedOnce && child.Owns(p.app, live) && live.GetDeletionTimestamp() == nil {
-		return nil, nil
-	}
 	if kept, err := p.keepPods(child, config, live); !kept || err != nil {
 		return nil, err
 	}

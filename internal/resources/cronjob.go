@@ -62,7 +62,7 @@ func CronJob(in Inputs) ([]*batchv1ac.CronJobApplyConfiguration, error) {
 
 // CronJobNames returns the names of the CronJobs.
 func CronJobNames(in Inputs) []string {
-	var names []string
+	names := make([]string, 0, len(in.Application.Spec.Schedules))
 	for i := range in.Application.Spec.Schedules {
 		names = append(names, CronJobName(in.Application, in.Application.Spec.Schedules[i].Name))
 	}

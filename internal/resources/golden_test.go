@@ -303,13 +303,16 @@ func readInputs(t testing.TB, name string) Inputs {
 	in.ConfigHash = resolved.ConfigHash
 	in.JobsRemain = resolved.JobsRemain
 	if resolved.Revision {
-		addRevision(t, &in, resolved.Earlier, resolved.Release)
+		addRevision(t, &in, resolved.Earlier)
+	}
+	if resolved.Release {
+		in.ReleaseJob, in.RunRelease = in.Application.Name+"-release-0123456789", true
 	}
 	return in
 }
 
 // addRevision adds which revision the Application is at.
-func addRevision(t testing.TB, in *Inputs, earlier *v1.ApplicationSpec, release bool) {
+func addRevision(t testing.TB, in *Inputs, earlier *v1.ApplicationSpec) {
 	t.Helper()
 	app := in.Application
 	revision, err := revisions.Of(app)
@@ -319,10 +322,7 @@ func addRevision(t testing.TB, in *Inputs, earlier *v1.ApplicationSpec, release 
 	in.Update = Update{
 		Name: revisions.Name(app.Name, revision.Hash), Hash: revision.Hash, Data: revision.Data, Record: revisions.Record{Number: 2},
 	}
-	in.Revision, in.RunRelease = in.Update.Name, release
-	if release {
-		in.ReleaseJob = app.Name + "-release-0123456789"
-	}
+	in.Revision = in.Update.Name
 	if earlier == nil {
 		return
 	}

@@ -67,7 +67,7 @@ func CronJobFields(app *v1.Application, name string) FieldNames {
 		fieldName{job + ".spec.backoffLimit", ".backoffLimit"},
 		fieldName{job + ".spec.activeDeadlineSeconds", ".activeDeadlineSeconds"},
 	)
-	return names.ofJobPods(scheduledApplication(app, schedule), job+".spec.template", said, schedule.Resources != nil)
+	return names.ofJobPods(scheduledApplication(app, schedule), job+".spec.template", said, schedule.Resources)
 }
 
 // ControllerRevisionFields names the fields of a ControllerRevision.
@@ -86,19 +86,19 @@ func JobFields(app *v1.Application) FieldNames {
 		fieldName{"spec.activeDeadlineSeconds", ".activeDeadlineSeconds"},
 	)
 	run := jobApplication(app, release.Command, release.Args, release.Resources)
-	return names.ofJobPods(run, template, said, release.Resources != nil)
+	return names.ofJobPods(run, template, said, release.Resources)
 }
 
 // ofJobPods adds the names of the fields of a Job's pods, for an Application as the Job runs it. What the Job has of its own is called
 // by where it is said.
-func (n FieldNames) ofJobPods(run *v1.Application, template, said string, ownResources bool) FieldNames {
+func (n FieldNames) ofJobPods(run *v1.Application, template, said string, own *v1.ResourceRequirements) FieldNames {
 	names := n.named(template, "", podFields(run)...)
 	names = names.named(template, "", // the API server leaves out the template's metadata
 		fieldName{".labels", "spec.podMetadata.labels*"}, fieldName{".annotations", "spec.podMetadata.annotations*"})
 	for _, main := range []string{"0", keyed("name", run.Name)} {
 		container := fmt.Sprintf("%s.spec.containers[%s]", template, main)
 		names = names.named(container, said, fieldName{".command", ".command*"}, fieldName{".args", ".args*"})
-		if ownResources {
+		if own != nil {
 			names = names.named(container, said, fieldName{".resources", ".resources*"})
 		}
 	}

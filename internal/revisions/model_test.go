@@ -31,6 +31,9 @@ const (
 	count    = 3
 	maxEdits = 2
 	none     = int8(-1)
+
+	// forLong and justNow are since when a fault has lasted.
+	forLong, justNow = 0, 999
 )
 
 type jobState int8
@@ -79,7 +82,7 @@ var names = [count]string{"a", "b", "c"}
 func indexOf(name string) int8 { return int8(strings.Index("abc", strings.TrimPrefix(name, "web-"))) }
 
 // facts returns what a leader sees.
-func (w world) facts(r rules, seen objects, long bool) Facts {
+func (w world) facts(r rules, seen objects, since int64) Facts {
 	f := Facts{
 		App: "web", Now: at(1000), Update: names[w.spec], Known: map[string]Record{}, Deployed: seen.runs != none, Applied: false,
 		Rollback: r.rollback, FailAfter: 120, Jobs: seen.releases(),
@@ -98,10 +101,7 @@ func (w world) facts(r rules, seen objects, long bool) Facts {
 	if seen.runs != none {
 		f.Runs = Name("web", names[seen.runs])
 		if !r.works[seen.runs] {
-			f.Fault = &Fault{Words: "it crashes", Since: at(999)}
-			if long {
-				f.Fault.Since = at(0)
-			}
+			f.Fault = &Fault{Words: "it crashes", Since: at(since)}
 		}
 	}
 	return f
@@ -134,8 +134,8 @@ func (m memory) record(of int8) Record {
 }
 
 // reconcile does what the controller does, and returns the world after it and what was decided.
-func (w world) reconcile(r rules, seen objects, long bool) (world, Decision) {
-	facts := w.facts(r, seen, long)
+func (w world) reconcile(r rules, seen objects, since int64) (world, Decision) {
+	facts := w.facts(r, seen, since)
 	d := Decide(facts)
 	if d.RunRelease && !hasJob(facts.Jobs, d.ReleaseJob) {
 		facts.Jobs = w.now.releases()
@@ -143,7 +143,7 @@ func (w world) reconcile(r rules, seen objects, long bool) (world, Decision) {
 	}
 	if seen.runs != none && d.Want != "" && indexOf(d.Want) != seen.runs {
 		seen.memories[w.spec] = w.now.memories[w.spec]
-		facts.Known = w.facts(r, seen, long).Known
+		facts.Known = w.facts(r, seen, since).Known
 		d = Decide(facts)
 	}
 	after := w
@@ -259,7 +259,7 @@ func (w world) rest(r rules, known map[world]world) (world, bool) {
 			return rest, true
 		}
 		path = append(path, w)
-		after, _ := w.reconcile(r, w.now, true)
+		after, _ := w.reconcile(r, w.now, forLong)
 		for _, what := range []string{"a Job ends", "the pods are ready"} {
 			if next, ok := after.next(r)[what]; ok {
 				after = next
@@ -354,12 +354,12 @@ func walk(t *testing.T, r rules) int {
 			visit(at, next, what)
 		}
 		for view, seen := range map[string]objects{"a reconcile": at.now, "a new leader": at.before} {
-			for _, long := range []bool{false, true} {
-				next, d := at.reconcile(r, seen, long)
+			for _, since := range []int64{justNow, forLong} {
+				next, d := at.reconcile(r, seen, since)
 				if wrong := at.check(r, next, d); wrong != "" {
-					t.Fatalf("%s, after %s, %s (long %v), with %+v\n%+v\n%+v", wrong, path(at), view, long, r, at, d)
+					t.Fatalf("%s, after %s, %s (a fault since %d), with %+v\n%+v\n%+v", wrong, path(at), view, since, r, at, d)
 				}
-				visit(at, next, fmt.Sprintf("%s (%v)", view, long))
+				visit(at, next, fmt.Sprintf("%s (%d)", view, since))
 			}
 		}
 		rest, ok := at.rest(r, known)

@@ -46,15 +46,12 @@ type Revision struct {
 func Of(app *v1.Application) (Revision, error) {
 	pods := &v1.ApplicationSpec{}
 	copyPods(pods, &app.Spec)
-	data, err := canonical(pods, false)
+	data, err := canonical(pods)
 	if err != nil {
 		return Revision{}, err
 	}
-	hashed, err := canonical(withoutSizes(pods), true)
-	if err != nil {
-		return Revision{}, err
-	}
-	return Revision{Hash: shortHash(hashed), Data: data}, nil
+	hash, err := hashOf(withoutSizes(pods))
+	return Revision{Hash: hash, Data: data}, err
 }
 
 // Name returns the name of the ControllerRevision of an Application's revision.
@@ -65,11 +62,7 @@ func CommandHash(app *v1.Application) (string, error) {
 	if app.Spec.Release == nil {
 		return "", nil
 	}
-	command, err := canonical(app.Spec.Release, true)
-	if err != nil {
-		return "", err
-	}
-	return shortHash(command), nil
+	return hashOf(app.Spec.Release)
 }
 
 // maxJobName is the longest that a Job's name may be: the Job's pods have it in a label.
@@ -113,7 +106,10 @@ func copyPods(to, from *v1.ApplicationSpec) {
 
 // containerPorts returns the ports without where the Service serves them.
 func containerPorts(of []v1.AdditionalPort) []v1.AdditionalPort {
-	var ports []v1.AdditionalPort
+	if len(of) == 0 {
+		return nil
+	}
+	ports := make([]v1.AdditionalPort, 0, len(of))
 	for _, port := range of {
 		ports = append(ports, v1.AdditionalPort{Name: port.Name, Port: port.Port, Protocol: port.Protocol})
 	}
@@ -153,8 +149,27 @@ func dropSize(claim *v1.ClaimSource) {
 	}
 }
 
-// canonical returns the value as JSON with its keys in order, and, if asked for, without nulls and what is empty.
-func canonical(value any, compact bool) ([]byte, error) {
+// canonical returns the value as JSON with its keys in order.
+func canonical(value any) ([]byte, error) {
+	tree, err := treeOf(value)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(tree)
+}
+
+// hashOf returns the hash of the value as canonical JSON without nulls and what is empty.
+func hashOf(value any) (string, error) {
+	tree, err := treeOf(value)
+	if err != nil {
+		return "", err
+	}
+	content, err := json.Marshal(dropEmpty(tree))
+	return shortHash(content), err
+}
+
+// treeOf returns the value as JSON has it.
+func treeOf(value any) (any, error) {
 	encoded, err := json.Marshal(value)
 	if err != nil {
 		return nil, fmt.Errorf("encode a revision: %w", err)
@@ -165,14 +180,7 @@ func canonical(value any, compact bool) ([]byte, error) {
 	if err := decoder.Decode(&tree); err != nil {
 		return nil, fmt.Errorf("decode a revision: %w", err)
 	}
-	if compact {
-		tree = dropEmpty(tree)
-	}
-	encoded, err = json.Marshal(tree)
-	if err != nil {
-		return nil, fmt.Errorf("encode a revision: %w", err)
-	}
-	return encoded, nil
+	return tree, nil
 }
 
 // dropEmpty takes nulls, empty maps and empty lists out of maps. An item of a list stays, or the others would move up.

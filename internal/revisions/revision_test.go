@@ -67,13 +67,13 @@ func TestHashes(t *testing.T) {
 			Files:     []v1.File{{MountPath: "/etc/app", VolumeSource: v1.VolumeSource{Inline: map[string]string{"a": "b"}}}},
 		},
 	} {
-		if got := hashOf(t, spec); got != want {
+		if got := specHash(t, spec); got != want {
 			t.Errorf("the hash of %v is %s, and was %s", spec.Image, got, want)
 		}
 	}
 }
 
-func hashOf(t *testing.T, spec v1.ApplicationSpec) string {
+func specHash(t *testing.T, spec v1.ApplicationSpec) string {
 	t.Helper()
 	revision, err := Of(&v1.Application{Spec: spec})
 	if err != nil {
@@ -107,7 +107,7 @@ func TestWhatMakesARevision(t *testing.T) {
 	} {
 		after := *before.DeepCopy()
 		test.edit(&after)
-		if same := hashOf(t, before) == hashOf(t, after); same != test.same {
+		if same := specHash(t, before) == specHash(t, after); same != test.same {
 			t.Errorf("%s: the same revision: %v, want %v", what, same, test.same)
 		}
 	}

@@ -94,7 +94,7 @@ var contract = map[string][]string{
 		"[*].activeDeadlineSeconds", "[*].backoffLimit", "[*].suspend", "[*].resources", "[*].successfulJobsHistoryLimit",
 		"[*].failedJobsHistoryLimit",
 	},
-	"release": {".command", ".args", ".activeDeadlineSeconds", ".backoffLimit", ".resources.requests", ".resources.limits"},
+	"release":            {".command", ".args", ".activeDeadlineSeconds", ".backoffLimit", ".resources.requests", ".resources.limits"},
 	"enableServiceLinks": nil,
 	"suspend":            nil,
 	"paused":             nil,

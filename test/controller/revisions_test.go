@@ -301,6 +301,7 @@ func releaseOf(ctx context.Context, app *v1.Application) *batchv1.Job {
 	Eventually(func(g Gomega) {
 		now, err := get(ctx, app)
 		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(now.Status.ObservedGeneration).To(Equal(now.Generation))
 		for _, job := range releasesOf(ctx, now) {
 			if strings.HasSuffix(now.Status.UpdateRevision, "-"+job.Labels["apps.example.com/revision"]) {
 				found = &job
