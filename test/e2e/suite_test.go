@@ -80,6 +80,7 @@ const (
 	groupFaults       = "pod-faults"
 	groupRemoval      = "removal"
 	groupShop         = "shop"
+	groupRollouts     = "rollouts"
 )
 
 var (
