@@ -28,7 +28,16 @@ check() {
 every() {
 	git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
 		[[ ! -f $file || -L $file ]] || printf '%s\0' "$file"
-	done | { xargs -0 grep -lIFZ -e "$1" || (($? == 123)); } | xargs -0r sed -i -E -e "$2"
+	done | { xargs -0 grep -lIF --null -e "$1" || true; } | while IFS= read -r -d '' file; do
+		edit "$file" "$2"
+	done
+}
+
+# edit FILE EXPRESSION changes a file by a sed expression.
+edit() {
+	sed -E -e "$2" "$1" >"$1.edited"
+	cat "$1.edited" >"$1" # which keeps its mode
+	rm "$1.edited"
 }
 
 # literally prints a text as the regular expression that it alone matches.
@@ -47,7 +56,7 @@ set_identity() {
 	[[ $repository =~ ^[a-z0-9.-]+\.[a-z]+/[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$ ]] ||
 		fail "REPOSITORY=\"$repository\": is not HOST/OWNER/NAME, such as github.com/acme/app-operator"
 	owner=${repository%/*} owner=${owner##*/}
-	local images=${IMAGES:-ghcr.io/${owner,,}} reviewer=${REVIEWER:-$owner} email=${EMAIL:-$owner@users.noreply.github.com}
+	local images=${IMAGES:-ghcr.io/$(tr '[:upper:]' '[:lower:]' <<<"$owner")} reviewer=${REVIEWER:-$owner} email=${EMAIL:-$owner@users.noreply.github.com}
 	[[ $images =~ ^[a-z0-9.:/_-]+$ ]] || fail "IMAGES=\"$images\": is not a registry with a path, such as ghcr.io/acme"
 	[[ $email == *@*.* ]] || fail "EMAIL=\"$email\": is not an address, such as team@acme.org"
 	present
@@ -58,7 +67,10 @@ set_identity() {
 	every "$repository_now" "s#$(literally "$repository_now")([^A-Za-z0-9_-]|\$)#$repository\\1#g"
 	every "$images_now/app-operator" "s#(^|[^A-Za-z0-9_.-])(registry\.)?$(literally "$images_now")/app-operator#\\1$images/app-operator#g"
 	every "$email_now" "s#$(literally "$email_now")#$email#g"
-	sed -i "/^reviewers:/{n;s/^- .*/- $reviewer/}" catalog/*/ci.yaml
+	local file
+	for file in catalog/*/ci.yaml; do
+		edit "$file" "/^reviewers:/{n;s/^- .*/- $reviewer/;}"
+	done
 	[[ $group == "$group_now" ]] || set_group "$group"
 	check .
 	echo "This is $repository now, with images in $images. Remedy where 'make verify' finds generated files out of date:" \
@@ -69,7 +81,7 @@ set_group() {
 	every "$group_now" "s#$(literally "$group_now")#$1#g"
 	# In regular expressions, dots have backslashes before them.
 	every "${group_now//./\\.}" "s#$(literally "${group_now//./\\.}")#${1//./\\\\.}#g"
-	sed -i -e "s/^domain: .*/domain: ${1#*.}/" -e "s/^  domain: .*/  domain: ${1#*.}/" -e "s/^  group: .*/  group: ${1%%.*}/" PROJECT
+	edit PROJECT "s/^domain: .*/domain: ${1#*.}/;s/^  domain: .*/  domain: ${1#*.}/;s/^  group: .*/  group: ${1%%.*}/"
 	local file
 	git ls-files --cached --others --exclude-standard | grep -F "$group_now" | while IFS= read -r file; do
 		mv "$file" "${file//"$group_now"/$1}"

@@ -1,4 +1,4 @@
-//go:build olmv1
+//go:build ignore
 
 /*
 Copyright 2026 The app-operator authors.
