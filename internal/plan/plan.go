@@ -189,6 +189,14 @@ func (p *planner) child(child *children.Child) error {
 			p.steps = append(p.steps, *next)
 		}
 	}
+	failed = append(failed, p.prune(child, desired))
+	p.last.keep(child.Kind, desired)
+	return errors.Join(failed...)
+}
+
+// prune plans what becomes of the objects of one kind that are not desired, and notes which of them stay for now.
+func (p *planner) prune(child *children.Child, desired map[string]bool) error {
+	var failed []error
 	for _, live := range p.snapshot.Live[child.Kind] {
 		if desired[live.GetName()] || !p.prunes(child, live) {
 			continue
@@ -202,7 +210,6 @@ func (p *planner) child(child *children.Child) error {
 		}
 		desired[live.GetName()] = next == nil || !next.Deletes() // its deletion will repair nothing
 	}
-	p.last.keep(child.Kind, desired)
 	return errors.Join(failed...)
 }
 
