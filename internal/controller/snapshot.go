@@ -91,7 +91,7 @@ func (r *ApplicationReconciler) snapshot(ctx context.Context, app *v1.Applicatio
 	}
 	if s.deployment != nil {
 		settled := status.RolledOut(s.deployment)
-		s.PodsUpdated = settled && !slices.ContainsFunc(s.pods, func(pod corev1.Pod) bool { return metav1.GetControllerOf(&pod).UID != s.newest })
+		s.PodsUpdated = s.PodsUpdated && settled && !slices.ContainsFunc(s.pods, func(pod corev1.Pod) bool { return metav1.GetControllerOf(&pod).UID != s.newest })
 		if !settled || !resources.PortsSettled(s.Inputs) {
 			s.PodPorts = s.podPorts()
 		}

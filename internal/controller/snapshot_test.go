@@ -21,6 +21,7 @@ import (
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -89,6 +90,36 @@ func TestAKindWithManyObjects(t *testing.T) {
 		reconcileOnce(t, r, c)
 		if got := names(); !slices.Equal(got, step.want) {
 			t.Errorf("with %v there are %v, want %v", step.suffixes, got, step.want)
+		}
+	}
+}
+
+// TestWhatAReleaseUsesIsNotPruned holds that nothing is taken away that pods use while a release command runs, although all pods of the
+// Deployment are of its template.
+func TestWhatAReleaseUsesIsNotPruned(t *testing.T) {
+	r, c := withErrors(t, interceptor.Funcs{})
+	reconcileOnce(t, r, c)
+	roll(t, c, 1)
+	app := theApplication(t, c)
+	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{
+		Name: "web-release-0123456789", Namespace: "apps",
+		Labels:          map[string]string{resources.LabelApplication: "web", resources.LabelRevision: "0123456789"},
+		OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(app, v1.GroupVersion.WithKind("Application"))},
+	}}
+	for _, ends := range []bool{false, true} {
+		if !ends {
+			if err := c.Create(t.Context(), job); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			job.Status.Conditions = []batchv1.JobCondition{{Type: batchv1.JobComplete, Status: corev1.ConditionTrue}}
+			if err := c.Status().Update(t.Context(), job); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s, err := r.snapshot(t.Context(), app, r.records.of(app))
+		if err != nil || s.PodsUpdated != ends || !s.JobsRemain {
+			t.Errorf("ended %v: all pods are updated %v, Jobs remain %v; error %v", ends, s.PodsUpdated, s.JobsRemain, err)
 		}
 	}
 }
