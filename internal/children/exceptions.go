@@ -106,9 +106,9 @@ func keepPods(config Config, live Object) (bool, error) {
 	}
 	kept := config.ApplyConfiguration.(*appsv1ac.DeploymentApplyConfiguration)
 	kept.Spec.Template = ours.Spec.Template
-	delete(kept.Annotations, resources.AnnotationRevision)
-	if revision := ours.Annotations[resources.AnnotationRevision]; revision != "" {
-		kept.WithAnnotations(map[string]string{resources.AnnotationRevision: revision})
+	delete(kept.Labels, resources.LabelRevision)
+	if revision := ours.Labels[resources.LabelRevision]; revision != "" {
+		kept.WithLabels(map[string]string{resources.LabelRevision: revision})
 	}
 	return true, nil
 }

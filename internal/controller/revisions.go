@@ -156,7 +156,7 @@ func (r *ApplicationReconciler) facts(ctx context.Context, s *snapshot, record *
 	app := s.Application
 	facts := revisions.Facts{
 		App: app.Name, Now: metav1.Now(), Update: record.revision.hash, Command: record.revision.command,
-		Known: map[string]revisions.Record{}, Current: app.Status.CurrentRevision,
+		Known: map[string]revisions.Record{}, Current: app.Status.CurrentRevision, Runs: resources.DeployedRevision(s.deployment),
 		Deployed: s.deployment != nil, Applied: app.Status.ObservedGeneration == app.Generation,
 		Frozen:    app.Spec.Paused || app.Spec.Suspend,
 		Rollback:  app.Spec.Rollout != nil && app.Spec.Rollout.OnFailure == v1.FailurePolicyRollback,
@@ -166,9 +166,6 @@ func (r *ApplicationReconciler) facts(ctx context.Context, s *snapshot, record *
 		if metav1.IsControlledBy(revision, app) {
 			facts.Known[revision.GetName()] = resources.RevisionRecord(revision, writtenAt(revision))
 		}
-	}
-	if s.deployment != nil {
-		facts.Runs = s.deployment.Annotations[resources.AnnotationRevision]
 	}
 	if fault := status.RolloutFault(s.judged); fault != nil && facts.Runs == s.Update.Name {
 		fault.Since = record.fault.startedBy(app, facts)
@@ -285,10 +282,7 @@ func (r *ApplicationReconciler) wantPods(ctx context.Context, s *snapshot, recor
 	app, decision := s.Application, s.decision
 	s.Revision, s.KeepsPods = decision.Want, decision.Want == ""
 	s.ReleaseJob, s.RunRelease = decision.ReleaseJob, decision.RunRelease
-	inUse := []string{decision.Update, decision.Want, app.Status.CurrentRevision}
-	if s.deployment != nil {
-		inUse = append(inUse, s.deployment.Annotations[resources.AnnotationRevision])
-	}
+	inUse := []string{decision.Update, decision.Want, app.Status.CurrentRevision, resources.DeployedRevision(s.deployment)}
 	for _, job := range releaseJobs(s.Live[children.Job], app) {
 		inUse = append(inUse, revisions.Name(app.Name, job.Labels[resources.LabelRevision]))
 	}

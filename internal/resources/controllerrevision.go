@@ -30,9 +30,6 @@ import (
 	"github.com/example/app-operator/internal/revisions"
 )
 
-// AnnotationRevision names the ControllerRevision whose pods a Deployment was last given.
-const AnnotationRevision = "apps.example.com/revision"
-
 // The annotations of a ControllerRevision: only its metadata is cached.
 const (
 	annotationNumber        = "apps.example.com/number"

@@ -17,6 +17,8 @@ limitations under the License.
 package resources
 
 import (
+	"strings"
+
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
@@ -24,6 +26,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/revisions"
 )
 
 // How an Application is rolled out that does not say. The numbers are the schema's defaults, which hold where
@@ -61,7 +64,7 @@ func Deployment(in Inputs) (*appsv1ac.DeploymentApplyConfiguration, error) {
 		WithOwnerReferences(owner(app)).
 		WithSpec(spec)
 	if in.Revision != "" {
-		config.WithAnnotations(map[string]string{AnnotationRevision: in.Revision})
+		config.WithLabels(map[string]string{LabelRevision: strings.TrimPrefix(in.Revision, revisions.Name(app.Name, ""))})
 	}
 	setReplicas(config, in)
 	return config, nil
@@ -70,6 +73,14 @@ func Deployment(in Inputs) (*appsv1ac.DeploymentApplyConfiguration, error) {
 // RevisionHistoryLimit returns how many revisions are kept beside those in use.
 func RevisionHistoryLimit(app *v1.Application) int32 {
 	return ptr.Deref(ptr.Deref(app.Spec.Rollout, v1.RolloutSpec{}).RevisionHistoryLimit, revisionHistoryLimit)
+}
+
+// DeployedRevision returns the name of the revision whose pods a Deployment was last given, or "" if that is not known.
+func DeployedRevision(deployment *appsv1.Deployment) string {
+	if deployment == nil || deployment.Labels[LabelRevision] == "" {
+		return ""
+	}
+	return revisions.Name(deployment.Name, deployment.Labels[LabelRevision])
 }
 
 // setReplicas sets how many pods the Deployment asks for. While an autoscaler decides, that is not ours to say.

@@ -170,6 +170,10 @@ func wantLabels(in Inputs, kind string) map[string]string {
 		return map[string]string{LabelApplication: app.Name}
 	case "Job":
 		all[LabelApplication], all[LabelRevision] = app.Name, in.Update.Hash
+	case "Deployment":
+		if in.Revision != "" {
+			all[LabelRevision] = strings.TrimPrefix(in.Revision, app.Name+"-")
+		}
 	}
 	if app.Spec.ObjectMetadata != nil {
 		maps.Copy(all, app.Spec.ObjectMetadata.Labels)

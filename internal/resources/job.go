@@ -27,8 +27,9 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 )
 
-// LabelRevision has the hash of the revision whose release command a Job runs. Beside it, the Job and its pods have LabelApplication, and
-// none of the labels by which the application's pods are selected.
+// LabelRevision has the hash of the revision whose release command a Job runs, and of the one whose pods a Deployment was last given. It
+// is a label there, since another annotation would be another generation of the Deployment. Beside it, the Job and its pods have
+// LabelApplication, and none of the labels by which the application's pods are selected.
 const LabelRevision = "apps.example.com/revision"
 
 // How a release command is run that does not say.
