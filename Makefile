@@ -473,7 +473,7 @@ $(1): $(BIN)/$(1)
 $(BIN)/$(1) $(BIN)/linux/$(1): tools/$(2)/go.mod tools/$(2)/go.sum
 	@echo "Building $(1) $$(call pinned,$(2),$(3)) from source ($(5) on 2 cores the first time; once) ..."
 	@mkdir -p $$(@D)
-	@cd tools/$(2) && go build -gcflags=all=-dwarf=false -tags '$$(TAGS)' -ldflags '-s -w $$(STAMP)' \
+	@cd tools/$(2) && go build -tags '$$(TAGS)' -ldflags '-s -w $$(STAMP)' \
 		-o $$@.tmp $(patsubst %/.,%,$(3)/$(4))
 	@mv $$@.tmp $$@
 endef

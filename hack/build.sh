@@ -22,7 +22,7 @@ echo "Building from source, once: $names, of $((all)) packages"
 terminal=0
 [[ ! -t 1 ]] || terminal=1
 # What is compiled is told by name, and everything else is an error.
-go -C "$folder" build -v -gcflags=all=-dwarf=false -ldflags "$ldflags" -o "$scratch/" "${missing[@]}" 2>&1 |
+go -C "$folder" build -v -ldflags "$ldflags" -o "$scratch/" "${missing[@]}" 2>&1 |
 	awk -v all="$((all))" -v terminal="$terminal" '
 		/^[^ :#]+$/ {
 			compiled++
