@@ -282,10 +282,12 @@ func (r *ApplicationReconciler) wantPods(ctx context.Context, s *snapshot, recor
 	app, decision := s.Application, s.decision
 	s.Revision, s.KeepsPods = decision.Want, decision.Want == ""
 	s.ReleaseJob, s.RunRelease = decision.ReleaseJob, decision.RunRelease
-	inUse := []string{decision.Update, decision.Want, app.Status.CurrentRevision, resources.DeployedRevision(s.deployment)}
-	for _, job := range releaseJobs(s.Live[children.Job], app) {
+	jobs := releaseJobs(s.Live[children.Job], app)
+	inUse := make([]string, 0, len(jobs))
+	for _, job := range jobs {
 		inUse = append(inUse, revisions.Name(app.Name, job.Labels[resources.LabelRevision]))
 	}
+	inUse = append(inUse, decision.Update, decision.Want, app.Status.CurrentRevision, resources.DeployedRevision(s.deployment))
 	s.History = revisions.History(known, inUse, int(resources.RevisionHistoryLimit(app)))
 	if s.Find(children.ControllerRevision, s.Update.Name) == nil {
 		revision, err := revisions.Of(app)
