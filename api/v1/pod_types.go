@@ -60,9 +60,8 @@ type PodMetadata struct {
 
 // ObjectMetadata has labels and annotations of every object that is made for the application, beside the operator's own.
 type ObjectMetadata struct {
-	// labels of the objects, for example app.kubernetes.io/part-of, app.kubernetes.io/version or app.kubernetes.io/component.
-	// The keys app.kubernetes.io/name, app.kubernetes.io/instance, app.kubernetes.io/managed-by and those below
-	// apps.example.com/ are the operator's, and pod-template-hash is the Deployment's.
+	// labels of the objects, for example app.kubernetes.io/part-of. The keys app.kubernetes.io/name, app.kubernetes.io/instance,
+	// app.kubernetes.io/managed-by and those below apps.example.com/ are the operator's, and pod-template-hash is the Deployment's.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=32
 	// +kubebuilder:validation:XValidation:rule="self.all(k, !(k in ['app.kubernetes.io/name', 'app.kubernetes.io/instance', 'app.kubernetes.io/managed-by', 'pod-template-hash']) && !k.startsWith('apps.example.com/'))",message="app.kubernetes.io/name, app.kubernetes.io/instance, app.kubernetes.io/managed-by, pod-template-hash and keys below apps.example.com/ are reserved; use another key"

