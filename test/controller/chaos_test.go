@@ -119,7 +119,7 @@ var _ = Describe("Three replicas", takesLongest, func() {
 		Expect(found).To(BeEmpty(), func() string { return explain(ctx, found) })
 		Expect(len(reigns)).To(BeNumerically(">", leastLosses))
 		Expect(reigns).To(ContainElement(HaveField("GivenBack", BeTrue())), "a dead leader's Lease, given back by a standby")
-	}, SpecTimeout(5*time.Minute))
+	}, SpecTimeout(10*time.Minute))
 
 	It("hear nothing more from a leader that was frozen for longer than its lease", func(ctx SpecContext) {
 		t := startReplicas(ctx, 2,
@@ -165,7 +165,7 @@ var _ = Describe("Three replicas", takesLongest, func() {
 		Expect(outside(reigns, work)).To(BeEmpty(), "writes of processes that did not lead")
 		Expect(len(reigns)).To(BeNumerically(">", freezes))
 		Expect(reigns).NotTo(ContainElement(HaveField("GivenBack", BeTrue())), "nobody was proven dead while it held the Lease")
-	}, SpecTimeout(5*time.Minute))
+	}, SpecTimeout(10*time.Minute))
 })
 
 // replicas are some replicas of the operator, and the namespace that they serve.

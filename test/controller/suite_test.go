@@ -49,7 +49,7 @@ import (
 
 // Conditions are waited for with generous limits: only a machine in trouble reaches them.
 const (
-	limit = 90 * time.Second
+	limit = 3 * time.Minute
 	poll  = 50 * time.Millisecond
 )
 

@@ -158,7 +158,7 @@ func revisionOf(ctx context.Context, g Gomega, app *v1.Application) revision {
 	g.Expect(err).NotTo(HaveOccurred())
 	now := revision{Config: deployment.Spec.Template.Annotations["apps.example.com/config-hash"]}
 	sets := &appsv1.ReplicaSetList{}
-	g.Expect(k8s.List(ctx, sets, client.InNamespace(app.Namespace), client.MatchingLabels(deployment.Labels))).To(Succeed())
+	g.Expect(k8s.List(ctx, sets, client.InNamespace(app.Namespace), client.MatchingLabels(deployment.Spec.Selector.MatchLabels))).To(Succeed())
 	for _, set := range sets.Items {
 		if set.Status.Replicas > 0 {
 			now.Sets = append(now.Sets, set.Name)

@@ -22,6 +22,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -233,7 +234,7 @@ func shopLog(ctx context.Context, pod string) (string, error) {
 // firstVisit returns the first line of the worker's log that is a visit; "" if it has made none.
 func firstVisit(log string) string {
 	for _, line := range splitLines(log) {
-		if line != "" && !strings.HasPrefix(line, "visits so far") {
+		if _, err := time.Parse(time.UnixDate, line); err == nil { // and not what went wrong before the first
 			return line
 		}
 	}
