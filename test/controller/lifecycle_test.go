@@ -244,7 +244,9 @@ var _ = Describe("An Application", func() {
 				haveCondition(v1.ConditionReady, metav1.ConditionTrue, v1.ReasonSuspended),
 				// No PriorityClass, no RuntimeClass, and no storage for claims.
 				haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonReferenceMissing),
-				haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonUnschedulable)), app.Name)
+				haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonUnschedulable),
+				SatisfyAll(HaveField("Name", "revision-release-beside-earlier"), // whose release command has a claim
+					haveCondition(v1.ConditionReady, metav1.ConditionUnknown, v1.ReasonReleasing))), app.Name)
 		}
 		running.rest(ctx)
 
