@@ -31,19 +31,23 @@ import (
 // firstReplicas is how many pods the smallest Application has.
 const firstReplicas = 3
 
-func (d *demo) killLeader(ctx context.Context) error {
-	before, err := d.holder(ctx)
-	if err != nil {
-		return err
+// killHolder kills the leader. It returns who held the lease, which replica that was, and when it was killed.
+func (d *demo) killHolder(ctx context.Context) (before string, leader *demoOperator, killed time.Time, err error) {
+	if before, err = d.holder(ctx); err != nil {
+		return "", nil, time.Time{}, err
 	}
-	leader, err := d.leader(ctx)
-	if err != nil {
-		return err
+	if leader, err = d.leader(ctx); err != nil {
+		return "", nil, time.Time{}, err
 	}
 	d.out.say("$ kill -9 %d", leader.PID())
 	leader.stopped = true
-	killed := time.Now()
-	if err := leader.Kill(); err != nil {
+	killed = time.Now()
+	return before, leader, killed, leader.Kill()
+}
+
+func (d *demo) killLeader(ctx context.Context) error {
+	before, leader, killed, err := d.killHolder(ctx)
+	if err != nil {
 		return err
 	}
 	d.out.say("%s, the leader, is dead and could not give its lease back: that has to run out, %s after its last renewal.",

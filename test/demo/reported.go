@@ -84,18 +84,8 @@ func (d *demo) wordsFile(name string) string { return filepath.Join(d.dir, name+
 
 // killReported kills the leader as killLeader does, but as a kubelet would be there to see it.
 func (d *demo) killReported(ctx context.Context) error {
-	before, err := d.holder(ctx)
+	before, leader, killed, err := d.killHolder(ctx)
 	if err != nil {
-		return err
-	}
-	leader, err := d.leader(ctx)
-	if err != nil {
-		return err
-	}
-	d.out.say("$ kill -9 %d", leader.PID())
-	leader.stopped = true
-	killed := time.Now()
-	if err := leader.Kill(); err != nil {
 		return err
 	}
 	words, err := os.ReadFile(d.wordsFile(leader.Name))
