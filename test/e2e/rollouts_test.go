@@ -48,6 +48,8 @@ type failingRollout struct {
 
 	app   *v1.Application
 	guest *visitor
+	// early is how many requests failed before its node's proxy had heard of the new Service.
+	early int
 	// good is the revision that works, and pods are its pods.
 	good string
 	pods []string
@@ -156,6 +158,9 @@ func (f *failingRollout) start(ctx context.Context, namespace, clients string) {
 	Eventually(fresh(f.app)).WithContext(ctx).Should(beReady())
 	f.guest = startClient(ctx, clients, f.name, f.app.Status.URL)
 	Eventually(f.guest.names).WithContext(ctx).ShouldNot(BeEmpty())
+	failures, err := f.guest.failures(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	f.early = len(failures)
 }
 
 // failTogether has all of them fail, disturbs, waits until each is back, and asks for what works again.
@@ -210,6 +215,7 @@ func failTogether(ctx context.Context, all []*failingRollout, round string, dist
 		Eventually(fresh(f.app)).WithContext(ctx).Should(SatisfyAll(beReady(), HaveField("Status.CurrentRevision", Not(Equal(f.good)))))
 		failures, err := f.guest.failures(ctx)
 		Expect(err).NotTo(HaveOccurred())
+		failures = failures[f.early:]
 		said, _ := report.Load(f.name)
 		AddReportEntry(f.name, fmt.Sprintf("round %s: %s; the next one Ready after %s; of %d requests so far %d failed", round, said,
 			time.Since(began).Round(time.Second), f.guest.answers(ctx)+len(failures), len(failures)))
