@@ -116,11 +116,19 @@ func keepPods(config Config, live Object) (bool, error) {
 // ofPod is how an autoscaler names a pod in its messages. After each rollout it is another one.
 var ofPod = regexp.MustCompile(` of Pod [^ ,;]+`)
 
-// stripAutoscaler keeps what says whether the autoscaler works, and why not. It writes its metrics every 15 seconds.
+// stripAutoscaler keeps what says whether the autoscaler works, and why not, and since when it is at its maximum. It writes its
+// metrics every 15 seconds.
 func stripAutoscaler(object Object) {
 	autoscaler := object.(*autoscalingv2.HorizontalPodAutoscaler)
 	var kept []autoscalingv2.HorizontalPodAutoscalerCondition
+	var lastScaleTime *metav1.Time
 	for _, condition := range autoscaler.Status.Conditions {
+		if status.IsAtMaximum(condition) {
+			condition.Message = ""
+			kept = append(kept, condition)
+			lastScaleTime = autoscaler.Status.LastScaleTime
+			continue
+		}
 		if condition.Type != autoscalingv2.ScalingActive && condition.Type != autoscalingv2.AbleToScale {
 			continue
 		}
@@ -130,7 +138,7 @@ func stripAutoscaler(object Object) {
 		condition.Message = ofPod.ReplaceAllString(condition.Message, "")
 		kept = append(kept, condition)
 	}
-	autoscaler.Status = autoscalingv2.HorizontalPodAutoscalerStatus{Conditions: kept}
+	autoscaler.Status = autoscalingv2.HorizontalPodAutoscalerStatus{Conditions: kept, LastScaleTime: lastScaleTime}
 }
 
 // runsReplicas reports whether the Deployment is to have pods.

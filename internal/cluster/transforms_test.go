@@ -192,6 +192,18 @@ func TestAStatusThatNobodyReadsWakesNobody(t *testing.T) {
 	if same(strip(t, stripChild, edited)) {
 		t.Error("an edit is not kept")
 	}
+	limited := scaled.DeepCopy()
+	limited.Status.LastScaleTime = &metav1.Time{Time: time.Unix(1, 0)}
+	limited.Status.Conditions = []autoscalingv2.HorizontalPodAutoscalerCondition{{
+		Type: autoscalingv2.ScalingLimited, Status: corev1.ConditionTrue, Reason: "TooFewReplicas",
+	}}
+	if !same(strip(t, stripChild, limited)) {
+		t.Error("another limit than the maximum is kept")
+	}
+	limited.Status.Conditions[0].Reason = "TooManyReplicas"
+	if same(strip(t, stripChild, limited)) {
+		t.Error("that the autoscaler is at its maximum is not kept")
+	}
 }
 
 // TestStripChildForgetsStrangers holds that of others' objects no more is kept than who they are.

@@ -71,13 +71,14 @@ func sameButVersion(before, after client.Object) bool {
 	return equality.Semantic.DeepEqual(before, after)
 }
 
-// podFaultChanged passes a pod's new, changed or cured fault, and its end. All else about pods reaches the controller
-// through the Deployment.
+// podFaultChanged passes a pod's new, changed or cured fault, its unusual restart, and its end. All else about pods reaches the
+// controller through the Deployment.
 func podFaultChanged() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(e event.CreateEvent) bool { return faultOf(e.Object) != nil },
 		UpdateFunc: func(e event.UpdateEvent) bool {
-			return !equality.Semantic.DeepEqual(faultOf(e.ObjectOld), faultOf(e.ObjectNew))
+			return !equality.Semantic.DeepEqual(faultOf(e.ObjectOld), faultOf(e.ObjectNew)) ||
+				!equality.Semantic.DeepEqual(restartOf(e.ObjectOld), restartOf(e.ObjectNew))
 		},
 		DeleteFunc: func(event.DeleteEvent) bool { return true },
 	}
@@ -89,6 +90,14 @@ func faultOf(object client.Object) *status.PodFault {
 		return nil
 	}
 	return status.FaultOf(pod, metav1.NewTime(time.Now().Add(-crashLoopGracePeriod)))
+}
+
+func restartOf(object client.Object) *status.Restart {
+	pod, ok := object.(*corev1.Pod)
+	if !ok {
+		return nil
+	}
+	return status.RestartOf(pod)
 }
 
 // onCreate passes the appearance of an object.

@@ -330,10 +330,15 @@ func (s *snapshot) observed(app *v1.Application, last plan.LastApplied) status.O
 	return seen
 }
 
-// judge finds the faults of the Deployment's pods.
+// judge finds the faults and the unusual restarts of the Deployment's pods.
 func (s *snapshot) judge() {
 	seen := &s.judged
 	seen.Deployment = s.deployment
+	for i := range s.pods {
+		if restart := status.RestartOf(&s.pods[i]); restart != nil {
+			seen.Restarts = append(seen.Restarts, *restart)
+		}
+	}
 	if status.RolledOut(s.deployment) && !crashLooping(s.Application) {
 		return
 	}

@@ -17,12 +17,15 @@ limitations under the License.
 package status
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/resources"
@@ -96,6 +99,43 @@ func scalingActive(autoscaler *autoscalingv2.HorizontalPodAutoscaler) bool {
 		}
 	}
 	return false
+}
+
+// IsAtMaximum reports whether an autoscaler says by the condition that it wants more pods than it may have (kubernetes
+// pkg/controller/podautoscaler).
+func IsAtMaximum(condition autoscalingv2.HorizontalPodAutoscalerCondition) bool {
+	return condition.Type == autoscalingv2.ScalingLimited && condition.Status == corev1.ConditionTrue && condition.Reason == "TooManyReplicas"
+}
+
+// maximumToldSeconds is how long an autoscaler has to want more pods than it may have until that is said.
+const maximumToldSeconds = 15 * 60
+
+// maximumDue returns when it is said that the autoscaler wants more pods than it may have; the zero time if it does not, or if
+// there is nothing to choose from. The condition's time is also that of other limits, so the last time it scaled counts too.
+func maximumDue(app *v1.Application, autoscaler *autoscalingv2.HorizontalPodAutoscaler) metav1.Time {
+	spec := app.Spec.Autoscaling
+	if autoscaler == nil || spec == nil || ptr.Deref(spec.MinReplicas, 1) >= spec.MaxReplicas {
+		return metav1.Time{}
+	}
+	at := slices.IndexFunc(autoscaler.Status.Conditions, IsAtMaximum)
+	if at < 0 {
+		return metav1.Time{}
+	}
+	since := autoscaler.Status.Conditions[at].LastTransitionTime
+	if scaled := autoscaler.Status.LastScaleTime; scaled != nil && since.Before(scaled) {
+		since = *scaled
+	}
+	return addSeconds(since, maximumToldSeconds)
+}
+
+// atMaximum recommends what to do about an autoscaler that has wanted more pods than it may have for long, or returns "".
+func atMaximum(app *v1.Application, seen Observed) string {
+	due := maximumDue(app, seen.Autoscaler)
+	if due.IsZero() || seen.Now.Before(&due) {
+		return ""
+	}
+	return fmt.Sprintf("; it has wanted more than spec.autoscaling.maxReplicas allows, which is %d, for over %d minutes: "+
+		"raise that, or spec.resources", app.Spec.Autoscaling.MaxReplicas, maximumToldSeconds/60)
 }
 
 // neededRequests says which requests the autoscaler needs that the spec does not set, or "". A LimitRange, which the operator

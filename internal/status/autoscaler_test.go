@@ -140,3 +140,55 @@ func TestMissingRequestsAreNamed(t *testing.T) {
 		t.Errorf("although it works: %s", ready.Message)
 	}
 }
+
+// TestAnAutoscalerAtItsMaximumIsToldOfAfterAWhile holds that a recommendation is given to an Application that lacks pods for long,
+// and that it is no fault.
+func TestAnAutoscalerAtItsMaximumIsToldOfAfterAWhile(t *testing.T) {
+	const advice = "; it has wanted more than spec.autoscaling.maxReplicas allows, which is 5, for over 15 minutes: raise that, or spec.resources"
+	limited := func(reason string, scaled *metav1.Time) *autoscalingv2.HorizontalPodAutoscaler {
+		autoscaler := active()
+		autoscaler.Status.LastScaleTime = scaled
+		autoscaler.Status.Conditions = append(autoscaler.Status.Conditions, autoscalingv2.HorizontalPodAutoscalerCondition{
+			Type: autoscalingv2.ScalingLimited, Status: corev1.ConditionTrue, Reason: reason, LastTransitionTime: start,
+		})
+		return autoscaler
+	}
+	upTo := func(minimum, maximum int32) func(*v1.Application) {
+		return func(app *v1.Application) {
+			app.Spec.Autoscaling = &v1.AutoscalingSpec{MinReplicas: new(minimum), MaxReplicas: maximum}
+		}
+	}
+	for _, test := range []struct {
+		name       string
+		edit       func(*v1.Application)
+		autoscaler *autoscalingv2.HorizontalPodAutoscaler
+		at         int
+		told       bool
+		expires    int
+	}{
+		{"it is new", upTo(2, 5), limited("TooManyReplicas", nil), 899, false, 900},
+		{"it lasts", upTo(2, 5), limited("TooManyReplicas", nil), 900, true, 0},
+		{"it has scaled since", upTo(2, 5), limited("TooManyReplicas", new(at(600))), 900, false, 1500},
+		{"it has scaled before", upTo(2, 5), limited("TooManyReplicas", new(at(-60))), 900, true, 0},
+		{"it is at its minimum", upTo(2, 5), limited("TooFewReplicas", nil), 9000, false, 0},
+		{"there is nothing to choose", upTo(5, 5), limited("TooManyReplicas", nil), 9000, false, 0},
+		{"within its range", upTo(2, 5), active(), 9000, false, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			app := newApplication(test.edit)
+			seen := Observed{Now: at(test.at), Deployment: newDeployment(3), Autoscaler: test.autoscaler}
+			app.Status = Of(app, seen, nil)
+			ready, degraded := condition(t, app.Status, v1.ConditionReady), condition(t, app.Status, v1.ConditionDegraded)
+			if ready.Status != metav1.ConditionTrue || degraded.Status == metav1.ConditionTrue || strings.HasSuffix(ready.Message, advice) != test.told {
+				t.Errorf("Ready is %s, Degraded %s: %s", ready.Status, degraded.Status, ready.Message)
+			}
+			want := metav1.Time{}
+			if test.expires > 0 {
+				want = at(test.expires)
+			}
+			if got := Expires(app, seen, app.Status); !got.Equal(&want) {
+				t.Errorf("the status expires at %s, want %s", got, want)
+			}
+		})
+	}
+}

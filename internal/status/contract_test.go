@@ -228,6 +228,10 @@ func TestEveryReasonOccurs(t *testing.T) {
 		"nightly": {CronJob: newCronJob("nightly"), LastRun: newJob("nightly", 1, batchv1.JobFailed)},
 	}}, nil)
 	delete(missing, condition(t, failed, v1.ConditionDegraded).Reason)
+	for _, ended := range []string{"OOMKilled", "Error"} {
+		restarts := []Restart{*RestartOf(runningPod(restarted(ended, 137, 600)))}
+		delete(missing, condition(t, Of(newApplication(), Observed{Now: at(600), Deployment: newDeployment(3), Restarts: restarts}, nil), v1.ConditionDegraded).Reason)
+	}
 	for reason := range missing {
 		t.Errorf("no situation gives the reason %s", reason)
 	}

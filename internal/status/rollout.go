@@ -77,6 +77,7 @@ func evaluateComplete(app *v1.Application, seen Observed) evaluation {
 		if !scalingActive(seen.Autoscaler) {
 			now.message += neededRequests(app)
 		}
+		now.message += atMaximum(app, seen)
 	}
 	return now
 }

@@ -110,9 +110,6 @@ func isSidecar(pod *corev1.Pod, name string) bool {
 
 // scheduleFault returns the fault of the schedules whose last run has failed, or nil.
 func scheduleFault(app *v1.Application, seen Observed) *PodFault {
-	if app.DeletionTimestamp != nil {
-		return nil
-	}
 	var faults []string
 	for i := range app.Spec.Schedules {
 		name := app.Spec.Schedules[i].Name

@@ -64,6 +64,8 @@ type Observed struct {
 	PodFaults []PodFault
 	// Unready are the pods of the newest revision that are not ready, oldest pod first.
 	Unready []UnreadyPod
+	// Restarts are the unusual restarts of the pods' containers, oldest pod first.
+	Restarts []Restart
 	// NewAvailable says that a pod of the newest revision is ready and has no fault.
 	NewAvailable bool
 	// Decision is which pods are wanted, and Image what these run.
@@ -93,14 +95,8 @@ const maxMessage = 4096
 // transition times are kept from the Application's present status wherever a condition keeps its value.
 func Of(app *v1.Application, seen Observed, err error) v1.ApplicationStatus {
 	now := evaluate(app, seen, err)
-	if now.degraded == nil && seen.Refused != nil {
-		now.degraded = evaluateFailure(seen.Refused).degraded
-	}
-	if now.degraded == nil && seen.Contended != "" {
-		now.degraded = &PodFault{Reason: v1.ReasonFieldManagerConflict, Message: seen.Contended}
-	}
-	if now.degraded == nil { // of all faults it is the least urgent: what serves is not concerned
-		now.degraded = scheduleFault(app, seen)
+	if now.degraded == nil {
+		now.degraded = lesserFault(app, seen)
 	}
 	next := *app.Status.DeepCopy()
 	next.ObservedGeneration = app.Generation
@@ -130,6 +126,22 @@ func Of(app *v1.Application, seen Observed, err error) v1.ApplicationStatus {
 	}
 	setReconciling(app, &next, seen.Now)
 	return next
+}
+
+// lesserFault returns the most urgent of the faults that keep no pod from serving, or nil.
+func lesserFault(app *v1.Application, seen Observed) *PodFault {
+	if seen.Refused != nil {
+		if refusal := evaluateFailure(seen.Refused).degraded; refusal != nil {
+			return refusal
+		}
+	}
+	if seen.Contended != "" {
+		return &PodFault{Reason: v1.ReasonFieldManagerConflict, Message: seen.Contended}
+	}
+	if app.DeletionTimestamp != nil {
+		return nil
+	}
+	return cmp.Or(restartFault(app, seen), scheduleFault(app, seen))
 }
 
 // counted is what differs between two tellings of the same refusal: counters, times, identifiers.

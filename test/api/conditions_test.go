@@ -43,6 +43,7 @@ func TestConditionContract(t *testing.T) {
 			"RolloutComplete", "RollingOut", "Suspended", "Paused", "Draining", "InvalidSpec", "ChildConflict",
 			"ReferenceMissing", "ImagePullFailed", "CrashLooping", "Unschedulable", "QuotaExceeded",
 			"AdmissionDenied", "FieldManagerConflict", "ProgressDeadlineExceeded", "PodsNotReady", "AutoscalingFailed", "ScheduleFailed",
+			"OOMKilled", "ContainerRestarted",
 			"Releasing", "ReleaseFailed", "RolledBack", "APINotInstalled", "ReconcileFailed",
 		}},
 	}

@@ -102,6 +102,33 @@ var _ = Describe("A fault", func() {
 		Expect(running.log()).To(SatisfyAll(ContainSubstring(v1.ReasonCrashLooping), Not(ContainSubstring("hunter2"))))
 	})
 
+	It("of a container that was killed for want of memory, and serves again, is told with its limit", func(ctx SpecContext) {
+		app.Spec.Resources = &v1.ResourceRequirements{Limits: v1.ResourceList{corev1.ResourceMemory: resource.MustParse("64Mi")}}
+		app.Spec.PodMetadata = &v1.PodMetadata{Labels: map[string]string{controlplane.Unmanaged: "true"}}
+		Expect(k8s.Create(ctx, app)).To(Succeed())
+		now := time.Now()
+		healthy := corev1.ContainerStatus{
+			Ready: true, State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(now)}},
+		}
+		runPods(ctx, app, healthy)
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), haveCondition(v1.ConditionDegraded, metav1.ConditionFalse, v1.ReasonRolloutComplete)))
+
+		killed := healthy
+		killed.RestartCount = 1
+		killed.LastTerminationState.Terminated = &corev1.ContainerStateTerminated{
+			ExitCode: 137, Reason: "OOMKilled", StartedAt: metav1.NewTime(now.Add(-time.Minute)), FinishedAt: metav1.NewTime(now),
+		}
+		runPods(ctx, app, killed) // it was ready again before the kubelet reported
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), haveCondition(v1.ConditionDegraded, metav1.ConditionTrue, v1.ReasonOOMKilled,
+			"exit code 137 (OOMKilled)", "raise spec.resources.limits.memory, which is 64Mi")))
+		expectWarning(ctx, app, v1.ReasonOOMKilled)
+
+		By("until it is long ago")
+		killed.LastTerminationState.Terminated.FinishedAt = metav1.NewTime(now.Add(-time.Hour))
+		runPods(ctx, app, killed)
+		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionDegraded, metav1.ConditionFalse, v1.ReasonRolloutComplete))
+	})
+
 	It("of a container that crashes again and again is not over when it runs, but when it has run for a while", func(ctx SpecContext) {
 		app.Spec.PodMetadata = &v1.PodMetadata{Labels: map[string]string{controlplane.Unmanaged: "true"}}
 		Expect(k8s.Create(ctx, app)).To(Succeed())
@@ -445,6 +472,7 @@ func runPods(ctx context.Context, app *v1.Application, state corev1.ContainerSta
 	Eventually(func(g Gomega) {
 		pods, err := podsOf(ctx, app)
 		g.Expect(err).NotTo(HaveOccurred())
+		g.Expect(pods).To(HaveLen(int(*app.Spec.Replicas)))
 		for i := range pods {
 			pods[i].Status.Phase = corev1.PodRunning
 			pods[i].Status.ContainerStatuses = []corev1.ContainerStatus{state}

@@ -32,6 +32,16 @@ type claim struct {
 	values     []string
 }
 
+// inMinutes returns a constant that counts seconds.
+func inMinutes(t *testing.T, dir, name string) string {
+	t.Helper()
+	seconds, exact := constant.Int64Val(valueOf(t, dir, name))
+	if !exact || seconds%60 != 0 {
+		t.Fatalf("%s of %s is %d seconds", name, dir, seconds)
+	}
+	return strconv.FormatInt(seconds/60, 10)
+}
+
 // claims are all numbers of the program, of its flags and of its manifests that the documents repeat. Numbers that nobody has
 // decided, such as measurements, are in others.
 func claims(t *testing.T) []claim {
@@ -198,6 +208,9 @@ func claims(t *testing.T) []claim {
 		{timing, "| {} s, doubled up to {} s, from the sixth on; over after {} min of calm |", []string{
 			firstPause, maxPause, minutes("internal/contention", "calmPeriod"),
 		}},
+		{guide, "more than `maxReplicas` for over {} minutes", []string{inMinutes(t, "internal/status", "maximumToldSeconds")}},
+		{timing, "| {} min | `status` `restartToldSeconds`", []string{inMinutes(t, "internal/status", "restartToldSeconds")}},
+		{timing, "| {} min | `status` `maximumToldSeconds`", []string{inMinutes(t, "internal/status", "maximumToldSeconds")}},
 		{timing, "`Stalled` after {} s", []string{valueOf(t, "internal/status", "failAfterSeconds").String()}},
 		{timing, "| {} s | `controller` `enqueueAllRetry`", []string{seconds("internal/controller", "enqueueAllRetry")}},
 		{timing, "| asked every {} s; checked at most every {} s |", []string{

@@ -109,6 +109,34 @@ var _ = Describe("An Application that cannot run", Label(groupFaults), Ordered, 
 			func(*v1.Application) {},
 		),
 	)
+
+	It("is told of a container that is killed for want of memory, and serves again", func(ctx SpecContext) {
+		app := webApplication(namespace, 1)
+		app.Name = "memory"
+		app.Spec.Resources = &v1.ResourceRequirements{Limits: v1.ResourceList{corev1.ResourceMemory: resource.MustParse("64Mi")}}
+		Expect(k8s.Create(ctx, app)).To(Succeed())
+		Eventually(fresh(app)).WithContext(ctx).Should(beReady())
+		Expect(fresh(app)(ctx)).NotTo(haveFault(v1.ReasonOOMKilled))
+
+		greedy := &corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Name: "greedy", Namespace: namespace},
+			Spec: corev1.PodSpec{Containers: []corev1.Container{{
+				Name: "client", Image: images.Web, Args: []string{"poll", app.Status.URL + "/hoard"},
+			}}},
+		}
+		Expect(k8s.Create(ctx, greedy)).To(Succeed())
+		Eventually(func(g Gomega) {
+			pods, err := podsOf(ctx, app)
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(pods).To(ContainElement(HaveField("Status.ContainerStatuses", ContainElement(HaveField("RestartCount", BeNumerically(">", 0))))))
+		}).WithContext(ctx).Should(Succeed())
+		Expect(k8s.Delete(ctx, greedy, client.GracePeriodSeconds(0))).To(Succeed())
+
+		Eventually(fresh(app)).WithContext(ctx).Should(And(beReady(), haveFault(v1.ReasonOOMKilled,
+			"pod memory-", "container memory: ", "(OOMKilled)", "raise spec.resources.limits.memory, which is 64Mi")))
+		AddReportEntry(v1.ReasonOOMKilled, run(ctx, "kubectl", "get", "appl/memory", "--namespace", namespace,
+			"--output", `jsonpath={.status.conditions[?(@.type=="Degraded")].message}`))
+	}, SpecTimeout(specLimit))
 })
 
 // fromSecret returns a variable from the key of a Secret.

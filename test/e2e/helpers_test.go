@@ -166,12 +166,21 @@ func beReady() types.GomegaMatcher {
 // haveReady matches an Application whose condition Ready speaks of the present generation, has the status and the reason,
 // and has a message that contains the words.
 func haveReady(status metav1.ConditionStatus, reason string, words ...string) types.GomegaMatcher {
+	return haveCondition(v1.ConditionReady, status, reason, words...)
+}
+
+// haveFault matches an Application that is Degraded with the reason, in these words among others.
+func haveFault(reason string, words ...string) types.GomegaMatcher {
+	return haveCondition(v1.ConditionDegraded, metav1.ConditionTrue, reason, words...)
+}
+
+func haveCondition(kind string, status metav1.ConditionStatus, reason string, words ...string) types.GomegaMatcher {
 	message := make([]types.GomegaMatcher, len(words))
 	for i, part := range words {
 		message[i] = ContainSubstring(part)
 	}
 	return WithTransform(func(app *v1.Application) metav1.Condition {
-		condition := ptr.Deref(meta.FindStatusCondition(app.Status.Conditions, v1.ConditionReady), metav1.Condition{})
+		condition := ptr.Deref(meta.FindStatusCondition(app.Status.Conditions, kind), metav1.Condition{})
 		if condition.ObservedGeneration != app.Generation {
 			return metav1.Condition{}
 		}

@@ -15,7 +15,8 @@ limitations under the License.
 */
 
 // Command web is what the end-to-end tests run in pods. Without arguments it serves HTTP on port 80, or PORT: it answers
-// with its host's name, and at /slow only after a second. Stopped, it finishes what it has begun.
+// with its host's name, and at /slow only after a second. Asked for /hoard, it takes memory until it is killed. Stopped, it finishes
+// what it has begun.
 //
 // With the arguments `poll URL` it is a client that asks all the while, over a new connection each time, and prints a line
 // for each request: `answered NAME`, `refused ERROR` where no connection came about, and else `lost ERROR`.
@@ -38,6 +39,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"sync"
 	"syscall"
@@ -81,6 +83,7 @@ func serve() error {
 		case <-r.Context().Done():
 		}
 	})
+	http.HandleFunc("/hoard", func(http.ResponseWriter, *http.Request) { hoard() })
 	server := &http.Server{Addr: ":" + cmp.Or(os.Getenv("PORT"), "80"), ReadHeaderTimeout: 10 * time.Second}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
@@ -91,6 +94,15 @@ func serve() error {
 		return err
 	case <-ctx.Done():
 		return server.Shutdown(context.Background())
+	}
+}
+
+// hoard takes memory until there is no more.
+func hoard() {
+	var hoarded [][]byte
+	for {
+		hoarded = append(hoarded, bytes.Repeat([]byte{1}, 1<<20))
+		runtime.KeepAlive(hoarded)
 	}
 }
 
