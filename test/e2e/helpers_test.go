@@ -101,16 +101,16 @@ func deploy(ctx context.Context, kustomization string) {
 }
 
 // deployFor installs an operator of its own in the tenant's namespace, which serves that namespace and goes with it. What
-// all such operators share, the CRD for one, stays.
-func deployFor(ctx context.Context, tenant string, labels map[string]string) {
+// all such operators share, the CRD for one, stays. Each patch is a JSON patch of the operator's Deployment.
+func deployFor(ctx context.Context, tenant string, labels map[string]string, patches ...string) {
 	GinkgoHelper()
 	createNamespace(ctx, tenant, labels)
-	apply(ctx, kustomize("tenant-"+tenant, filepath.Join("config", "default"), tenant), tenant)
+	apply(ctx, kustomize("tenant-"+tenant, filepath.Join("config", "default"), tenant, patches...), tenant)
 }
 
 // kustomize returns a folder with a kustomization on top of one in config: with our image, and in another namespace if one
-// is given.
-func kustomize(name, base, namespace string) string {
+// is given, and the operator's Deployment patched.
+func kustomize(name, base, namespace string, patches ...string) string {
 	GinkgoHelper()
 	image, digest, ok := strings.Cut(images.Present.Operator, "@")
 	Expect(ok).To(BeTrue(), images.Present.Operator)
@@ -121,6 +121,12 @@ func kustomize(name, base, namespace string) string {
 	content := fmt.Sprintf("resources: [%s]\nimages: [{name: example.com/app-operator, newName: %q, digest: %q}]\n", base, image, digest)
 	if namespace != "" {
 		content += fmt.Sprintf("namespace: %s\n", namespace)
+	}
+	for i, patch := range patches {
+		if i == 0 {
+			content += "patches:\n"
+		}
+		content += fmt.Sprintf("- {target: {kind: Deployment}, patch: %q}\n", patch)
 	}
 	Expect(os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(content), 0o600)).To(Succeed())
 	return dir

@@ -18,6 +18,7 @@ package e2e_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -42,9 +43,12 @@ import (
 var _ = Describe("Two tenants with an operator each", Label(groupIsolation), Ordered, func() {
 	// The namespace of the second one takes nothing that is less than restricted, the operator's own pods included.
 	const first, second = "e2e-tenant-a", "e2e-tenant-b"
+	// What OpenShift adds to the pods of a namespace: a user of its own, who is in no file of the image.
+	const user = 1000650000
 
 	BeforeAll(func(ctx SpecContext) {
-		deployFor(ctx, first, nil)
+		deployFor(ctx, first, nil, fmt.Sprintf(`[{"op": "add", "path": "/spec/template/spec/containers/0/securityContext/runAsUser", "value": %d},`+
+			`{"op": "add", "path": "/spec/template/spec/securityContext/fsGroup", "value": %[1]d}]`, user))
 		deployFor(ctx, second, map[string]string{"pod-security.kubernetes.io/enforce": "restricted"})
 	}, NodeTimeout(specLimit))
 
@@ -60,6 +64,14 @@ var _ = Describe("Two tenants with an operator each", Label(groupIsolation), Ord
 			Expect(err).NotTo(HaveOccurred())
 			Expect(pods).To(ContainElement(HaveField("Name", podOf(ptr.Deref(lease.Spec.HolderIdentity, "")))))
 		}
+	}, SpecTimeout(specLimit))
+
+	It("run as any user that their namespace gives them", func(ctx SpecContext) {
+		pods, err := operatorPodsIn(ctx, first)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(pods).To(HaveEach(SatisfyAll(
+			HaveField("Spec.Containers", ConsistOf(HaveField("SecurityContext.RunAsUser", HaveValue(BeEquivalentTo(user))))),
+			HaveField("Status.ContainerStatuses", ConsistOf(HaveField("Ready", BeTrue()))))))
 	}, SpecTimeout(specLimit))
 
 	It("are closed to each other's operator, by its own token", func(ctx SpecContext) {
