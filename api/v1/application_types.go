@@ -336,6 +336,10 @@ const (
 	DeletionPolicyDrain DeletionPolicy = "Drain"
 )
 
+// AnnotationAdopt is the annotation by which whoever may write an object that is nobody's gives it to the Application that the
+// annotation names.
+const AnnotationAdopt = "apps.example.com/adopt"
+
 // Finalizer holds an Application with deletionPolicy Drain back until its last pod has ended.
 const Finalizer = "apps.example.com/finalizer"
 

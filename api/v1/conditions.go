@@ -112,5 +112,8 @@ const (
 	ReasonReconcileFailed = "ReconcileFailed"
 )
 
+// EventAdopted is the reason of the event that says that an object which was somebody else's belongs to the Application now.
+const EventAdopted = "Adopted"
+
 // EventRetained is the reason of the event that says which claims stay of an Application that is gone.
 const EventRetained = "ClaimsRetained"

@@ -35,6 +35,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
@@ -64,14 +65,14 @@ var Table = []Child{
 	{
 		Kind: "ServiceAccount", Object: &corev1.ServiceAccount{}, List: &corev1.ServiceAccountList{},
 		Build: one(resources.ServiceAccount), Fields: always(resources.ServiceAccountFields),
-		PrunedAfterRollout: true, Keep: resources.RefersToServiceAccount,
+		PrunedAfterRollout: true, Keep: resources.RefersToServiceAccount, Adoption: AdoptAtOnce,
 		ConflictRemedy: "to run the pods as it, name it in spec.serviceAccount.name; otherwise ",
 	},
 	{ // before the pods that read it; its content is not cached
 		Kind: resources.KindConfigMap, Many: true,
 		Object: metadataOf(configMapKind), List: metadataListOf(configMapKind), MetadataOnly: true,
 		Build: many(resources.ConfigMap), Names: resources.ConfigMapNames, Fields: resources.ConfigMapFields,
-		PrunedAfterRollout: true, Keep: resources.RefersToConfigMap,
+		PrunedAfterRollout: true, Keep: resources.RefersToConfigMap, Adoption: AdoptAtOnce,
 		ConflictRemedy: "to mount it, name it in configMap; otherwise give the volume another name, ",
 	},
 	{
@@ -81,8 +82,8 @@ var Table = []Child{
 		Retained: true,
 		RefusalRemedy: "it serves as it is; to have a larger one, set allowVolumeExpansion in its StorageClass, or give the volume " +
 			"another name, which makes a new claim",
-		ConflictRemedy: "to have it used, label it " + resources.LabelApplication + " with the Application's name, or name it in " +
-			"persistentVolumeClaim.claimName; otherwise give the volume another name, ",
+		ConflictRemedy: "to have it used as it is, name it in persistentVolumeClaim.claimName; otherwise give the volume another name, ",
+		Adoption:       AdoptAtOnce, Taking: claimTaking,
 		StripStatus: func(object Object) {
 			object.(*corev1.PersistentVolumeClaim).Status = corev1.PersistentVolumeClaimStatus{}
 		},
@@ -90,7 +91,7 @@ var Table = []Child{
 	{ // before the pods that it protects
 		Kind: "NetworkPolicy", Object: &networkingv1.NetworkPolicy{}, List: &networkingv1.NetworkPolicyList{}, Many: true,
 		Build: many(resources.NetworkPolicy), Names: resources.NetworkPolicyNames, Fields: always(resources.NetworkPolicyFields),
-		Absent: inEach(resources.NotInNetworkPolicy),
+		Absent: inEach(resources.NotInNetworkPolicy), Adoption: AdoptAtOnce,
 	},
 	{ // before what is decided by what it remembers
 		Kind: ControllerRevision, Many: true,
@@ -108,6 +109,7 @@ var Table = []Child{
 		Kind: Deployment, Object: &appsv1.Deployment{}, List: &appsv1.DeploymentList{},
 		Build: one(resources.Deployment), Fields: always(resources.DeploymentFields), Absent: inEach(resources.NotInDeployment),
 		Gated: runsReplicas, KeepPods: keepPods, HandOver: &replicasHandOver,
+		ConflictRemedy: "it cannot be taken over, since its selector cannot be changed; ",
 	},
 	{
 		Kind: CronJob, Object: &batchv1.CronJob{}, List: &batchv1.CronJobList{}, Many: true,
@@ -118,16 +120,17 @@ var Table = []Child{
 	{
 		Kind: Service, Object: &corev1.Service{}, List: &corev1.ServiceList{},
 		Build: one(resources.Service), Fields: always(resources.ServiceFields), Absent: inEach(resources.NotInService),
-		Throttled: true, BeforeGated: resources.Retargets,
+		Throttled: true, BeforeGated: resources.Retargets, Adoption: AdoptWithPods, Taking: serviceTaking,
 	},
 	{
 		Kind: HorizontalPodAutoscaler, Object: &autoscalingv2.HorizontalPodAutoscaler{}, List: &autoscalingv2.HorizontalPodAutoscalerList{},
 		Build: one(resources.HorizontalPodAutoscaler), Fields: always(resources.HorizontalPodAutoscalerFields), ActsOn: Deployment,
-		DrainPhase: DrainReplicas, StripStatus: stripAutoscaler,
+		DrainPhase: DrainReplicas, StripStatus: stripAutoscaler, Adoption: AdoptWithPods,
 	},
 	{
 		Kind: "PodDisruptionBudget", Object: &policyv1.PodDisruptionBudget{}, List: &policyv1.PodDisruptionBudgetList{},
 		Build: one(resources.PodDisruptionBudget), Fields: always(resources.PodDisruptionBudgetFields),
+		Adoption: AdoptWithPods,
 		StripStatus: func(object Object) {
 			object.(*policyv1.PodDisruptionBudget).Status = policyv1.PodDisruptionBudgetStatus{}
 		},
@@ -135,19 +138,19 @@ var Table = []Child{
 	{
 		Kind: Ingress, Object: &networkingv1.Ingress{}, List: &networkingv1.IngressList{},
 		Build: one(resources.Ingress), Fields: always(resources.IngressFields),
-		DrainPhase: DrainTraffic, HandOver: &classHandOver,
+		DrainPhase: DrainTraffic, HandOver: &classHandOver, Adoption: AdoptWithService,
 	},
 	{
 		Kind: HTTPRoute, Object: &gatewayv1.HTTPRoute{}, List: &gatewayv1.HTTPRouteList{},
 		Build: one(resources.HTTPRoute), Fields: always(resources.HTTPRouteFields),
-		DrainPhase:  DrainTraffic,
+		DrainPhase: DrainTraffic, Adoption: AdoptWithService,
 		OptionalAPI: schema.GroupVersion(gatewayv1.GroupVersion).WithResource("httproutes"),
 		StripStatus: func(object Object) { object.(*gatewayv1.HTTPRoute).Status = gatewayv1.HTTPRouteStatus{} },
 	},
 	{
 		Kind: "ServiceMonitor", Object: untyped(resources.ServiceMonitorKind), List: untypedList(resources.ServiceMonitorKind),
 		Build: one(resources.ServiceMonitor), Fields: always(resources.ServiceMonitorFields),
-		OptionalAPI: resources.ServiceMonitorKind.GroupVersion().WithResource("servicemonitors"),
+		OptionalAPI: resources.ServiceMonitorKind.GroupVersion().WithResource("servicemonitors"), Adoption: AdoptWithService,
 		StripStatus: func(object Object) {
 			unstructured.RemoveNestedField(object.(*unstructured.Unstructured).Object, "status")
 		},
@@ -228,6 +231,11 @@ type Child struct {
 	DeletedAfterItsOwn bool
 	// ConflictRemedy is what to do about somebody else's object in the child's place, before what helps with any kind.
 	ConflictRemedy string
+	// Adoption is when an object of the kind that is nobody's may be taken, if its annotation consents; zero is never.
+	Adoption Adoption
+	// Taking returns the inputs by which an object that is being taken is built, so that it keeps what it has to keep. Nil if
+	// that is nothing beside what the operator never touches.
+	Taking func(in resources.Inputs, live Object) resources.Inputs
 	// Throttled says that the API server creates objects of the kind one at a time: few are created at a time, after the pods
 	// have been asked for, so that they hold up no workers.
 	Throttled bool
@@ -250,6 +258,18 @@ const (
 	DrainTraffic DrainPhase = iota + 1
 	// DrainReplicas comes second: the operator alone is to decide how many pods run.
 	DrainReplicas
+)
+
+// Adoption is when an object that is nobody's becomes a child, once its annotation consents (decision 0046).
+type Adoption int
+
+const (
+	// AdoptAtOnce is for what the pods need before they run.
+	AdoptAtOnce Adoption = iota + 1
+	// AdoptWithPods is for what is switched to the Application's pods: it waits until they are available.
+	AdoptWithPods
+	// AdoptWithService is for what is switched to the Application's Service: it waits for that too.
+	AdoptWithService
 )
 
 // Optional reports whether a cluster may be without the kind.
@@ -408,4 +428,25 @@ func (c *Child) ApplicationsOf(object metav1.Object) []string {
 		names = append(names, app)
 	}
 	return names
+}
+
+// ConsentOf returns the name of the Application that an object's annotation gives the object to, or "". A value that can be no
+// Application's name gives it to nobody: it is not worth the memory either.
+func (c *Child) ConsentOf(object metav1.Object) string {
+	to := object.GetAnnotations()[v1.AnnotationAdopt]
+	if c.Adoption == 0 || len(validation.IsDNS1035Label(to)) > 0 {
+		return ""
+	}
+	return to
+}
+
+// IsNobodys reports whether an object of the kind has no controller and, of a kind that has none, is no Application's.
+func (c *Child) IsNobodys(object metav1.Object) bool {
+	return metav1.GetControllerOf(object) == nil && c.ApplicationOf(object) == ""
+}
+
+// MayAdopt reports whether an object may be taken as the Application's: it is nobody's, whoever may write it has consented, and
+// it is not being deleted.
+func (c *Child) MayAdopt(app *v1.Application, object metav1.Object) bool {
+	return c.IsNobodys(object) && c.ConsentOf(object) == app.Name && object.GetDeletionTimestamp() == nil
 }

@@ -138,3 +138,34 @@ func TestApplicationsOf(t *testing.T) {
 		}
 	}
 }
+
+func TestMayAdopt(t *testing.T) {
+	app := &v1.Application{ObjectMeta: metav1.ObjectMeta{Name: "web", UID: "1"}}
+	given := map[string]string{v1.AnnotationAdopt: "web"}
+	controller := []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "Deployment", Name: "d", Controller: new(true)}}
+	for what, test := range map[string]struct {
+		kind string
+		meta metav1.ObjectMeta
+		want bool
+	}{
+		"given":                  {Service, metav1.ObjectMeta{Annotations: given}, true},
+		"owned, not controlled":  {Service, metav1.ObjectMeta{Annotations: given, OwnerReferences: []metav1.OwnerReference{{Name: "d"}}}, true},
+		"not given":              {Service, metav1.ObjectMeta{}, false},
+		"given to another":       {Service, metav1.ObjectMeta{Annotations: map[string]string{v1.AnnotationAdopt: "webb"}}, false},
+		"given in other letters": {Service, metav1.ObjectMeta{Annotations: map[string]string{v1.AnnotationAdopt: "web "}}, false},
+		"given by a label":       {Service, metav1.ObjectMeta{Labels: given}, false},
+		"controlled":             {Service, metav1.ObjectMeta{Annotations: given, OwnerReferences: controller}, false},
+		"being deleted":          {Service, metav1.ObjectMeta{Annotations: given, DeletionTimestamp: &metav1.Time{}}, false},
+		"a Deployment":           {Deployment, metav1.ObjectMeta{Annotations: given}, false},
+		"a CronJob":              {CronJob, metav1.ObjectMeta{Annotations: given}, false},
+		"a ControllerRevision":   {ControllerRevision, metav1.ObjectMeta{Annotations: given}, false},
+		"another's claim": {resources.KindPersistentVolumeClaim, metav1.ObjectMeta{
+			Annotations: given, Labels: map[string]string{resources.LabelApplication: "other"},
+		}, false},
+		"a claim": {resources.KindPersistentVolumeClaim, metav1.ObjectMeta{Annotations: given}, true},
+	} {
+		if got := Of(test.kind).MayAdopt(app, &test.meta); got != test.want {
+			t.Errorf("%s: %t, want %t", what, got, test.want)
+		}
+	}
+}

@@ -191,3 +191,14 @@ func stripCronJob(object Object) {
 		cronJob.Status.Active[i] = corev1.ObjectReference{UID: active.UID}
 	}
 }
+
+// serviceTaking has a Service keep the names of its ports where the numbers stay: a port that gets another name is programmed anew
+// on every node, which costs a second.
+func serviceTaking(in resources.Inputs, live Object) resources.Inputs {
+	return in.KeepingPortNames(live.(*corev1.Service).Spec.Ports)
+}
+
+// claimTaking has a claim keep what cannot be changed of it.
+func claimTaking(in resources.Inputs, live Object) resources.Inputs {
+	return in.WithClaim(live.GetName(), resources.LiveClaimOf(live.(*corev1.PersistentVolumeClaim)))
+}

@@ -42,8 +42,8 @@ import (
 	"github.com/example/app-operator/internal/status"
 )
 
-// stripChild keeps of an Application's child all but other managers' entries in its managed fields, and of a
-// object of others its identity. Cached managed fields must therefore never be written back.
+// stripChild keeps of an Application's child all but other managers' entries in its managed fields, and of an
+// object of others its identity, and which Application it is given to. Cached managed fields must therefore never be written back.
 func stripChild(in any) (any, error) {
 	object, err := meta.Accessor(in)
 	if err != nil {
@@ -62,6 +62,11 @@ func stripChild(in any) (any, error) {
 	}
 	foreign := reflect.New(reflect.TypeOf(in).Elem()).Interface().(metav1.Object)
 	CopyIdentity(foreign, object)
+	if row != nil {
+		if to := row.ConsentOf(object); to != "" {
+			foreign.SetAnnotations(map[string]string{v1.AnnotationAdopt: strings.Clone(to)})
+		}
+	}
 	switch object := in.(type) {
 	case *unstructured.Unstructured:
 		foreign.(*unstructured.Unstructured).SetGroupVersionKind(object.GroupVersionKind())
@@ -88,7 +93,7 @@ func stripObject() toolscache.TransformFunc {
 			if object.GroupVersionKind().Kind == "ReplicaSet" {
 				return stripReplicaSet(object)
 			}
-			if row := rowOf(object); row != nil && row.ApplicationOf(object) != "" {
+			if row := rowOf(object); row != nil && (!row.IsNobodys(object) || row.ConsentOf(object) != "") {
 				return stripChild(object)
 			}
 			return stripReferenced(object)

@@ -22,6 +22,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -560,4 +561,38 @@ func byType(t *testing.T, options cache.Options, kind client.Object) cache.ByObj
 	}
 	t.Fatalf("%T is not in the cache's options", kind)
 	return cache.ByObject{}
+}
+
+// TestOfStrangersTheConsentIsKept holds that it is, of what can be taken over, and that nobody can put anything else into the cache
+// by way of it.
+func TestOfStrangersTheConsentIsKept(t *testing.T) {
+	meta := func(value string) metav1.ObjectMeta {
+		return metav1.ObjectMeta{Name: "web", UID: "1", Annotations: map[string]string{v1.AnnotationAdopt: value, "other": "long"}}
+	}
+	configMap := func(value string) *metav1.PartialObjectMetadata {
+		object := MetadataOf(corev1.SchemeGroupVersion.WithKind(resources.KindConfigMap))
+		object.ObjectMeta = meta(value)
+		return object
+	}
+	kept := map[string]string{v1.AnnotationAdopt: "web"}
+	for what, test := range map[string]struct {
+		in   children.Object
+		want map[string]string
+	}{
+		"a Service":                     {&corev1.Service{ObjectMeta: meta("web")}, kept},
+		"a claim":                       {&corev1.PersistentVolumeClaim{ObjectMeta: meta("web")}, kept},
+		"a ConfigMap":                   {configMap("web"), kept},
+		"a ConfigMap, by no name":       {configMap("Web!"), nil},
+		"a Service, by no name":         {&corev1.Service{ObjectMeta: meta("../web")}, nil},
+		"a Service, by a very long one": {&corev1.Service{ObjectMeta: meta(strings.Repeat("a", 64))}, nil},
+		"a Deployment":                  {&appsv1.Deployment{ObjectMeta: meta("web")}, nil},
+	} {
+		out, err := stripObject()(test.in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := out.(children.Object).GetAnnotations(); !equality.Semantic.DeepEqual(got, test.want) {
+			t.Errorf("%s: %v, want %v", what, got, test.want)
+		}
+	}
 }

@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -217,6 +218,9 @@ func (r *ApplicationReconciler) create(ctx context.Context, w write) (*answer, e
 // update makes a child that exists as desired.
 func (r *ApplicationReconciler) update(ctx context.Context, app *v1.Application, record *record, w write) (*answer, error) {
 	version := w.Live.GetResourceVersion()
+	if w.Adopt != nil { // of what is not ours, the cache has no more than the name
+		version = ""
+	}
 	if w.HandsOver {
 		version = ""
 		if err := r.handOver(ctx, w); err != nil {
@@ -244,8 +248,26 @@ func (r *ApplicationReconciler) update(ctx context.Context, app *v1.Application,
 	if err != nil {
 		return nil, outcome.FromAPI(err, w.Child.Kind)
 	}
-	logf.FromContext(ctx).Info("Updated", "child", w.Child.Kind, "drift", w.RepairsDrift)
+	if w.Adopt != nil {
+		r.recordAdoption(ctx, app, w)
+	} else {
+		logf.FromContext(ctx).Info("Updated", "child", w.Child.Kind, "drift", w.RepairsDrift)
+	}
 	return answerOf(w)
+}
+
+// recordAdoption says that an object which was somebody else's belongs to the Application now, and what that means.
+func (r *ApplicationReconciler) recordAdoption(ctx context.Context, app *v1.Application, w write) {
+	metrics.Adopted(w.Child.Kind)
+	logf.FromContext(ctx).Info("Adopted", "child", w.Child.Kind, "name", w.Name)
+	means := "it is deleted when the Application is"
+	if w.Child.Retained {
+		means = "it stays when the Application is deleted"
+	}
+	// Without what it is related to, several at a time would be one event.
+	r.Recorder.Eventf(app, w.Live, corev1.EventTypeNormal, v1.EventAdopted, "Adopt",
+		"Took over %s %s, as its annotation %s allows: it is the Application's now, whatever becomes of the annotation, and %s",
+		w.Child.Kind, w.Name, v1.AnnotationAdopt, means)
 }
 
 // applyWhileOurs applies the configuration to a child that exists, and only while it has the Application for its controller.
@@ -259,8 +281,8 @@ func (r *ApplicationReconciler) applyWhileOurs(ctx context.Context, app *v1.Appl
 			if err := readChild(ctx, r.Client, w, now); err != nil {
 				return err
 			}
-			if !w.Child.Owns(app, now) {
-				return apierrors.NewConflict(w.Child.OptionalAPI.GroupResource(), now.GetName(), errNotControlled)
+			if err := w.mayBeWritten(app, now); err != nil {
+				return err
 			}
 			version = now.GetResourceVersion()
 		}
@@ -270,6 +292,20 @@ func (r *ApplicationReconciler) applyWhileOurs(ctx context.Context, app *v1.Appl
 			return err
 		}
 		version = ""
+	}
+}
+
+// mayBeWritten returns an error unless the child, as it is now, is the Application's or may be taken by it. What is applied to one
+// that is taken depends on what it has.
+func (w write) mayBeWritten(app *v1.Application, now client.Object) (err error) {
+	switch {
+	case w.Child.Owns(app, now):
+		return nil
+	case w.Adopt != nil:
+		w.Config, err = w.Adopt(now)
+		return err
+	default:
+		return apierrors.NewConflict(w.Child.OptionalAPI.GroupResource(), now.GetName(), errNotControlled)
 	}
 }
 

@@ -384,6 +384,61 @@ func TestAnApplyThatIsUnderWayTakesNoOrphanBack(t *testing.T) {
 	}
 }
 
+// TestConsentThatIsWithdrawnInTimeCounts: the cache may show a consent that is not there any more when the object is read, or when
+// the apply arrives.
+func TestConsentThatIsWithdrawnInTimeCounts(t *testing.T) {
+	for _, when := range []string{"never", "before it is read", "before it is written"} {
+		t.Run(when, func(t *testing.T) {
+			withdraw := func(now string, ctx context.Context, c client.Client, name string) error {
+				if now != when || name != "web" {
+					return nil
+				}
+				account := &corev1.ServiceAccount{}
+				if err := c.Get(ctx, client.ObjectKey{Namespace: "apps", Name: name}, account); err != nil {
+					return err
+				}
+				account.Annotations = nil
+				return c.Update(ctx, account)
+			}
+			r, c := withErrors(t, interceptor.Funcs{
+				Patch: func(ctx context.Context, c client.WithWatch, object client.Object, patch client.Patch, options ...client.PatchOption) error {
+					if _, ok := object.(*corev1.ServiceAccount); ok {
+						if err := withdraw("before it is read", ctx, c, object.GetName()); err != nil {
+							return err
+						}
+					}
+					return c.Patch(ctx, object, patch, options...)
+				},
+				Apply: func(ctx context.Context, c client.WithWatch, config runtime.ApplyConfiguration, options ...client.ApplyOption) error {
+					if account, ok := config.(*corev1ac.ServiceAccountApplyConfiguration); ok {
+						if err := withdraw("before it is written", ctx, c, *account.Name); err != nil {
+							return err
+						}
+					}
+					return c.Apply(ctx, config, options...)
+				},
+			})
+			account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{
+				Name: "web", Namespace: "apps", UID: "theirs", Annotations: map[string]string{v1.AnnotationAdopt: "web"},
+			}}
+			if err := c.Create(t.Context(), account); err != nil {
+				t.Fatal(err)
+			}
+			reconcileOnce(t, r, c)
+			if err := c.Get(t.Context(), client.ObjectKeyFromObject(account), account); err != nil {
+				t.Fatal(err)
+			}
+			if adopted := len(account.OwnerReferences) > 0; adopted != (when == "never") || adopted != (account.Labels != nil) {
+				t.Errorf("it was adopted: %t, with labels %v", adopted, account.Labels)
+			}
+			ready := meta.FindStatusCondition(theApplication(t, c).Status.Conditions, v1.ConditionReady)
+			if conflict := ready.Reason == v1.ReasonChildConflict; conflict != (when != "never") {
+				t.Errorf("Ready is %s: %s", ready.Reason, ready.Message)
+			}
+		})
+	}
+}
+
 // TestAFinalizerIsWrittenOnce holds that what the cache does not show yet is not written again, in vain.
 func TestAFinalizerIsWrittenOnce(t *testing.T) {
 	for name, policy := range map[string]v1.DeletionPolicy{"added": v1.DeletionPolicyDrain, "removed": v1.DeletionPolicyDelete} {

@@ -32,22 +32,25 @@ import (
 	"github.com/example/app-operator/internal/status"
 )
 
-// childChanged passes what happens to Applications' children, and the deletion of others' objects, which frees a name. It records
-// how far the cache has come, and passes what shows a write that is waited for, even if nothing that is cached has changed.
+// childChanged passes what happens to Applications' children and to objects that are given to one, and the deletion of others'
+// objects, which frees a name. It records how far the cache has come, and passes what shows a write that is waited for, even if
+// nothing that is cached has changed.
 func (r *ApplicationReconciler) childChanged(child *children.Child) predicate.Predicate {
 	observe := func(object client.Object) (awaited bool) {
 		app := types.NamespacedName{Namespace: object.GetNamespace(), Name: child.ApplicationOf(object)}
 		return r.expectations.Observe(child.Kind, app, object.GetResourceVersion())
 	}
+	concerns := func(object client.Object) bool {
+		return child.ApplicationOf(object) != "" || child.ConsentOf(object) != ""
+	}
 	return predicate.Funcs{
 		CreateFunc: func(e event.CreateEvent) bool {
 			observe(e.Object)
-			return child.ApplicationOf(e.Object) != ""
+			return concerns(e.Object)
 		},
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			awaited := observe(e.ObjectNew)
-			owned := child.ApplicationOf(e.ObjectOld) != "" || child.ApplicationOf(e.ObjectNew) != ""
-			return awaited || owned && !sameButVersion(e.ObjectOld, e.ObjectNew)
+			return awaited || (concerns(e.ObjectOld) || concerns(e.ObjectNew)) && !sameButVersion(e.ObjectOld, e.ObjectNew)
 		},
 		DeleteFunc: func(e event.DeleteEvent) bool {
 			observe(e.Object)

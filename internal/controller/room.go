@@ -77,6 +77,9 @@ func (r *ApplicationReconciler) applyMakingRoom(
 		return err
 	}
 	if err := r.applyWhileOurs(ctx, app, w, ""); err != nil {
+		if w.Adopt != nil { // it may have stayed somebody else's
+			err = errors.Join(err, room.write(ctx, room.before))
+		}
 		return err
 	}
 	logf.FromContext(ctx).Info("Removed what kept the configuration from being applied", "child", w.Child.Kind, "fields", needed)

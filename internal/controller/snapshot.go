@@ -87,10 +87,11 @@ func (r *ApplicationReconciler) snapshot(ctx context.Context, app *v1.Applicatio
 	}
 	s.Claims = claimsOf(s)
 	if service := controlled[*corev1.Service](s, children.Service); service != nil {
-		s.ServicePorts = service.Spec.Ports
+		s.Inputs = s.WithService(service)
 	}
 	if s.deployment != nil {
 		settled := status.RolledOut(s.deployment)
+		s.PodsAvailable = settled && s.deployment.Status.AvailableReplicas > 0
 		s.PodsUpdated = s.PodsUpdated && settled && !slices.ContainsFunc(s.pods, func(pod corev1.Pod) bool { return metav1.GetControllerOf(&pod).UID != s.newest })
 		if !settled || !resources.PortsSettled(s.Inputs) {
 			s.PodPorts = s.podPorts()
@@ -179,7 +180,7 @@ func claimsOf(s *snapshot) map[string]*resources.LiveClaim {
 		if !ok || claim.Labels[resources.LabelApplication] != s.Application.Name {
 			continue // of somebody else, nothing more is cached
 		}
-		live := &resources.LiveClaim{Size: claim.Spec.Resources.Requests[corev1.ResourceStorage], AccessModes: claim.Spec.AccessModes}
+		live := resources.LiveClaimOf(claim)
 		owned, err := managedfields.Of(claim, children.FieldOwner)
 		if err == nil && owned.Has("spec", "storageClassName") {
 			live.StorageClassName = claim.Spec.StorageClassName

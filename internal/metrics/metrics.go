@@ -55,6 +55,10 @@ var (
 		Name: "app_operator_conflicts_total",
 		Help: "Objects that bore the name of an Application, were not its own, and so were in its way.",
 	}, []string{"kind"})
+	adoptions = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "app_operator_adoptions_total",
+		Help: "Objects that were taken over by an Application, because their annotation gave them to it.",
+	}, []string{"kind"})
 	namespaceServed = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "app_operator_namespace_served",
 		Help: "Whether this replica serves the namespace: 1 if it does, 0 while rights are missing there.",
@@ -66,11 +70,12 @@ func Collectors(kinds []string) []prometheus.Collector {
 	for _, kind := range kinds { // a counter starts at 0, or its first increase goes unseen
 		driftRepairs.WithLabelValues(kind)
 		conflicts.WithLabelValues(kind)
+		adoptions.WithLabelValues(kind)
 		repairsPutOff.WithLabelValues(kind)
 		foreignApplies.WithLabelValues(kind)
 	}
 	repairsPutOff.WithLabelValues(KindApplication)
-	return []prometheus.Collector{rolloutDuration, rollbacks, driftRepairs, repairsPutOff, foreignApplies, conflicts, namespaceServed}
+	return []prometheus.Collector{rolloutDuration, rollbacks, driftRepairs, repairsPutOff, foreignApplies, conflicts, adoptions, namespaceServed}
 }
 
 // KindApplication is the kind of repairs of an Application's own status and finalizer.
@@ -93,6 +98,9 @@ func ForeignApply(kind string) { foreignApplies.WithLabelValues(kind).Inc() }
 
 // ConflictFound notes that an object of this kind is in an Application's way.
 func ConflictFound(kind string) { conflicts.WithLabelValues(kind).Inc() }
+
+// Adopted notes that an object of this kind was taken over by an Application.
+func Adopted(kind string) { adoptions.WithLabelValues(kind).Inc() }
 
 // ServesNamespace notes that a namespace that is to be served is.
 func ServesNamespace(namespace string) { namespaceServed.WithLabelValues(namespace).Set(1) }

@@ -94,8 +94,8 @@ func TestNamesFollowThePrometheusConventions(t *testing.T) {
 			t.Errorf("%s does not say whose it is", name)
 		}
 	}
-	if len(families) != 12 {
-		t.Errorf("%d metrics were looked at, want 12", len(families))
+	if len(families) != 13 {
+		t.Errorf("%d metrics were looked at, want 13", len(families))
 	}
 	problems, err := promlint.NewWithMetricFamilies(families).Lint()
 	if err != nil {

@@ -62,6 +62,8 @@ type Waiting struct {
 	Message string
 	// After is when to look again; 0 means that a watch will call.
 	After time.Duration
+	// ForPods says that the wait ends when the pods are available, so that what they lack is to be told first.
+	ForPods bool
 }
 
 // Error returns reason and message.
@@ -139,7 +141,7 @@ func Reworded(err error, in func(string) string) error {
 		return &Invalid{Reason: invalid.Reason, Message: in(invalid.Message)}
 	}
 	if waiting, ok := errors.AsType[*Waiting](err); ok {
-		return &Waiting{Reason: waiting.Reason, Message: in(waiting.Message), After: waiting.After}
+		return &Waiting{Reason: waiting.Reason, Message: in(waiting.Message), After: waiting.After, ForPods: waiting.ForPods}
 	}
 	return err
 }

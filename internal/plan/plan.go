@@ -52,6 +52,8 @@ type Snapshot struct {
 	Unavailable map[string]error
 	// PodsUpdated says that no pod is left that does not run the Deployment's present template, and no Job that has not ended.
 	PodsUpdated bool
+	// PodsAvailable says that the Deployment is rolled out and has pods.
+	PodsAvailable bool
 	// Scheduled has the UIDs of the CronJobs that have a Job which has not ended.
 	Scheduled map[types.UID]bool
 }
@@ -75,6 +77,9 @@ type Step struct {
 	Live children.Object
 	// Config is what to apply; without one, Live is deleted.
 	Config children.Config
+	// Adopt says that the object is not the Application's yet, and is to be taken. It returns what to apply to it as it is now, in place
+	// of Config, and an error if it may not be taken any more. Nil for any other step.
+	Adopt func(now children.Object) (children.Config, error)
 	// Hash stands for the desired configuration.
 	Hash uint64
 	// HandsOver says that we own the child's HandOver field, and that Config does not set it any more.
@@ -292,7 +297,7 @@ func (p *planner) object(child *children.Child, config children.Config) (*Step, 
 		next.Recreate, next.RepairsDrift = was.desiredUnchanged(next.Hash), was.desiredUnchanged(next.Hash)
 		return next, nil
 	case !child.Owns(p.app, live):
-		return nil, conflictError(p.app, child, live)
+		return p.adopt(next)
 	case live.GetDeletionTimestamp() != nil:
 		return nil, &outcome.Waiting{
 			Reason:  v1.ReasonRollingOut,
@@ -315,6 +320,61 @@ func (p *planner) object(child *children.Child, config children.Config) (*Step, 
 	next.RepairsDrift = was.desiredUnchanged(next.Hash)
 	next.Foreign = next.RepairsDrift && was.overwrittenBySameManager(next)
 	return next, nil
+}
+
+// adopt returns the step that takes an object which is somebody else's, or an error: it may not be taken, or has to wait.
+func (p *planner) adopt(next *Step) (*Step, error) {
+	child, live := next.Child, next.Live
+	if !child.MayAdopt(p.app, live) {
+		return nil, conflictError(p.app, child, live)
+	}
+	if child.Adoption >= children.AdoptWithPods && !p.snapshot.PodsAvailable {
+		return nil, p.awaitPods(child, live.GetName())
+	}
+	if child.Adoption >= children.AdoptWithService && !p.ownsService() {
+		return nil, &outcome.Waiting{Reason: v1.ReasonRollingOut, Message: fmt.Sprintf(
+			"Waiting for Service %s, before %s %s is taken over", p.app.Name, child.Kind, live.GetName())}
+	}
+	app, in, name := p.app, p.snapshot.Inputs, next.Name
+	next.Adopt = func(now children.Object) (children.Config, error) {
+		if !child.MayAdopt(app, now) {
+			return children.Config{}, conflictError(app, child, now)
+		}
+		taking := in
+		if child.Taking != nil {
+			taking = child.Taking(in, now)
+		}
+		configs, err := child.Build(taking)
+		if err != nil {
+			return children.Config{}, fmt.Errorf("build %s: %w", child.Kind, err)
+		}
+		at := slices.IndexFunc(configs, func(config children.Config) bool { return config.Name == name })
+		if at < 0 {
+			return children.Config{}, fmt.Errorf("build %s: %s is not among them", child.Kind, name)
+		}
+		return configs[at], nil
+	}
+	return next, nil
+}
+
+// awaitPods says that an object is taken over when the pods are available. Where none are desired, that never comes.
+func (p *planner) awaitPods(child *children.Child, name string) error {
+	if !runsPods(p.snapshot.Inputs) {
+		return &outcome.Invalid{Reason: v1.ReasonChildConflict, Message: fmt.Sprintf(
+			"%s %s is taken over when the Application has pods that are available, and none are desired; end the suspension or "+
+				"raise the number of replicas, or take the annotation %s off the object", child.Kind, name, v1.AnnotationAdopt)}
+	}
+	return &outcome.Waiting{Reason: v1.ReasonRollingOut, ForPods: true, Message: fmt.Sprintf(
+		"%s %s is taken over when all pods are available", child.Kind, name)}
+}
+
+// runsPods reports whether the Deployment is to have pods.
+func runsPods(in resources.Inputs) bool { return children.Of(children.Deployment).Gated(in) }
+
+// ownsService reports whether the cache shows the Application's Service, and shows it as its own.
+func (p *planner) ownsService() bool {
+	service := p.snapshot.Find(children.Service, p.app.Name)
+	return service != nil && children.Of(children.Service).Owns(p.app, service)
 }
 
 // keepPods makes the configuration keep the pods that run, if new ones are not to be made yet: anything is missing that they would need,
@@ -407,6 +467,31 @@ func conflictError(app *v1.Application, child *children.Child, live children.Obj
 	return &ConflictError{Kind: child.Kind, Invalid: &outcome.Invalid{
 		Reason: v1.ReasonChildConflict,
 		Message: fmt.Sprintf("%s %s exists and is not this Application's, so it is left alone; %sremove it, or give the "+
-			"Application another name", child.Kind, live.GetName(), child.ConflictRemedy),
+			"Application another name", child.Kind, live.GetName(), remedies(app, child, live)),
 	}}
+}
+
+// remedies says what helps beside removing the object: consent, if it may be taken at all, and what helps with its kind.
+func remedies(app *v1.Application, child *children.Child, live children.Object) string {
+	said := ""
+	to := child.ConsentOf(live)
+	switch {
+	case to != "" && !child.IsNobodys(live):
+		said = fmt.Sprintf("its annotation %s means nothing, since it belongs to another already; ", v1.AnnotationAdopt)
+	case child.Adoption == 0 || !child.IsNobodys(live):
+	default:
+		if to != "" {
+			said = fmt.Sprintf("its annotation %s gives it to Application %s; ", v1.AnnotationAdopt, to)
+		}
+		dies := ", and deleted with it"
+		if child.Retained {
+			dies = ""
+		}
+		said += fmt.Sprintf("to have it taken over by this one%s, run kubectl annotate --overwrite %s %s -n %s %s=%s; ",
+			dies, strings.ToLower(child.Kind), live.GetName(), app.Namespace, v1.AnnotationAdopt, app.Name)
+	}
+	if said != "" && child.ConflictRemedy == "" {
+		return said + "otherwise "
+	}
+	return said + child.ConflictRemedy
 }

@@ -385,3 +385,70 @@ func TestRunsAreHeldBackAsPodsAre(t *testing.T) {
 		t.Errorf("steps while suspended (-want +got):\n%s", diff)
 	}
 }
+
+// TestWhatIsGivenIsTakenInTurn holds what each kind that can be taken over waits for, and that the consent is looked at again.
+func TestWhatIsGivenIsTakenInTurn(t *testing.T) {
+	app := application()
+	app.Spec.Port, app.Spec.Replicas = new(int32(8080)), new(int32(2))
+	app.Spec.Ingress = &v1.IngressSpec{Host: "web.example.com"}
+	app.Spec.HTTPRoute = &v1.HTTPRouteSpec{ParentRefs: []v1.ParentReference{{Name: "public"}}}
+	app.Spec.NetworkPolicy, app.Spec.Monitoring = &v1.NetworkPolicySpec{}, &v1.MonitoringSpec{}
+	app.Spec.Autoscaling = &v1.AutoscalingSpec{MinReplicas: new(int32(2)), MaxReplicas: 3}
+	early := []string{"ServiceAccount", "NetworkPolicy"}
+	withPods := append(slices.Clone(early), "Service", "HorizontalPodAutoscaler", "PodDisruptionBudget")
+	for name, test := range map[string]struct {
+		available, service bool
+		to                 string
+		want               []string
+	}{
+		"no pods":                    {false, false, app.Name, early},
+		"pods":                       {true, false, app.Name, withPods},
+		"pods, and the Service":      {true, true, app.Name, append(slices.Clone(withPods), "Ingress", "HTTPRoute", "ServiceMonitor")},
+		"given to another":           {true, true, "another", nil},
+		"given by what is no name":   {true, true, "Web", nil},
+		"the Service, but not pods":  {false, true, app.Name, early},
+		"to the Application's label": {true, true, "", nil},
+	} {
+		snapshot := &Snapshot{
+			Inputs: resources.Inputs{Application: app}, PodsUpdated: true, PodsAvailable: test.available, Live: map[string][]children.Object{},
+		}
+		for i := range children.Table {
+			child := &children.Table[i]
+			if child.Kind == children.Deployment || child.Many && child.Kind != "NetworkPolicy" || child.Kind == children.Service && test.service {
+				continue
+			}
+			live := child.New()
+			live.SetName(app.Name)
+			live.SetUID("theirs")
+			live.SetLabels(map[string]string{v1.AnnotationAdopt: app.Name})
+			live.SetAnnotations(map[string]string{v1.AnnotationAdopt: test.to})
+			snapshot.Live[child.Kind] = []children.Object{live}
+		}
+		if test.service {
+			service := &corev1.Service{ObjectMeta: owned(app.Name).ObjectMeta}
+			snapshot.Live[children.Service] = []children.Object{service}
+		}
+		steps, _ := For(app, snapshot, LastApplied{})
+		var got []string
+		for _, step := range steps {
+			if step.Adopt == nil {
+				continue
+			}
+			got = append(got, step.Child.Kind)
+			if config, err := step.Adopt(step.Live); err != nil || config.Name != app.Name {
+				t.Errorf("%s: %s is to be %v, %v", name, step.Child.Kind, config, err)
+			}
+			taken := step.Live.DeepCopyObject().(children.Object)
+			taken.SetOwnerReferences([]metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "Deployment", Name: "d", Controller: new(true)}})
+			if _, err := step.Adopt(taken); err == nil {
+				t.Errorf("%s: %s is taken from what controls it", name, step.Child.Kind)
+			}
+		}
+		slices.Sort(got)
+		want := slices.DeleteFunc(slices.Clone(test.want), func(kind string) bool { return kind == children.Service && test.service })
+		slices.Sort(want)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: adopted (-want +got):\n%s", name, diff)
+		}
+	}
+}

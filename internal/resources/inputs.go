@@ -37,6 +37,9 @@ type Inputs struct {
 	Live *LiveDeployment
 	// ServicePorts are the ports of the Application's Service as it is; none when there is none.
 	ServicePorts []corev1.ServicePort
+	// PortNames are the names of the Service's ports that it had when it was taken over, where the spec has others, by number and
+	// protocol, as "80/TCP".
+	PortNames map[string]string
 	// PodPorts are the ports that the Deployment's pods have: each list once, those of the oldest pods first. There are
 	// none when all pods are of the Deployment's template, and nothing about the ports is to change (PortsSettled).
 	PodPorts [][]corev1.ContainerPort

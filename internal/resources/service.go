@@ -51,6 +51,9 @@ func Service(in Inputs) (*corev1ac.ServiceApplyConfiguration, error) {
 		config.WithAnnotations(app.Spec.Service.Annotations)
 		shapeService(spec, app.Spec.Service)
 	}
+	if _, kept := servedNames(in); kept != "" {
+		config.WithAnnotations(map[string]string{AnnotationPortNames: kept})
+	}
 	return config, nil
 }
 
@@ -80,10 +83,11 @@ func serviceType(app *v1.Application) corev1.ServiceType {
 // servicePorts returns the Service's ports: the main one first.
 func servicePorts(in Inputs) []*corev1ac.ServicePortApplyConfiguration {
 	ports := portsOf(in)
+	names, _ := servedNames(in)
 	configs := make([]*corev1ac.ServicePortApplyConfiguration, 0, len(ports))
 	for _, port := range ports {
 		config := corev1ac.ServicePort().
-			WithName(port.name).
+			WithName(names[port.name]).
 			WithPort(port.served).
 			WithProtocol(port.protocol).
 			WithTargetPort(port.target)

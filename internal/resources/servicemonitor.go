@@ -41,8 +41,12 @@ func ServiceMonitor(in Inputs) (*ServiceMonitorApplyConfiguration, error) {
 	// What Prometheus selects by comes over what all objects have, and never over the operator's own labels.
 	config.WithLabels(objectLabels(app)).WithLabels(monitoring.Labels).WithLabels(Labels(app.Name))
 	config.WithAnnotations(objectAnnotations(app)).WithOwnerReferences(owner(app))
+	monitored := MonitoredPort(app)
+	if names, _ := servedNames(in); names[monitored] != "" {
+		monitored = names[monitored]
+	}
 	endpoint := EndpointApplyConfiguration{
-		Port:     new(MonitoredPort(app)),
+		Port:     new(monitored),
 		Path:     new(cmp.Or(monitoring.Path, metricsPath)),
 		Interval: new(cmp.Or(monitoring.Interval, metricsInterval)),
 	}

@@ -198,6 +198,10 @@ func evaluate(app *v1.Application, seen Observed, err error) evaluation {
 	if rollout.degraded == nil {
 		rollout.degraded = autoscalerFault(app, seen, rollout)
 	}
+	if waits := waitsForPods(err); waits != "" && !rollout.complete {
+		rollout.message += "; " + waits
+		return rollout
+	}
 	if err != nil {
 		failed := evaluateFailure(err)
 		if failed.degraded == nil {
@@ -212,6 +216,14 @@ func evaluate(app *v1.Application, seen Observed, err error) evaluation {
 		return evaluatePaused(rollout, seen.Pending)
 	}
 	return rollout
+}
+
+// waitsForPods returns what the reconcile has left undone until the pods are available, if that is the gravest it has to say.
+func waitsForPods(err error) string {
+	if waiting, ok := errors.AsType[*outcome.Waiting](outcome.MostSevere(err)); ok && waiting.ForPods {
+		return waiting.Message
+	}
+	return ""
 }
 
 // deleting says what an Application waits for that is being deleted, and that it is not in the order that was asked for if

@@ -88,6 +88,25 @@ func TestAFailedPassStillTellsOfThePods(t *testing.T) {
 	}
 }
 
+// TestWhatWaitsForPodsIsToldAfterThem is about an object that is taken over once the pods are available: why they are not is what a
+// person has to know first.
+func TestWhatWaitsForPodsIsToldAfterThem(t *testing.T) {
+	waits := &outcome.Waiting{Reason: v1.ReasonRollingOut, ForPods: true, Message: "Service web is taken over later"}
+	for pods, want := range map[string]string{
+		"no faults":       "Unknown RollingOut: " + newPods + "; Service web is taken over later",
+		"a current fault": "False " + v1.ReasonImagePullFailed + ": " + faultWords + "; Service web is taken over later",
+	} {
+		ready := condition(t, Of(newApplication(), observed(t, "few new pods", pods), waits), v1.ConditionReady)
+		if got := fmt.Sprintf("%s %s: %s", ready.Status, ready.Reason, ready.Message); got != want {
+			t.Errorf("%s: got %q, want %q", pods, got, want)
+		}
+	}
+	ready := condition(t, Of(newApplication(), observed(t, "complete", "no faults"), waits), v1.ConditionReady)
+	if ready.Status != "Unknown" || ready.Message != waits.Message {
+		t.Errorf("Ready = %+v while it is not taken over", ready)
+	}
+}
+
 func TestWhilePaused(t *testing.T) {
 	const (
 		differs = "Paused, and what runs differs from this spec; set spec.paused to false to have it applied"

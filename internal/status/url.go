@@ -53,7 +53,10 @@ func url(app *v1.Application, seen Observed) string {
 			return address
 		}
 	}
-	return serviceURL(seen.Service, mainPort(app), usedScheme(app))
+	if seen.Service == nil {
+		return ""
+	}
+	return serviceURL(seen.Service, resources.ServedName(app, seen.Service, mainPort(app)), usedScheme(app))
 }
 
 // usedScheme returns the scheme by which the spec has the main port asked, which the URL is about: https or http, or "" if it does

@@ -266,7 +266,7 @@ var _ = Describe("A claim that is made for an Application", func() {
 		bind(ctx, theirs)
 		Expect(k8s.Create(ctx, app)).To(Succeed())
 		Eventually(fresh(ctx, app)).Should(haveCondition(
-			v1.ConditionReady, metav1.ConditionFalse, v1.ReasonChildConflict, "PersistentVolumeClaim db-data", resources.LabelApplication))
+			v1.ConditionReady, metav1.ConditionFalse, v1.ReasonChildConflict, "PersistentVolumeClaim db-data", v1.AnnotationAdopt))
 		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(app), deploymentOf(app))).To(Satisfy(apierrors.IsNotFound))
 		Expect(get(ctx, theirs)).To(HaveField("Labels", BeEmpty()))
 
