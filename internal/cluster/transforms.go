@@ -215,6 +215,11 @@ func stripPod(known *lru.Cache) toolscache.TransformFunc {
 		pod := &corev1.Pod{}
 		CopyIdentity(pod, object)
 		pod.Labels = instanceLabel(object)
+		if IsReleasePod(object) {
+			pod.Labels = map[string]string{
+				resources.LabelApplication: object.Labels[resources.LabelApplication], resources.LabelRevision: object.Labels[resources.LabelRevision],
+			}
+		}
 		pod.Spec.Containers = stripPorts(known, object)
 		pod.Status.Phase = object.Status.Phase
 		pod.Status.Conditions = stripConditions(object.Status.Conditions)
@@ -301,6 +306,17 @@ func stripContainers(containers []corev1.ContainerStatus) []corev1.ContainerStat
 		})
 	}
 	return kept
+}
+
+// IsReleasePod reports whether a pod says that it runs the release command of an Application.
+func IsReleasePod(pod metav1.Object) bool { return pod.GetLabels()[resources.LabelRevision] != "" }
+
+// ApplicationOf returns the name of the Application that a pod or a ReplicaSet says that it is of, or "".
+func ApplicationOf(object metav1.Object) string {
+	if IsReleasePod(object) {
+		return object.GetLabels()[resources.LabelApplication]
+	}
+	return object.GetLabels()[resources.LabelInstance]
 }
 
 func instanceLabel(object metav1.Object) map[string]string {

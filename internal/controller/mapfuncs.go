@@ -29,6 +29,7 @@ import (
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/children"
+	"github.com/example/app-operator/internal/cluster"
 	"github.com/example/app-operator/internal/resources"
 )
 
@@ -57,9 +58,9 @@ func (r *ApplicationReconciler) needs(ctx context.Context, key client.ObjectKey,
 	return slices.Contains(child.Names(resources.Inputs{Application: app}), name)
 }
 
-// requestForLabel maps a pod or ReplicaSet to the Application that its label names.
+// requestForLabel maps a pod or ReplicaSet to the Application that its labels name.
 func requestForLabel(_ context.Context, object client.Object) []reconcile.Request {
-	name := object.GetLabels()[resources.LabelInstance]
+	name := cluster.ApplicationOf(object)
 	if name == "" {
 		return nil
 	}

@@ -28,6 +28,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/example/app-operator/internal/children"
+	"github.com/example/app-operator/internal/cluster"
 	"github.com/example/app-operator/internal/metrics"
 	"github.com/example/app-operator/internal/status"
 )
@@ -75,13 +76,14 @@ func sameButVersion(before, after client.Object) bool {
 }
 
 // podFaultChanged passes a pod's new, changed or cured fault, its unusual restart, and its end. All else about pods reaches the
-// controller through the Deployment.
+// controller through the Deployment, and all else about a release command's pods, but that one has failed, through its Job.
 func podFaultChanged() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(e event.CreateEvent) bool { return faultOf(e.Object) != nil },
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			return !equality.Semantic.DeepEqual(faultOf(e.ObjectOld), faultOf(e.ObjectNew)) ||
-				!equality.Semantic.DeepEqual(restartOf(e.ObjectOld), restartOf(e.ObjectNew))
+				!equality.Semantic.DeepEqual(restartOf(e.ObjectOld), restartOf(e.ObjectNew)) ||
+				cluster.IsReleasePod(e.ObjectNew) && phaseOf(e.ObjectOld) != phaseOf(e.ObjectNew)
 		},
 		DeleteFunc: func(event.DeleteEvent) bool { return true },
 	}
@@ -93,6 +95,14 @@ func faultOf(object client.Object) *status.PodFault {
 		return nil
 	}
 	return status.FaultOf(pod, metav1.NewTime(time.Now().Add(-crashLoopGracePeriod)))
+}
+
+func phaseOf(object client.Object) corev1.PodPhase {
+	pod, ok := object.(*corev1.Pod)
+	if !ok {
+		return ""
+	}
+	return pod.Status.Phase
 }
 
 func restartOf(object client.Object) *status.Restart {

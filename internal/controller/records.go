@@ -61,6 +61,8 @@ type record struct {
 	revision specRevision
 	// pods are those of the revision that is wanted instead; empty if none is.
 	pods earlierPods
+	// release is what the pods of the release command suffer from.
+	release releasePods
 	// fault is since when the new pods of a rollout have had a fault.
 	fault podsFault
 	// rollout times rollouts.

@@ -17,12 +17,10 @@ limitations under the License.
 package controller
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -89,6 +87,9 @@ func (r *ApplicationReconciler) readRevisions(ctx context.Context, s *snapshot, 
 	if err := r.decide(ctx, s, record, &facts); err != nil {
 		return err
 	}
+	if err := r.readReleasePods(ctx, s, record, jobs); err != nil {
+		return err
+	}
 	if err := r.writeRecords(ctx, s, facts.Known); err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func (r *ApplicationReconciler) decide(ctx context.Context, s *snapshot, record 
 	s.decision = revisions.Decide(*facts)
 	var err error
 	if s.decision.RunRelease && s.Find(children.Job, s.decision.ReleaseJob) == nil {
-		if facts.Jobs, err = r.askForJobs(ctx, s.Application); err != nil {
+		if facts.Jobs, err = r.askForJobs(ctx, s.Application, record.release); err != nil {
 			return err
 		}
 		s.decision = revisions.Decide(*facts)
@@ -174,7 +175,7 @@ func (r *ApplicationReconciler) facts(ctx context.Context, s *snapshot, record *
 		record.fault = podsFault{}
 	}
 	for _, job := range jobs {
-		facts.Jobs = append(facts.Jobs, r.releaseOutcome(ctx, job, facts.Known))
+		facts.Jobs = append(facts.Jobs, r.releaseOutcome(ctx, job, facts.Known, record.release))
 	}
 	return facts
 }
@@ -207,10 +208,11 @@ func writtenAt(object metav1.Object) metav1.Time {
 }
 
 // releaseOutcome returns how a Job has ended. How its pods have, is read once: then it is remembered.
-func (r *ApplicationReconciler) releaseOutcome(ctx context.Context, job *batchv1.Job, known map[string]revisions.Record) revisions.Job {
+func (r *ApplicationReconciler) releaseOutcome(
+	ctx context.Context, job *batchv1.Job, known map[string]revisions.Record, seen releasePods,
+) revisions.Job {
 	run := revisions.Job{Name: job.Name, Hash: job.Labels[resources.LabelRevision]}
-	end := status.EndOf(job)
-	if end == nil {
+	if status.EndOf(job) == nil {
 		return run
 	}
 	run.Ended, run.Failed = true, status.Failed(job)
@@ -222,13 +224,13 @@ func (r *ApplicationReconciler) releaseOutcome(ctx context.Context, job *batchv1
 	if err != nil { // the Job's own words have to do
 		logf.FromContext(ctx).Error(err, "Could not read the pods of a failed Job", "job", job.Name)
 	}
-	run.Words = fmt.Sprintf("Job %s: %s", job.Name, cmp.Or(words, strings.Trim(end.Reason+": "+end.Message, ": ")))
+	run.Words = seen.failedRelease(job, words)
 	return run
 }
 
 // askForJobs reads the Jobs of release commands from the API server: of what another replica has begun, the cache may not know yet, and two
 // never run at a time.
-func (r *ApplicationReconciler) askForJobs(ctx context.Context, app *v1.Application) ([]revisions.Job, error) {
+func (r *ApplicationReconciler) askForJobs(ctx context.Context, app *v1.Application, seen releasePods) ([]revisions.Job, error) {
 	list := &batchv1.JobList{}
 	if err := r.Reader.List(ctx, list, client.InNamespace(app.Namespace),
 		client.MatchingLabels{resources.LabelApplication: app.Name}, client.HasLabels{resources.LabelRevision}); err != nil {
@@ -237,7 +239,7 @@ func (r *ApplicationReconciler) askForJobs(ctx context.Context, app *v1.Applicat
 	var jobs []revisions.Job
 	for i := range list.Items {
 		if job := &list.Items[i]; metav1.IsControlledBy(job, app) {
-			jobs = append(jobs, r.releaseOutcome(ctx, job, nil))
+			jobs = append(jobs, r.releaseOutcome(ctx, job, nil, seen))
 		}
 	}
 	return jobs, nil

@@ -229,7 +229,7 @@ func startInformers(informers cache.Cache) error {
 	}
 	for _, kind := range []client.Object{&corev1.Pod{}, cluster.ReplicaSetMetadata()} {
 		if err := informers.IndexField(ctx, kind, byApplication, func(object client.Object) []string {
-			return []string{object.GetLabels()[resources.LabelInstance]}
+			return []string{cluster.ApplicationOf(object)}
 		}); err != nil {
 			return fmt.Errorf("index %T: %w", kind, err)
 		}

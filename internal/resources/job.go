@@ -17,6 +17,7 @@ limitations under the License.
 package resources
 
 import (
+	"maps"
 	"slices"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -29,30 +30,39 @@ import (
 
 // LabelRevision has the hash of the revision whose release command a Job runs, and of the one whose pods a Deployment was last given. It
 // is a label there, since another annotation would be another generation of the Deployment. Beside it, the Job and its pods have
-// LabelApplication, and none of the labels by which the application's pods are selected.
+// LabelApplication, and the pods LabelManagedBy, by which they are cached; by that alone no application's pods are selected.
 const LabelRevision = "apps.example.com/revision"
 
 // How a release command is run that does not say.
 const (
 	releaseDeadlineSeconds = 600
 	releaseBackoffLimit    = 0
+	// releaseSlackSeconds is how much longer than its pod the Job may take, beside the time in which the pod ends.
+	releaseSlackSeconds = 30
 )
 
 // Job returns the Job of the release command, while it is to be there. Its pods are those of the revision that the spec asks for. A
 // pod that is evicted does not count as failed.
+//
+// The deadline is the pod's, which the kubelet ends then and which stays, with its log. That of the Job is for pods that never start:
+// the Job's controller deletes those that are left.
 func Job(in Inputs) ([]*batchv1ac.JobApplyConfiguration, error) {
 	app := in.Application
 	if !in.RunRelease || app.Spec.Release == nil {
 		return nil, nil
 	}
 	labels := map[string]string{LabelApplication: app.Name, LabelRevision: in.Update.Hash}
-	template, err := jobPods(releaseApplication(in), labels)
+	podLabels := maps.Clone(labels)
+	podLabels[LabelManagedBy] = ManagedBy
+	template, err := jobPods(releaseApplication(in), podLabels)
 	if err != nil {
 		return nil, err
 	}
+	deadline := ptr.Deref(app.Spec.Release.ActiveDeadlineSeconds, releaseDeadlineSeconds)
+	template.Spec.WithActiveDeadlineSeconds(deadline)
 	spec := batchv1ac.JobSpec().
 		WithBackoffLimit(ptr.Deref(app.Spec.Release.BackoffLimit, releaseBackoffLimit)).
-		WithActiveDeadlineSeconds(ptr.Deref(app.Spec.Release.ActiveDeadlineSeconds, releaseDeadlineSeconds)).
+		WithActiveDeadlineSeconds(deadline + *template.Spec.TerminationGracePeriodSeconds + releaseSlackSeconds).
 		WithPodFailurePolicy(batchv1ac.PodFailurePolicy().WithRules(batchv1ac.PodFailurePolicyRule().
 			WithAction(batchv1.PodFailurePolicyActionIgnore).
 			WithOnPodConditions(batchv1ac.PodFailurePolicyOnPodConditionsPattern().

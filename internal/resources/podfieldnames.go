@@ -84,6 +84,7 @@ func JobFields(app *v1.Application) FieldNames {
 	names = names.named("", said,
 		fieldName{"spec.backoffLimit", ".backoffLimit"},
 		fieldName{"spec.activeDeadlineSeconds", ".activeDeadlineSeconds"},
+		fieldName{template + ".spec.activeDeadlineSeconds", ".activeDeadlineSeconds"},
 	)
 	run := jobApplication(app, release.Command, release.Args, release.Resources)
 	return names.ofJobPods(run, template, said, release.Resources)

@@ -20,6 +20,7 @@ import (
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
@@ -68,10 +69,7 @@ func evaluateRevision(rollout evaluation, seen Observed) evaluation {
 	var now evaluation
 	switch decision.Phase {
 	case revisions.Releasing:
-		now = evaluation{
-			ready: metav1.ConditionUnknown, progressing: true, reason: v1.ReasonReleasing, degraded: rollout.degraded,
-			message: fmt.Sprintf("Releasing revision %s: %s", decision.Update, decision.Words),
-		}
+		now = releasing(rollout, seen)
 	case revisions.ReleaseFailed:
 		now = stalled(v1.ReasonReleaseFailed, fmt.Sprintf("the release command of revision %s has failed, and its pods are not rolled out: %s%s",
 			decision.Update, decision.Words, instead(rollout, seen)))
@@ -85,18 +83,52 @@ func evaluateRevision(rollout evaluation, seen Observed) evaluation {
 	return now
 }
 
+// releasing judges the wait for a release command. One that cannot be run is a fault, whose end the Job's own deadline is.
+func releasing(rollout evaluation, seen Observed) evaluation {
+	now := evaluation{
+		ready: metav1.ConditionUnknown, progressing: true, reason: v1.ReasonReleasing, degraded: rollout.degraded,
+		message: fmt.Sprintf("Releasing revision %s: %s", seen.Decision.Update, seen.Decision.Words),
+	}
+	if fault := seen.Release; fault != nil {
+		now.message += ": " + fault.Message
+		if fault.Reason != "" {
+			now.degraded = fault
+		}
+	}
+	return now
+}
+
+// ReleaseFault returns what keeps the pods of a release command from running or, without a reason, how the last of them has failed;
+// nil for neither.
+func ReleaseFault(pods []corev1.Pod) *PodFault {
+	for i := range pods {
+		if fault := FaultOf(&pods[i], metav1.Time{}); fault != nil {
+			return fault
+		}
+	}
+	if words := LastWordsOf(pods); words != "" {
+		return &PodFault{Message: "an attempt has failed: " + words}
+	}
+	return nil
+}
+
 // instead says what runs while the pods of the spec do not.
 func instead(rollout evaluation, seen Observed) string {
 	what := "what ran before runs on"
 	switch {
 	case seen.Deployment == nil:
 		what = "no pods run"
+	case desiredPods(seen.Deployment) == 0:
+		what = "no pods are desired"
 	case seen.Decision.Want != "":
 		what = fmt.Sprintf("the pods of revision %s, image %s, run instead", seen.Decision.Want, seen.Image)
 	}
 	what = "; " + what + ", until the spec asks for other pods"
+	if seen.Decision.Phase == revisions.ReleaseFailed {
+		what += " or another release command"
+	}
 	if seen.Deployment != nil && !rollout.complete {
-		what += "; of these: " + rollout.message
+		what += "; these are on their way: " + rollout.message
 	}
 	return what
 }

@@ -20,7 +20,9 @@ import (
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/outcome"
@@ -52,12 +54,12 @@ func TestWhatRunsInstead(t *testing.T) {
 		"release failed": {
 			decision: decisions[2], deployment: newDeployment(3), statuses: "False|False|True|True", reason: v1.ReasonReleaseFailed, kstatus: v1.ConditionStalled, current: true,
 			message: "the release command of revision my-app-2 has failed, and its pods are not rolled out: Job my-app-release-2: ended with exit code 1; " +
-				"the pods of revision my-app-1, image nginx:1, run instead, until the spec asks for other pods",
+				"the pods of revision my-app-1, image nginx:1, run instead, until the spec asks for other pods or another release command",
 		},
 		"the first release failed": {
 			decision: revisions.Decision{Update: "my-app-2", Phase: revisions.ReleaseFailed, Words: "no"}, statuses: "False|False|Unknown|True",
 			reason: v1.ReasonReleaseFailed, kstatus: v1.ConditionStalled,
-			message: "the release command of revision my-app-2 has failed, and its pods are not rolled out: no; no pods run, until the spec asks for other pods",
+			message: "the release command of revision my-app-2 has failed, and its pods are not rolled out: no; no pods run, until the spec asks for other pods or another release command",
 		},
 		"rolled back": {
 			decision: decisions[3], deployment: newDeployment(3), statuses: "False|False|True|True", reason: v1.ReasonRolledBack, kstatus: v1.ConditionStalled, current: true,
@@ -67,7 +69,7 @@ func TestWhatRunsInstead(t *testing.T) {
 		"going back": {
 			decision: decisions[3], deployment: newDeployment(3, counters(4, 3, 4, 4)), statuses: "False|False|True|True", reason: v1.ReasonRolledBack, kstatus: v1.ConditionStalled,
 			message: "the rollout of revision my-app-2 has failed: CrashLooping: pod new ended with exit code 1; " +
-				"the pods of revision my-app-1, image nginx:1, run instead, until the spec asks for other pods; of these: Waiting for old pods to end",
+				"the pods of revision my-app-1, image nginx:1, run instead, until the spec asks for other pods; these are on their way: Waiting for old pods to end",
 		},
 		"rolled back, and of what runs nothing is known": {
 			decision: unknown, deployment: newDeployment(3), statuses: "False|False|True|True", reason: v1.ReasonRolledBack, kstatus: v1.ConditionStalled,
@@ -85,7 +87,7 @@ func TestWhatRunsInstead(t *testing.T) {
 		"rolled back, and suspended": {
 			decision: decisions[3], deployment: newDeployment(0), edit: suspended, statuses: "False|False|True|True", reason: v1.ReasonRolledBack, kstatus: v1.ConditionStalled,
 			message: "the rollout of revision my-app-2 has failed: CrashLooping: pod new ended with exit code 1; " +
-				"the pods of revision my-app-1, image nginx:1, run instead, until the spec asks for other pods",
+				"no pods are desired, until the spec asks for other pods",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -174,5 +176,65 @@ func TestRolloutFault(t *testing.T) {
 		if (got == nil) != (test.want == nil) || got != nil && *got != *test.want {
 			t.Errorf("%s: %+v, want %+v", name, got, test.want)
 		}
+	}
+}
+
+// TestTheImageIsThatOfThePodsThatRun is about an Application that was Ready with no pods, of an image whose pods have failed since.
+func TestTheImageIsThatOfThePodsThatRun(t *testing.T) {
+	app := newApplication(func(app *v1.Application) { app.Status.Image = app.Spec.Image })
+	seen := Observed{Deployment: newDeployment(3, counters(4, 3, 4, 4)), Decision: decisions[3], Image: "nginx:1", Now: start}
+	if got := Of(app, seen, nil).Image; got != app.Spec.Image {
+		t.Errorf("while they are on their way it is %s", got)
+	}
+	seen.Deployment = newDeployment(3)
+	if got := Of(app, seen, nil).Image; got != "nginx:1" {
+		t.Errorf("it is %s", got)
+	}
+}
+
+// TestAReleaseThatCannotRunIsAFault holds that what keeps a release command from running is told while it is waited for, and that an
+// attempt that has failed is told and no fault: another may succeed.
+func TestAReleaseThatCannotRunIsAFault(t *testing.T) {
+	pod := func(state corev1.ContainerState, phase corev1.PodPhase) corev1.Pod {
+		return corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "my-app-release-2-x"}, Status: corev1.PodStatus{
+			Phase: phase, ContainerStatuses: []corev1.ContainerStatus{{Name: "my-app", State: state}},
+		}}
+	}
+	pulling := pod(corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ErrImagePull", Message: "not found"}}, corev1.PodPending)
+	failed := pod(corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 3, Message: "no table"}}, corev1.PodFailed)
+	const waits = "Releasing revision my-app-2: waiting for the release command, Job my-app-release-2"
+	for name, test := range map[string]struct {
+		pods              []corev1.Pod
+		message, degraded string
+	}{
+		"no pods":        {nil, waits, ""},
+		"one that runs":  {[]corev1.Pod{pod(corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}, corev1.PodRunning)}, waits, ""},
+		"no image":       {[]corev1.Pod{pulling}, waits + ": pod my-app-release-2-x, container my-app: not found", v1.ReasonImagePullFailed},
+		"one has failed": {[]corev1.Pod{failed}, waits + ": an attempt has failed: pod my-app-release-2-x, container my-app: ended with exit code 3: no table", ""},
+		"the next one hangs": {
+			[]corev1.Pod{failed, pulling}, waits + ": pod my-app-release-2-x, container my-app: not found", v1.ReasonImagePullFailed,
+		},
+	} {
+		seen := Observed{Deployment: newDeployment(3), Decision: decisions[1], Release: ReleaseFault(test.pods), Now: start}
+		got := Of(newApplication(), seen, nil)
+		ready, degraded := condition(t, got, v1.ConditionReady), condition(t, got, v1.ConditionDegraded)
+		if ready.Reason != v1.ReasonReleasing || ready.Message != test.message {
+			t.Errorf("%s: %s, %s", name, ready.Reason, ready.Message)
+		}
+		if (degraded.Status == metav1.ConditionTrue) != (test.degraded != "") || test.degraded != "" && degraded.Reason != test.degraded {
+			t.Errorf("%s: Degraded is %s, %s", name, degraded.Status, degraded.Reason)
+		}
+	}
+}
+
+// TestAPodThatRanTooLongSaysSo prefers the kubelet's words to how the container was ended for them.
+func TestAPodThatRanTooLongSaysSo(t *testing.T) {
+	pod := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "release-x"}, Status: corev1.PodStatus{
+		Phase: corev1.PodFailed, Reason: "DeadlineExceeded", Message: "Pod was active on the node longer than the specified deadline",
+		ContainerStatuses: []corev1.ContainerStatus{{State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 137}}}},
+	}}
+	want := "pod release-x: DeadlineExceeded: Pod was active on the node longer than the specified deadline"
+	if got := LastWordsOf([]corev1.Pod{pod}); got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

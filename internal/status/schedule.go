@@ -78,6 +78,10 @@ func isActive(cronJob *batchv1.CronJob, job *batchv1.Job) bool {
 	return slices.ContainsFunc(cronJob.Status.Active, func(active corev1.ObjectReference) bool { return active.UID == job.UID })
 }
 
+// deadlineOfPod is the reason that the kubelet gives of a pod that has run for too long (kubernetes pkg/kubelet/active_deadline.go). How
+// its containers have ended then, says nothing.
+const deadlineOfPod = "DeadlineExceeded"
+
 // LastWordsOf returns how the newest of the pods that have failed has ended, or "" if none has.
 func LastWordsOf(pods []corev1.Pod) string {
 	var last *corev1.Pod
@@ -89,6 +93,9 @@ func LastWordsOf(pods []corev1.Pod) string {
 	}
 	if last == nil {
 		return ""
+	}
+	if last.Status.Reason == deadlineOfPod {
+		return fmt.Sprintf("pod %s: %s: %s", last.Name, last.Status.Reason, last.Status.Message)
 	}
 	for _, container := range slices.Concat(last.Status.ContainerStatuses, last.Status.InitContainerStatuses) {
 		if ended := container.State.Terminated; ended != nil && ended.ExitCode != 0 && !isSidecar(last, container.Name) {

@@ -64,6 +64,9 @@ type Observed struct {
 	PodFaults []PodFault
 	// Unready are the pods of the newest revision that are not ready, oldest pod first.
 	Unready []UnreadyPod
+	// Release is what keeps the release command that is waited for from running, or, without a reason, how its last attempt has
+	// failed. Nil for nothing.
+	Release *PodFault
 	// Restarts are the unusual restarts of the pods' containers, oldest pod first.
 	Restarts []Restart
 	// NewAvailable says that a pod of the newest revision is ready and has no fault.
@@ -113,8 +116,11 @@ func Of(app *v1.Application, seen Observed, err error) v1.ApplicationStatus {
 	if now.running && err == nil && !seen.Pending {
 		next.CurrentRevision = cmp.Or(seen.Decision.Want, next.CurrentRevision)
 	}
-	if now.complete {
+	switch {
+	case now.complete:
 		next.Image = outcome.OneLine(app.Spec.Image)
+	case now.running && err == nil && !seen.Pending: // other pods than the spec's
+		next.Image = outcome.OneLine(cmp.Or(seen.Image, next.Image))
 	}
 	for _, condition := range conditions(now, seen) {
 		condition.ObservedGeneration = app.Generation

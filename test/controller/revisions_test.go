@@ -237,6 +237,43 @@ var _ = Describe("A release command", func() {
 		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionUnknown, v1.ReasonRollingOut))
 	})
 
+	It("that cannot run is a fault, and so is the cause when its time is over", func(ctx SpecContext) {
+		byHand("nginx:bad")(app)
+		app.Spec.Release.ActiveDeadlineSeconds, app.Spec.Shutdown = new(int64(1)), &v1.ShutdownSpec{GracePeriodSeconds: new(int64(0))}
+		Expect(k8s.Create(ctx, app)).To(Succeed())
+		job := releaseOf(ctx, app)
+		setReleasePod := func(job string, state corev1.ContainerState) {
+			Eventually(func(g Gomega) {
+				pod, err := podOf(ctx, app, job)
+				g.Expect(err).NotTo(HaveOccurred())
+				pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: app.Name, Image: app.Spec.Image, State: state}}
+				g.Expect(k8s.Status().Update(ctx, pod)).To(Succeed())
+			}).Should(Succeed())
+		}
+		setReleasePod(job.Name, waiting("ImagePullBackOff", `Back-off pulling image "nginx:bad": ErrImagePull: no such image`).State)
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(
+			haveCondition(v1.ConditionReady, metav1.ConditionUnknown, v1.ReasonReleasing, job.Name, "no such image"),
+			haveCondition(v1.ConditionDegraded, metav1.ConditionTrue, v1.ReasonImagePullFailed, "no such image")))
+		expectWarning(ctx, app, v1.ReasonImagePullFailed)
+		running.rest(ctx)
+		// The Job's controller deletes the pod, which has never run.
+		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonReleaseFailed,
+			"DeadlineExceeded", "no such image", "spec.release.activeDeadlineSeconds", "or another release command"))
+
+		By("and is waited for by the next one, which says how to go on")
+		edit(ctx, app, func(app *v1.Application) {
+			app.Spec.Release.Args, app.Spec.Release.ActiveDeadlineSeconds = []string{"now"}, nil
+		})
+		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionUnknown, v1.ReasonReleasing))
+		job = releaseOf(ctx, app)
+		setReleasePod(job.Name, waiting("ErrImagePull", "no such image").State)
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Image, app.Spec.PodMetadata = "nginx:1.30", nil })
+		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionUnknown, v1.ReasonReleasing,
+			"an earlier release command", job.Name, "no such image", "to go on without it, delete that Job"))
+		Expect(k8s.Delete(ctx, job, client.PropagationPolicy(metav1.DeletePropagationBackground))).To(Succeed())
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), haveCondition(v1.ConditionDegraded, metav1.ConditionFalse, v1.ReasonRolloutComplete)))
+	})
+
 	It("ends before the next one begins, and what lies between is left out", func(ctx SpecContext) {
 		createReady(ctx, app)
 		edit(ctx, app, byHand("nginx:1.30"))
