@@ -37,7 +37,8 @@ var _ = ReportAfterSuite("summary", func(report Report) {
 	}
 	var text strings.Builder
 	for i, group := range []string{
-		groupKustomize, groupRunBundle, groupSubscription, groupElection, groupIsolation, groupFaults, groupRollouts, groupShop, groupRemoval,
+		groupKustomize, groupRunBundle, groupSubscription, groupNamespaces, groupElection, groupIsolation, groupFaults, groupRollouts,
+		groupMoving, groupShop, groupRemoval,
 	} {
 		if slices.ContainsFunc(specs[group], func(s types.SpecReport) bool { return s.State != types.SpecStateSkipped }) {
 			summarize(&text, fmt.Sprintf("%d. %s", i+1, group), specs[group])

@@ -81,6 +81,7 @@ const (
 	groupRemoval      = "removal"
 	groupShop         = "shop"
 	groupRollouts     = "rollouts"
+	groupMoving       = "moving"
 )
 
 var (

@@ -1,0 +1,115 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package e2e_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	v1 "github.com/example/app-operator/api/v1"
+)
+
+// A running workload becomes an Application by the steps of docs/guide.md, "Taking over what exists".
+var _ = Describe("A workload that runs", Label(groupMoving), Ordered, func() {
+	const namespace, clients = "e2e-moving", "e2e-moving-client"
+	key := metav1.ObjectMeta{Name: "web", Namespace: namespace}
+	moved := []client.Object{
+		&corev1.Service{ObjectMeta: key}, &networkingv1.Ingress{ObjectMeta: key},
+		&autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: key}, &policyv1.PodDisruptionBudget{ObjectMeta: key},
+	}
+	uids := map[client.Object]types.UID{}
+	var guest *visitor
+
+	BeforeAll(func(ctx SpecContext) {
+		createNamespace(ctx, clients, nil)
+		deployFor(ctx, namespace, nil)
+		manifest, err := os.ReadFile(filepath.Join("testdata", "moving.yaml"))
+		Expect(err).NotTo(HaveOccurred())
+		apply := command(ctx, "kubectl", "apply", "--namespace", namespace, "-f", "-")
+		apply.Stdin = strings.NewReader(strings.ReplaceAll(string(manifest), "IMAGE", images.Web))
+		runCommand(apply)
+		run(ctx, "kubectl", "rollout", "status", "deployment/web", "--namespace", namespace, "--timeout="+limit.String())
+		guest = startClient(ctx, clients, "client", "http://web."+namespace+".svc")
+		Eventually(guest.names).WithContext(ctx).Should(HaveLen(2), "each of the old pods answers")
+		for _, object := range moved {
+			Expect(fresh(object)(ctx)).NotTo(BeNil())
+			uids[object] = object.GetUID()
+		}
+	}, NodeTimeout(specLimit))
+
+	It("becomes an Application under a client, with its Service's address and the names of its ports", func(ctx SpecContext) {
+		early, err := guest.failures(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		old, err := guest.names(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		address := moved[0].(*corev1.Service).Spec.ClusterIP
+
+		began := time.Now()
+		run(ctx, "kubectl", "delete", "deployment", "web", "--cascade=orphan", "--namespace", namespace)
+		run(ctx, "kubectl", "annotate", "service,ingress,hpa,pdb", "web", v1.AnnotationAdopt+"=web", "--namespace", namespace)
+		app := webApplication(namespace, 2)
+		app.Spec.Probes = &v1.ProbesSpec{Readiness: &v1.Probe{HTTPGet: &v1.HTTPGetProbe{Port: new(intstr.FromInt32(80))}, PeriodSeconds: new(int32(1))}}
+		app.Spec.Shutdown = &v1.ShutdownSpec{PreStopSleepSeconds: 5}
+		app.Spec.Ingress = &v1.IngressSpec{Host: "web.example.com"}
+		app.Spec.Autoscaling = &v1.AutoscalingSpec{MinReplicas: new(int32(2)), MaxReplicas: 4}
+		Expect(k8s.Create(ctx, app)).To(Succeed())
+		Eventually(fresh(app)).WithContext(ctx).Should(beReady())
+		Eventually(guest.names).WithContext(ctx).Should(HaveLen(4), "the new pods answer too")
+		run(ctx, "kubectl", "delete", "replicaset", "-l", "app=web", "--namespace", namespace)
+		Eventually(func() ([]corev1.Pod, error) {
+			pods := &corev1.PodList{}
+			return pods.Items, k8s.List(ctx, pods, client.InNamespace(namespace), client.MatchingLabels{"app": "web"})
+		}).WithContext(ctx).Should(BeEmpty())
+
+		failures, err := guest.failures(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(failures[len(early):]).To(BeEmpty())
+		AddReportEntry("moved in", fmt.Sprintf("%s; of %d requests since the client was first answered none failed",
+			time.Since(began).Round(time.Second), guest.answers(ctx)))
+		for _, object := range moved {
+			Expect(fresh(object)(ctx)).To(SatisfyAll(HaveField("UID", uids[object]), Satisfy(func(now client.Object) bool {
+				return metav1.IsControlledBy(now, app)
+			})), "%T", object)
+		}
+		service := moved[0].(*corev1.Service)
+		Expect(service.Spec.ClusterIP).To(Equal(address))
+		Expect(service.Spec.Ports).To(ConsistOf(SatisfyAll(HaveField("Name", "web"), HaveField("Port", BeEquivalentTo(80)))))
+		Expect(service.Annotations).To(HaveKeyWithValue("team", "shop"))
+		Expect(moved[1].(*networkingv1.Ingress).Spec.Rules).To(ConsistOf(HaveField("Host", "web.example.com")))
+		Expect(fresh(&appsv1.Deployment{ObjectMeta: key})(ctx)).To(HaveField("Status.AvailableReplicas", BeEquivalentTo(2)))
+		pods, err := podsOf(ctx, app)
+		Expect(err).NotTo(HaveOccurred())
+		for _, pod := range pods {
+			Expect(old).NotTo(ContainElement(pod.Name))
+		}
+	}, SpecTimeout(specLimit))
+})
