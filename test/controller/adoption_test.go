@@ -245,7 +245,13 @@ var _ = Describe("An object that is given to an Application", Ordered, ContinueO
 		kubectl(ctx, "annotate", "service", named.Name, "-n", namespace, v1.AnnotationAdopt+"="+named.Name)
 		app := web(namespace)
 		app.Name, app.Spec.Service = named.Name, &v1.ServiceSpec{Port: new(int32(80))}
+		app.Spec.Scheduling = &v1.SchedulingSpec{NodeSelector: map[string]string{"there-is": "none"}}
 		Expect(k8s.Create(ctx, app)).To(Succeed())
+		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonUnschedulable,
+			"nodes are available", "; Service moved is taken over when all pods are available"))
+		running.rest(ctx)
+		Expect(serving()).To(HaveLen(2))
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Scheduling = nil })
 		Eventually(func(g Gomega) {
 			pods, err := serving()
 			g.Expect(err).NotTo(HaveOccurred())
