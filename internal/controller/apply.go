@@ -298,19 +298,24 @@ func (r *ApplicationReconciler) applyWhileOurs(ctx context.Context, app *v1.Appl
 // mayBeWritten returns an error unless the child, as it is now, is the Application's or may be taken by it. What is applied to one
 // that is taken depends on what it has.
 func (w write) mayBeWritten(app *v1.Application, now client.Object) (err error) {
-	switch {
-	case w.Child.Owns(app, now):
+	why := errNotControlled
+	switch owned := w.Child.Owns(app, now); {
+	case owned && w.Adopt == nil:
 		return nil
+	case owned: // by an apply whose answer was lost; what it has kept, the configuration does not have
+		why = errAdopted
 	case w.Adopt != nil:
 		w.Config, err = w.Adopt(now)
 		return err
-	default:
-		return apierrors.NewConflict(w.Child.OptionalAPI.GroupResource(), now.GetName(), errNotControlled)
 	}
+	return apierrors.NewConflict(w.Child.OptionalAPI.GroupResource(), now.GetName(), why)
 }
 
-// errNotControlled is why a child is not written.
-var errNotControlled = errors.New("it does not belong to the Application any more")
+// Why a child is not written.
+var (
+	errNotControlled = errors.New("it does not belong to the Application any more")
+	errAdopted       = errors.New("it belongs to the Application already")
+)
 
 // readChild reads a child from the API server, with the managed fields that the cache does not hold. It is a patch that
 // changes nothing: the operator has no right to read single objects.

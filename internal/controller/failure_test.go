@@ -439,6 +439,41 @@ func TestConsentThatIsWithdrawnInTimeCounts(t *testing.T) {
 	}
 }
 
+// TestAnAdoptionWhoseAnswerWasLostIsSeenFirst: what the object had to keep, it has by then, and what the next reconcile wants of it
+// follows from that.
+func TestAnAdoptionWhoseAnswerWasLostIsSeenFirst(t *testing.T) {
+	r, c := withErrors(t, interceptor.Funcs{
+		Patch: func(ctx context.Context, c client.WithWatch, object client.Object, patch client.Patch, options ...client.PatchOption) error {
+			if _, ok := object.(*corev1.ServiceAccount); ok { // it is read, and the cache is older
+				if err := c.Patch(ctx, object, patch, options...); err != nil {
+					return err
+				}
+				app := &v1.Application{}
+				if err := c.Get(ctx, webRequest.NamespacedName, app); err != nil {
+					return err
+				}
+				object.SetOwnerReferences([]metav1.OwnerReference{*metav1.NewControllerRef(app, v1.GroupVersion.WithKind("Application"))})
+				return nil
+			}
+			return c.Patch(ctx, object, patch, options...)
+		},
+	})
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{
+		Name: "web", Namespace: "apps", UID: "theirs", Annotations: map[string]string{v1.AnnotationAdopt: "web"},
+	}}
+	if err := c.Create(t.Context(), account); err != nil {
+		t.Fatal(err)
+	}
+	reconcileOnce(t, r, c)
+	if err := c.Get(t.Context(), client.ObjectKeyFromObject(account), account); err != nil || account.Labels != nil {
+		t.Errorf("it was written: labels %v, %v", account.Labels, err)
+	}
+	ready := meta.FindStatusCondition(theApplication(t, c).Status.Conditions, v1.ConditionReady)
+	if ready.Reason != v1.ReasonRollingOut || ready.Status != metav1.ConditionUnknown {
+		t.Errorf("Ready is %s: %s", ready.Reason, ready.Message)
+	}
+}
+
 // TestAFinalizerIsWrittenOnce holds that what the cache does not show yet is not written again, in vain.
 func TestAFinalizerIsWrittenOnce(t *testing.T) {
 	for name, policy := range map[string]v1.DeletionPolicy{"added": v1.DeletionPolicyDrain, "removed": v1.DeletionPolicyDelete} {

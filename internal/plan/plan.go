@@ -119,6 +119,7 @@ func For(app *v1.Application, snapshot *Snapshot, last LastApplied) ([]Step, err
 			p.blocked = append(p.blocked, err)
 		}
 	}
+	nameAllConflicts(p.blocked)
 	if len(snapshot.Missing) > 0 {
 		p.blocked = slices.Insert(p.blocked, 0, error(&outcome.Waiting{
 			Reason: v1.ReasonReferenceMissing,
@@ -448,7 +449,7 @@ func Content(live children.Object) any {
 
 // ConflictError is that somebody else's object is in the place of one that the Application needs.
 type ConflictError struct {
-	Kind string
+	Kind, Name string
 	*outcome.Invalid
 }
 
@@ -464,11 +465,26 @@ func conflictError(app *v1.Application, child *children.Child, live children.Obj
 				child.Kind, live.GetName()),
 		}
 	}
-	return &ConflictError{Kind: child.Kind, Invalid: &outcome.Invalid{
+	return &ConflictError{Kind: child.Kind, Name: live.GetName(), Invalid: &outcome.Invalid{
 		Reason: v1.ReasonChildConflict,
 		Message: fmt.Sprintf("%s %s exists and is not this Application's, so it is left alone; %sremove it, or give the "+
 			"Application another name", child.Kind, live.GetName(), remedies(app, child, live)),
 	}}
+}
+
+// nameAllConflicts has the first conflict, which is the one that a person hears of, name the others.
+func nameAllConflicts(blocked []error) {
+	var first *ConflictError
+	for _, leaf := range outcome.Flatten(errors.Join(blocked...)) {
+		conflict, ok := errors.AsType[*ConflictError](leaf)
+		switch {
+		case !ok:
+		case first == nil:
+			first = conflict
+		default:
+			first.Message += fmt.Sprintf("; in the way is also %s %s", conflict.Kind, conflict.Name)
+		}
+	}
 }
 
 // remedies says what helps beside removing the object: consent, if it may be taken at all, and what helps with its kind.

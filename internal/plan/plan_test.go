@@ -21,6 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -450,5 +451,24 @@ func TestWhatIsGivenIsTakenInTurn(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: adopted (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+// TestAllThatIsInTheWayIsNamed holds that a person hears of each object that is to be given or removed, and not of one after the other.
+func TestAllThatIsInTheWayIsNamed(t *testing.T) {
+	app := application()
+	app.Spec.Port = new(int32(8080))
+	app.Spec.Ingress = &v1.IngressSpec{Host: "web.example.com"}
+	live := map[string][]children.Object{}
+	for _, kind := range []string{"ServiceAccount", children.Service, children.Ingress} {
+		object := children.Of(kind).New()
+		object.SetName(app.Name)
+		live[kind] = []children.Object{object}
+	}
+	_, err := For(app, &Snapshot{Inputs: resources.Inputs{Application: app}, PodsUpdated: true, Live: live}, LastApplied{})
+	told, ok := errors.AsType[*outcome.Invalid](outcome.MostSevere(err))
+	if !ok || !strings.HasPrefix(told.Message, "ServiceAccount web exists") ||
+		!strings.HasSuffix(told.Message, "; in the way is also Service web; in the way is also Ingress web") {
+		t.Errorf("told is %v", told)
 	}
 }

@@ -454,6 +454,13 @@ var _ = Describe("An object that is given to an Application", Ordered, ContinueO
 	})
 
 	It("lets go of what keeps it from being applied", func(ctx SpecContext) {
+		service := &corev1.Service{
+			ObjectMeta: metav1.ObjectMeta{Name: "budget", Namespace: namespace, Annotations: map[string]string{v1.AnnotationAdopt: "budget"}},
+			Spec: corev1.ServiceSpec{Selector: strangersPods().MatchLabels, Ports: []corev1.ServicePort{
+				{Name: "http", Port: 80}, {Name: "grpc", Port: 9000},
+			}},
+		}
+		Expect(k8s.Create(ctx, service)).To(Succeed())
 		theirs := &policyv1.PodDisruptionBudget{
 			ObjectMeta: metav1.ObjectMeta{Name: "budget", Namespace: namespace, Annotations: map[string]string{v1.AnnotationAdopt: "budget"}},
 			Spec:       policyv1.PodDisruptionBudgetSpec{Selector: strangersPods(), MinAvailable: new(intstr.FromInt32(1))},
@@ -465,6 +472,9 @@ var _ = Describe("An object that is given to an Application", Ordered, ContinueO
 		Expect(get(ctx, theirs)).To(SatisfyAll(
 			HaveField("Spec.MinAvailable", BeNil()), HaveField("Spec.MaxUnavailable", Not(BeNil())),
 			WithTransform(func(o client.Object) bool { return metav1.IsControlledBy(o, app) }, BeTrue())))
+		Expect(get(ctx, service)).To(HaveField("Spec.Ports", ConsistOf( // of two with one name, the spec's stays
+			SatisfyAll(HaveField("Name", "http"), HaveField("Port", BeEquivalentTo(8080))),
+			SatisfyAll(HaveField("Name", "grpc"), HaveField("Port", BeEquivalentTo(9000))))))
 	})
 
 	It("and was a claim keeps what cannot be changed, and stays when the Application goes", func(ctx SpecContext) {
