@@ -7,7 +7,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 BIN=${BIN:-$PWD/bin}
 # What depends on Kubernetes more than on the operator alone: what is made, what its controllers do with it, what is refused.
-files='(autoscaling|deletion|drift|exposure|kstatus|lifecycle|rollout|schedules|security|service|volumes)_test.go'
+files='(adoption|autoscaling|deletion|drift|exposure|kstatus|lifecycle|rollout|schedules|security|service|volumes)_test.go'
 
 failed=()
 summary=()
