@@ -17,15 +17,20 @@ limitations under the License.
 package catalog
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/yaml"
 )
 
 // OLM v1 installs the operator in the one namespace, to serve it or the other.
@@ -91,6 +96,74 @@ func TestOLMv1Refuses(t *testing.T) {
 			t.Errorf("%s: %v\n%s", config, err, said)
 		}
 	}
+}
+
+// TestOLMv1Installer wants the account of config/olm-v1 to have the rights to each object of the bundle, and those that it gives users.
+func TestOLMv1Installer(t *testing.T) {
+	t.Parallel()
+	granted := installerRules(t)
+	resources := map[string]string{
+		"ServiceAccount": "serviceaccounts", "Deployment": "deployments", "PodDisruptionBudget": "poddisruptionbudgets", "Role": "roles",
+		"RoleBinding": "rolebindings", "ClusterRole": "clusterroles", "CustomResourceDefinition": "customresourcedefinitions",
+	}
+	for _, object := range olmV1(t, `{"watchNamespace": "`+olmServed+`"}`) {
+		group, resource := object.GroupVersionKind().Group, resources[object.GetKind()]
+		for _, verb := range []string{"create", "get", "update", "patch", "delete"} {
+			if !allowed(append(granted[object.GetNamespace()], granted[""]...), verb, group, resource, object.GetName()) {
+				t.Errorf("it may not %s %s %s in %q", verb, object.GetKind(), object.GetName(), object.GetNamespace())
+			}
+		}
+		for _, verb := range []string{"list", "watch"} {
+			if !allowed(granted[""], verb, group, resource, "") {
+				t.Errorf("it may not %s %s in all namespaces", verb, resource)
+			}
+		}
+		if object.GetKind() != "ClusterRole" {
+			continue
+		}
+		var role rbacv1.ClusterRole
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, &role); err != nil {
+			t.Fatal(err)
+		}
+		for _, rule := range role.Rules {
+			for _, resource := range rule.Resources {
+				for _, verb := range rule.Verbs {
+					if !allowed(granted[""], verb, rule.APIGroups[0], resource, "") {
+						t.Errorf("it may not %s %s, and so not give that right as %s does", verb, resource, role.Name)
+					}
+				}
+			}
+		}
+	}
+}
+
+// installerRules returns what config/olm-v1 allows in each namespace, and under no name in all of them.
+func installerRules(t *testing.T) map[string][]rbacv1.PolicyRule {
+	t.Helper()
+	shipped, err := os.ReadFile(filepath.Join(root, "config", "olm-v1", "installer.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := map[string][]rbacv1.PolicyRule{}
+	for document := range bytes.SplitSeq(shipped, []byte("\n---\n")) {
+		var role rbacv1.Role // a ClusterRole has the same fields, and no namespace
+		if err := yaml.Unmarshal(document, &role); err != nil {
+			t.Fatal(err)
+		}
+		rules[role.Namespace] = append(rules[role.Namespace], role.Rules...)
+	}
+	return rules
+}
+
+// allowed reports whether the rules allow it. A right that is bound to names says nothing of objects without one.
+func allowed(rules []rbacv1.PolicyRule, verb, group, resource, name string) bool {
+	if verb == "create" {
+		name = ""
+	}
+	return slices.ContainsFunc(rules, func(rule rbacv1.PolicyRule) bool {
+		return slices.Contains(rule.APIGroups, group) && slices.Contains(rule.Resources, resource) && slices.Contains(rule.Verbs, verb) &&
+			(len(rule.ResourceNames) == 0 || slices.Contains(rule.ResourceNames, name))
+	})
 }
 
 // olmV1 returns the objects that OLM v1 makes of the bundle with this configuration.
