@@ -226,7 +226,8 @@ e2e_opm_image = $(if $(E2E_KUBECONFIG),,localhost:5001/operator-framework/opm:$(
 # How many specs run side by side, of those that may.
 E2E_PROCS ?= 2
 
-# More flags for the ginkgo of test-e2e, for example E2E_FLAGS=--label-filter=pod-faults.
+# More flags for the ginkgo of test-e2e, for example E2E_FLAGS=--label-filter=pod-faults. Without a filter of its own, it leaves
+# out what test-olm-v1 runs.
 E2E_FLAGS ?=
 
 test_e2e_needs := $(addprefix $(BIN)/,crane ginkgo image kubectl kustomize operator-sdk opm) $(IMAGE_BIN)/scorecard-test
@@ -234,8 +235,12 @@ test_e2e_needs := $(addprefix $(BIN)/,crane ginkgo image kubectl kustomize opera
 .PHONY: test-e2e
 test-e2e: $(test_e2e_needs) ## Run the end-to-end tests on the cluster of cluster-up, or of E2E_KUBECONFIG with a registry E2E_REGISTRY that it pulls from.
 	@rm -rf $(BIN)/e2e && mkdir -p $(BIN)/e2e
-	VERSION=$(VERSION) E2E_OPM_IMAGE=$(e2e_opm_image) $(BIN)/ginkgo --vet=off --procs=$(E2E_PROCS) --timeout=60m -v --no-color \
+	VERSION=$(VERSION) E2E_OPM_IMAGE=$(e2e_opm_image) $(BIN)/ginkgo --vet=off --procs=$(E2E_PROCS) --timeout=60m -v --no-color --label-filter='!olm-v1' \
 		--junit-report=junit.xml --output-dir=$(BIN)/e2e $(E2E_FLAGS) ./test/e2e
+
+.PHONY: test-olm-v1
+test-olm-v1: cluster-up-olm-v1 ## Run those of the end-to-end tests that are about OLM v1, with OLM v1 on the cluster of cluster-up.
+	@$(MAKE) --no-print-directory test-e2e E2E_FLAGS='--label-filter=olm-v1 $(E2E_FLAGS)'
 
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (default 30s).
@@ -414,10 +419,15 @@ OLM := olm olm-catalog olm-package-server olm-copy-content olm-cpb
 NODE := kubelet kubeadm kube-proxy coredns etcd kube-apiserver kube-controller-manager kube-scheduler kubectl
 cluster_up_needs := $(addprefix $(BIN)/,kind kubectl helm) $(addprefix $(IMAGE_BIN)/,registry opm grpc_health_probe $(OLM))
 node_image_needs := $(addprefix $(BIN)/,$(NODE))
+olm_v1_programs := $(addprefix $(IMAGE_BIN)/,operator-controller catalogd)
 
 .PHONY: cluster-up
 cluster-up: $(cluster_up_needs) ## Make a kind cluster with a registry and OLM, or complete the one that is there. Needs Docker.
 	@hack/kind/cluster.sh up
+
+.PHONY: cluster-up-olm-v1
+cluster-up-olm-v1: cluster-up $(BIN)/kustomize $(olm_v1_programs) ## The same, with OLM v1 beside OLM.
+	@hack/kind/cluster.sh olm-v1 $(OLM_V1_CLUSTER_VERSION)
 
 .PHONY: cluster-down
 cluster-down: $(BIN)/kind ## Remove the kind cluster and its registry.
@@ -525,7 +535,17 @@ olm-v1: $(BIN)/olm-v1
 $(BIN)/olm-v1: hack/olm-v1.sh hack/olm-v1/main.go
 	@echo "Building olm-v1 $(OLM_V1_VERSION) from source (about 2 minutes on 2 cores the first time; once) ..."
 	@mkdir -p $(BIN)
-	@hack/olm-v1.sh $(OLM_V1_VERSION) $@.tmp
+	@hack/olm-v1.sh $(OLM_V1_VERSION) ./cmd/olm-v1 $@.tmp
+	@mv $@.tmp $@
+
+# OLM v1 itself, for the cluster. It is that old because of the later releases a module could not be had, boxcutter.
+OLM_V1_CLUSTER_VERSION := v1.2.0
+.PHONY: operator-controller catalogd
+operator-controller catalogd: %: $(BIN)/%
+$(foreach dir,$(BIN) $(BIN)/linux,$(addprefix $(dir)/,operator-controller catalogd)): hack/olm-v1.sh
+	@echo "Building $(@F) $(OLM_V1_CLUSTER_VERSION) from source (about 3 minutes on 2 cores the first time; once) ..."
+	@mkdir -p $(@D)
+	@hack/olm-v1.sh $(OLM_V1_CLUSTER_VERSION) ./cmd/$(@F) $@.tmp
 	@mv $@.tmp $@
 
 # What the nodes and the registry of the kind cluster run; see hack/kind.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A kind cluster for tests, with a registry and OLM; `make cluster-up` and `make cluster-down` run it. What is there
 # already is completed or left alone, so a second `up` costs seconds. It touches no other kubeconfig than its own,
-# bin/cluster/kubeconfig. Usage: hack/kind/cluster.sh up|down
+# bin/cluster/kubeconfig. `make cluster-up-olm-v1` adds OLM v1. Usage: hack/kind/cluster.sh up|olm-v1 VERSION|down
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -142,6 +142,37 @@ install_olm() {
 	kubectl wait --namespace olm csv/packageserver --for=jsonpath='{.status.phase}'=Succeeded --timeout=180s
 }
 
+# OLM v1, beside OLM: the manifests of the release, with an image of both of its programs.
+install_olm_v1() {
+	local module=github.com/operator-framework/operator-controller dir=$STATE/olm-v1 image=operator-framework/olm-v1 config ip
+	push_image "$image:$1" hack/kind/olm-v1/Dockerfile "$IMAGE_BIN"/{catalogd,operator-controller} \
+		hack/kind/olm-v1/{passwd,policy.json,registries.conf}
+	config=$(go -C / mod download -json "$module@$1" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')/config
+	rm -rf "$dir/config"
+	mkdir -p "$dir"
+	cp -R "$config" "$dir/config"
+	chmod -R u+w "$dir/config"
+	# Whom both trust: each other, by one certificate, and the registry.
+	[[ -s $dir/tls.crt ]] || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj "/CN=olm-v1" \
+		-addext "subjectAltName=DNS:catalogd-service.olmv1-system.svc,DNS:operator-controller-service.olmv1-system.svc" \
+		-keyout "$dir/tls.key" -out "$dir/tls.crt" 2>/dev/null
+	cat "$dir/tls.crt" "$STATE/registry/tls.crt" >"$dir/ca.crt"
+	ip=$(docker container inspect -f '{{.NetworkSettings.Networks.kind.IPAddress}}' "$REGISTRY")
+	sed -e "s|IMAGE|localhost:$PORT/$image|; s|TAG|$1|; s|REGISTRY_IP|$ip|; s|CA_BUNDLE|$(base64 <"$dir/tls.crt" | tr -d '\n')|" \
+		hack/kind/olm-v1/kustomization.yaml >"$dir/kustomization.yaml"
+	kustomize build "$dir" >"$dir/olm-v1.yaml"
+	kubectl apply --server-side -f "$dir/olm-v1.yaml"
+	kubectl rollout status --namespace olmv1-system deployment --timeout=180s
+}
+
+olm-v1() {
+	[[ -s $STATE/registry/tls.crt ]] || {
+		echo "There is no cluster. Remedy: make cluster-up"
+		return 1
+	}
+	step "OLM v1 $1" install_olm_v1 "$1"
+}
+
 up() {
 	docker info >/dev/null || {
 		echo "A running Docker is needed, or what behaves like it."
@@ -164,13 +195,14 @@ up() {
 down() {
 	kind delete cluster --name "$CLUSTER"
 	docker rm --force "$REGISTRY" >/dev/null 2>&1 || true
-	rm -rf "$STATE"/{olm,registry,logs,image.*}
+	rm -rf "$STATE"/{olm,olm-v1,registry,logs,image.*}
 }
 
 case ${1:-} in
 up | down) "$1" ;;
+olm-v1) olm-v1 "${2:?the version of OLM v1}" ;;
 *)
-	echo "Usage: hack/kind/cluster.sh up|down" >&2
+	echo "Usage: hack/kind/cluster.sh up|olm-v1 VERSION|down" >&2
 	exit 2
 	;;
 esac

@@ -38,7 +38,7 @@ var _ = ReportAfterSuite("summary", func(report Report) {
 	var text strings.Builder
 	for i, group := range []string{
 		groupKustomize, groupRunBundle, groupSubscription, groupNamespaces, groupElection, groupIsolation, groupFaults, groupRollouts,
-		groupMoving, groupShop, groupRemoval,
+		groupMoving, groupShop, groupRemoval, groupOLMv1,
 	} {
 		if slices.ContainsFunc(specs[group], func(s types.SpecReport) bool { return s.State != types.SpecStateSkipped }) {
 			summarize(&text, fmt.Sprintf("%d. %s", i+1, group), specs[group])

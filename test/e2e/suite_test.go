@@ -69,7 +69,8 @@ const (
 )
 
 // The groups of specs, as the report counts them. Each outermost container has one of them as its label, so that
-// `make test-e2e E2E_FLAGS=--label-filter=GROUP` runs one.
+// `make test-e2e E2E_FLAGS=--label-filter=GROUP` runs one. Without a filter, it runs all but olm-v1, which needs OLM v1 on the
+// cluster: `make test-olm-v1`.
 const (
 	groupKustomize    = "kustomize"
 	groupRunBundle    = "run-bundle"
@@ -82,6 +83,7 @@ const (
 	groupShop         = "shop"
 	groupRollouts     = "rollouts"
 	groupMoving       = "moving"
+	groupOLMv1        = "olm-v1"
 )
 
 var (
@@ -164,6 +166,7 @@ var _ = JustAfterEach(func(ctx SpecContext) {
 	keep("pods.txt", "describe", "pods", "--all-namespaces")
 	keep("applications.txt", "describe", "applications.apps.example.com", "--all-namespaces")
 	keep("olm.txt", "get", "catalogsources,subscriptions,installplans,clusterserviceversions,operatorgroups", "--all-namespaces", "--output=yaml")
+	keep("olm-v1.txt", "get", "clusterextensions,clustercatalogs", "--output=yaml")
 	keep("nodes.txt", "describe", "nodes")
 	keep("events.txt", "get", "events", "--all-namespaces", "--sort-by=.lastTimestamp")
 	pods := &corev1.PodList{}
