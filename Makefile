@@ -281,6 +281,10 @@ manager_ldflags := -s -w -X main.version=$(VERSION)
 build: ## Build the operator, bin/manager.
 	go build -ldflags '$(manager_ldflags)' -o $(BIN)/manager ./cmd
 
+.PHONY: kubectl-app
+kubectl-app: ## Build the plugin of kubectl, bin/kubectl-app.
+	go build -ldflags '$(manager_ldflags)' -o $(BIN)/kubectl-app ./cmd/kubectl-app
+
 .PHONY: run
 run: build ## Run the operator from your host against the cluster of your kubeconfig; flags in ARGS.
 	$(BIN)/manager $(ARGS)
