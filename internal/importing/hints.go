@@ -1,0 +1,74 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+package importing
+
+// commonHints say what to do instead of fields, by their paths without indexes; *. is anywhere.
+var commonHints = map[string]string{
+	"*.hostAliases":           "give the names to the cluster's DNS, or keep them in the program's configuration",
+	"*.dnsConfig":             "pods use the cluster's DNS; end a name with a dot to have it asked for as it is",
+	"*.dnsPolicy":             "pods use the cluster's DNS",
+	"*.hostNetwork":           "an Application has no access to its node; use spec.service.type NodePort or LoadBalancer, or a DaemonSet of your own",
+	"*.hostPID":               "an Application has no access to its node",
+	"*.hostIPC":               "an Application has no access to its node",
+	"*.shareProcessNamespace": "the containers of a pod do not see each other's processes",
+	"*.workingDir":            "the image's folder counts; give absolute paths, or have the command begin with sh -c and cd",
+	"*.postStart":             "start it in the program's own command, or in an init container",
+	"*.stopSignal":            "the image's signal counts; set STOPSIGNAL in the image",
+	"*.schedulerName":         "pods are placed by the cluster's own scheduler; choose nodes in spec.scheduling",
+	"*.allowPrivilegeEscalation": "no Application may escalate its privileges; run the program without",
+	"*.privileged":               "no Application is privileged; give it the capabilities that it needs in spec.security.capabilities, or keep a workload of your own",
+	"*.seccompProfile":           "pods run under the container runtime's own seccomp profile",
+	"*.seLinuxOptions":           "the node's own SELinux context counts",
+	"*.appArmorProfile":          "the container runtime's own AppArmor profile counts",
+	"*.sysctls":                  "set them on the node, or keep a workload of your own",
+	"*.httpGet.host":             "the pod itself is asked; remove it",
+	"*.subPathExpr":              "give each file its own subPath",
+	"*.mountPropagation":         "mounts are not passed on; keep a workload of your own if they have to be",
+	"*.terminationMessagePath":   "the last lines of the log say why a container has failed",
+	"*.lifecycle":                "only preStop is run, in spec.shutdown",
+	"*.volumeDevices":            "block devices are mounted by sidecars and init containers alone",
+	"*.restartPolicy":            "the operator decides it: Always for the application, Never for its schedules, whose pods are tried again as a whole",
+	"*.readinessGates":           "a pod is ready when its containers are",
+	"*.resizePolicy":             "another size is another pod",
+	"metadata.finalizers":        "the operator needs none; remove it when whoever set it is done",
+	"metadata.generateName":      "give the Application a name",
+}
+
+// hintsOf are hints for one kind.
+var hintsOf = map[string]map[string]string{
+	"Deployment": {
+		"spec.paused": "spec.paused of an Application holds up everything that the operator does, so it is not set; pause it yourself if that is meant",
+	},
+	"Service": {
+		"spec.externalIPs":              "use a Service of your own, or spec.service.type LoadBalancer",
+		"spec.publishNotReadyAddresses": "requests reach pods that are ready; keep a Service of your own if others have to be found",
+		"spec.loadBalancerIP":           "use the annotation of your cloud in spec.service.annotations",
+		"spec.ipFamilyPolicy":           "set it on the Service itself: the operator leaves it as it is",
+		"spec.ipFamilies":               "set them on the Service itself: the operator leaves them as they are",
+		"spec.sessionAffinityConfig":    "set it on the Service itself: the operator leaves it as it is",
+		"spec.trafficDistribution":      "set it on the Service itself: the operator leaves it as it is",
+		"spec.clusterIP":                "Kubernetes chooses the address",
+		"spec.allocateLoadBalancerNodePorts": "set it on the Service itself: the operator leaves it as it is",
+	},
+	"CronJob": {
+		"spec.jobTemplate.spec.template":                "a schedule runs with what the application has",
+		"spec.jobTemplate.spec.ttlSecondsAfterFinished": "set successfulJobsHistoryLimit and failedJobsHistoryLimit of the schedule",
+		"spec.jobTemplate.metadata":                     "the runs of a schedule have the labels of spec.podMetadata",
+	},
+	"Ingress": {
+		"spec.defaultBackend": "the requests that no rule takes go to the ingress controller's own backend; keep an Ingress of your own for them",
+	},
+}
