@@ -44,6 +44,7 @@ var version = "dev"
 // commands are those of the plugin.
 var commands = []cli.Constructor{
 	newVersion,
+	newImport,
 }
 
 func main() {

@@ -13,6 +13,7 @@ WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 See the License for the specific language governing permissions and
 limitations under the License.
 */
+
 package importing
 
 import (
@@ -28,13 +29,13 @@ type anything struct{}
 
 // bookkeeping is what others than users write into each object.
 var bookkeeping = defaults{
-	"status":                              anything{},
-	"metadata.uid":                        anything{},
-	"metadata.resourceVersion":            anything{},
-	"metadata.generation":                 anything{},
-	"metadata.creationTimestamp":          anything{},
-	"metadata.managedFields":              anything{},
-	"metadata.selfLink":                   anything{},
+	"status":                     anything{},
+	"metadata.uid":               anything{},
+	"metadata.resourceVersion":   anything{},
+	"metadata.generation":        anything{},
+	"metadata.creationTimestamp": anything{},
+	"metadata.managedFields":     anything{},
+	"metadata.selfLink":          anything{},
 	"metadata.annotations.kubectl.kubernetes.io/last-applied-configuration": anything{},
 	"metadata.annotations.deployment.kubernetes.io/revision":                anything{},
 	"metadata.annotations.deprecated.deployment.rollback.to":                anything{},
@@ -62,16 +63,16 @@ var podDefaults = under("spec", defaults{
 	"volumes[].configMap.defaultMode": 420, "volumes[].secret.defaultMode": 420, "volumes[].projected.defaultMode": 420,
 	"volumes[].downwardAPI.defaultMode": 420, "volumes[].downwardAPI.items[].fieldRef.apiVersion": "v1",
 	"volumes[].configMap.optional": false, "volumes[].secret.optional": false, "volumes[].emptyDir.medium": "",
-	"volumes[].projected.sources[].downwardAPI.items[].fieldRef.apiVersion":       "v1",
-	"volumes[].projected.sources[].downwardAPI.items[].resourceFieldRef.divisor":  "0",
-	"volumes[].projected.sources[].serviceAccountToken.expirationSeconds":         3600,
-	"volumes[].projected.sources[].podCertificate.maxExpirationSeconds":           86400,
-	"volumes[].downwardAPI.items[].resourceFieldRef.divisor":                      "0",
-	"volumes[].persistentVolumeClaim.readOnly":                                    false,
-	"volumes[].ephemeral.volumeClaimTemplate.spec.volumeMode":                     "Filesystem",
-	"securityContext.fsGroupChangePolicy":                                         "Always",
+	"volumes[].projected.sources[].downwardAPI.items[].fieldRef.apiVersion":      "v1",
+	"volumes[].projected.sources[].downwardAPI.items[].resourceFieldRef.divisor": "0",
+	"volumes[].projected.sources[].serviceAccountToken.expirationSeconds":        3600,
+	"volumes[].projected.sources[].podCertificate.maxExpirationSeconds":          86400,
+	"volumes[].downwardAPI.items[].resourceFieldRef.divisor":                     "0",
+	"volumes[].persistentVolumeClaim.readOnly":                                   false,
+	"volumes[].ephemeral.volumeClaimTemplate.spec.volumeMode":                    "Filesystem",
+	"securityContext.fsGroupChangePolicy":                                        "Always",
 }, ofContainers()).with(defaults{
-	"metadata.creationTimestamp": anything{},
+	"metadata.creationTimestamp":                             anything{},
 	"metadata.annotations.kubectl.kubernetes.io/restartedAt": anything{},
 })
 

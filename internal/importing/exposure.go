@@ -13,6 +13,7 @@ WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 See the License for the specific language governing permissions and
 limitations under the License.
 */
+
 package importing
 
 import (
@@ -223,7 +224,7 @@ func (w *workload) notOurRoute(rules []part) string {
 		return fmt.Sprintf("it has %d rules, and spec.httpRoute is one", len(rules))
 	}
 	rule := rules[0]
-	for name := range rule.fields {
+	for _, name := range slices.Sorted(maps.Keys(rule.fields)) {
 		if name != "matches" && name != "backendRefs" {
 			return "spec.httpRoute has no " + name
 		}

@@ -13,21 +13,22 @@ WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 See the License for the specific language governing permissions and
 limitations under the License.
 */
+
 package importing
 
 // commonHints say what to do instead of fields, by their paths without indexes; *. is anywhere.
 var commonHints = map[string]string{
-	"*.hostAliases":           "give the names to the cluster's DNS, or keep them in the program's configuration",
-	"*.dnsConfig":             "pods use the cluster's DNS; end a name with a dot to have it asked for as it is",
-	"*.dnsPolicy":             "pods use the cluster's DNS",
-	"*.hostNetwork":           "an Application has no access to its node; use spec.service.type NodePort or LoadBalancer, or a DaemonSet of your own",
-	"*.hostPID":               "an Application has no access to its node",
-	"*.hostIPC":               "an Application has no access to its node",
-	"*.shareProcessNamespace": "the containers of a pod do not see each other's processes",
-	"*.workingDir":            "the image's folder counts; give absolute paths, or have the command begin with sh -c and cd",
-	"*.postStart":             "start it in the program's own command, or in an init container",
-	"*.stopSignal":            "the image's signal counts; set STOPSIGNAL in the image",
-	"*.schedulerName":         "pods are placed by the cluster's own scheduler; choose nodes in spec.scheduling",
+	"*.hostAliases":              "give the names to the cluster's DNS, or keep them in the program's configuration",
+	"*.dnsConfig":                "pods use the cluster's DNS; end a name with a dot to have it asked for as it is",
+	"*.dnsPolicy":                "pods use the cluster's DNS",
+	"*.hostNetwork":              "an Application has no access to its node; use spec.service.type NodePort or LoadBalancer, or a DaemonSet of your own",
+	"*.hostPID":                  "an Application has no access to its node",
+	"*.hostIPC":                  "an Application has no access to its node",
+	"*.shareProcessNamespace":    "the containers of a pod do not see each other's processes",
+	"*.workingDir":               "the image's folder counts; give absolute paths, or have the command begin with sh -c and cd",
+	"*.postStart":                "start it in the program's own command, or in an init container",
+	"*.stopSignal":               "the image's signal counts; set STOPSIGNAL in the image",
+	"*.schedulerName":            "pods are placed by the cluster's own scheduler; choose nodes in spec.scheduling",
 	"*.allowPrivilegeEscalation": "no Application may escalate its privileges; run the program without",
 	"*.privileged":               "no Application is privileged; give it the capabilities that it needs in spec.security.capabilities, or keep a workload of your own",
 	"*.seccompProfile":           "pods run under the container runtime's own seccomp profile",
@@ -53,14 +54,14 @@ var hintsOf = map[string]map[string]string{
 		"spec.paused": "spec.paused of an Application holds up everything that the operator does, so it is not set; pause it yourself if that is meant",
 	},
 	"Service": {
-		"spec.externalIPs":              "use a Service of your own, or spec.service.type LoadBalancer",
-		"spec.publishNotReadyAddresses": "requests reach pods that are ready; keep a Service of your own if others have to be found",
-		"spec.loadBalancerIP":           "use the annotation of your cloud in spec.service.annotations",
-		"spec.ipFamilyPolicy":           "set it on the Service itself: the operator leaves it as it is",
-		"spec.ipFamilies":               "set them on the Service itself: the operator leaves them as they are",
-		"spec.sessionAffinityConfig":    "set it on the Service itself: the operator leaves it as it is",
-		"spec.trafficDistribution":      "set it on the Service itself: the operator leaves it as it is",
-		"spec.clusterIP":                "Kubernetes chooses the address",
+		"spec.externalIPs":                   "use a Service of your own, or spec.service.type LoadBalancer",
+		"spec.publishNotReadyAddresses":      "requests reach pods that are ready; keep a Service of your own if others have to be found",
+		"spec.loadBalancerIP":                "use the annotation of your cloud in spec.service.annotations",
+		"spec.ipFamilyPolicy":                "set it on the Service itself: the operator leaves it as it is",
+		"spec.ipFamilies":                    "set them on the Service itself: the operator leaves them as they are",
+		"spec.sessionAffinityConfig":         "set it on the Service itself: the operator leaves it as it is",
+		"spec.trafficDistribution":           "set it on the Service itself: the operator leaves it as it is",
+		"spec.clusterIP":                     "Kubernetes chooses the address",
 		"spec.allocateLoadBalancerNodePorts": "set it on the Service itself: the operator leaves it as it is",
 	},
 	"CronJob": {

@@ -13,6 +13,7 @@ WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 See the License for the specific language governing permissions and
 limitations under the License.
 */
+
 // Package importing makes an Application of what a team has: Kubernetes objects, or the manifests of other operators and tools.
 //
 // It is pure: it makes no requests, reads no files, no environment and no clock, and never changes its input. Nothing is lost silently:

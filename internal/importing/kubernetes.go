@@ -13,6 +13,7 @@ WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 See the License for the specific language governing permissions and
 limitations under the License.
 */
+
 package importing
 
 import (
@@ -81,11 +82,26 @@ func readDeployment(s *session, doc *document) {
 	w.keepRest()
 }
 
+// versions are those in which the kinds of companions are read.
+var versions = map[string][]string{
+	"ServiceAccount": {"v1"}, "Service": {"v1"}, "ConfigMap": {"v1"}, "PersistentVolumeClaim": {"v1"},
+	"Ingress": {"networking.k8s.io/v1"}, "NetworkPolicy": {"networking.k8s.io/v1"},
+	"HTTPRoute":               {"gateway.networking.k8s.io/v1", "gateway.networking.k8s.io/v1beta1"},
+	"HorizontalPodAutoscaler": {"autoscaling/v2", "autoscaling/v1"},
+	"PodDisruptionBudget":     {"policy/v1"}, "ServiceMonitor": {"monitoring.coreos.com/v1"}, "CronJob": {"batch/v1"}, "Job": {"batch/v1"},
+}
+
+// isNear reports whether a document is of the kind, in a version that is read, and in the workload's namespace.
+func (w *workload) isNear(doc *document, kind string) bool {
+	here, there := w.doc.namespace, doc.namespace
+	return doc.kind == kind && slices.Contains(versions[kind], doc.apiVersion) && (here == there || here == "" || there == "")
+}
+
 // ofKind returns the documents of a kind, those with the Application's or the workload's name first.
 func (w *workload) ofKind(kind string) []*document {
 	var docs []*document
 	for _, doc := range w.docs {
-		if doc.kind == kind && doc != w.service {
+		if w.isNear(doc, kind) && doc != w.service {
 			docs = append(docs, doc)
 		}
 	}
@@ -175,20 +191,28 @@ func (w *workload) keepRest() {
 		if doc == w.doc || len(doc.left) == 0 {
 			continue
 		}
-		metadata := doc.root().in("metadata")
 		switch {
-		case !touched(doc) && references[doc.kind+" "+doc.name]:
-			doc.keep("it stays an object of its own, which the Application names; keep it")
 		case slices.Contains(madeByControllers, doc.kind):
 			doc.forget()
+		case !touched(doc) && doc.from == "" && w.isElsewhere(doc):
+			doc.forget() // an object of the namespace that has nothing to do with these pods
+		case !touched(doc) && references[doc.kind+" "+doc.name]:
+			doc.keep("it stays an object of its own, which the Application names; keep it")
 		case doc.kind == "Service" && !touched(doc):
 			w.keepService(doc)
 		case !touched(doc) && doc.kind != "":
 			doc.keep("it is no part of the Application; keep it if it is needed" + w.selectsNote(doc))
-		default:
-			metadata.drop("name")
+		default: // what is left of it is told
 		}
 	}
+}
+
+// isElsewhere reports whether an object of the cluster does not find these pods.
+func (w *workload) isElsewhere(doc *document) bool {
+	if doc.kind == "Service" {
+		return !w.selects(map[string]any{"matchLabels": doc.root().in("spec").fields["selector"]})
+	}
+	return w.selectsNote(doc) == ""
 }
 
 // touched reports whether anything was taken of a document.
@@ -199,6 +223,9 @@ var madeByControllers = []string{"ReplicaSet", "Pod", "ControllerRevision", "End
 
 // selectsNote says what becomes of an object that selects the pods.
 func (w *workload) selectsNote(doc *document) string {
+	if doc.kind == "ServiceMonitor" {
+		return "" // selects Services
+	}
 	for _, name := range []string{"selector", "podSelector", "endpointSelector"} {
 		if selector, ok := doc.root().in("spec").fields[name]; ok && w.selects(selector) {
 			return w.reselectNote(selector)

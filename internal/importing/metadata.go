@@ -13,11 +13,15 @@ WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 See the License for the specific language governing permissions and
 limitations under the License.
 */
+
 package importing
 
 import (
 	"maps"
+	"slices"
 	"strings"
+
+	"k8s.io/utils/ptr"
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/resources"
@@ -36,7 +40,8 @@ func reserved(key string) bool {
 func (s *session) labels(metadata part) map[string]string {
 	all, _ := take[map[string]string](metadata, "labels")
 	own := resources.Labels(s.app.Name)
-	for key, value := range all {
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		value := all[key]
 		if !reserved(key) {
 			continue
 		}
@@ -65,22 +70,36 @@ func (s *session) objectMetadata(doc *document) {
 	}
 }
 
+// ownName are the kinds of which an Application has one object, with its own name, whatever the name was before.
+var ownName = map[string]bool{
+	"Service": true, "Ingress": true, "HTTPRoute": true, "HorizontalPodAutoscaler": true, "PodDisruptionBudget": true, "NetworkPolicy": true,
+	"ServiceMonitor": true,
+}
+
 // ownObject takes what identifies an object that becomes a part of the Application.
 func (s *session) ownObject(doc *document) {
 	root, metadata := doc.root(), doc.root().in("metadata")
 	root.drop("apiVersion", "kind")
 	metadata.drop("name")
+	if unlike := doc.name != s.app.Name; unlike && ownName[doc.kind] {
+		metadata.note("name", doc.name, "the Application's is called "+s.app.Name+", as all its objects are; remove this one when the other serves")
+	}
 	if namespace := metadata.text("namespace"); namespace != "" && s.app.Namespace == "" {
 		s.app.Namespace = namespace
 	}
 	metadata.remark("ownerReferences", "its owner makes it again and again; take it away from its owner first")
 }
 
-// companion takes the metadata of an object beside the workload, and returns its own annotations. Its labels go to every object.
+// companion takes the metadata of an object beside the workload, and returns its own annotations. The labels of the Service go to every
+// object, since others find it by them.
 func (s *session) companion(doc *document) map[string]string {
 	s.ownObject(doc)
 	metadata := doc.root().in("metadata")
-	s.addLabels(metadata, s.labels(metadata))
+	if labels := s.labels(metadata); doc.kind == "Service" {
+		s.addLabels(metadata, labels)
+	} else {
+		s.missingLabels(metadata, labels)
+	}
 	return s.ownAnnotations(metadata)
 }
 
@@ -95,7 +114,8 @@ func (s *session) ownAnnotations(metadata part) map[string]string {
 
 // addLabels has every object have the labels that one has, as far as no other has another value.
 func (s *session) addLabels(metadata part, labels map[string]string) {
-	for key, value := range labels {
+	for _, key := range slices.Sorted(maps.Keys(labels)) {
+		value := labels[key]
 		if s.app.Spec.ObjectMetadata == nil {
 			s.app.Spec.ObjectMetadata = &v1.ObjectMetadata{}
 		}
@@ -111,11 +131,22 @@ func (s *session) addLabels(metadata part, labels map[string]string) {
 	}
 }
 
+// missingLabels says which labels of an object all objects do not have.
+func (s *session) missingLabels(metadata part, labels map[string]string) {
+	common := ptr.Deref(s.app.Spec.ObjectMetadata, v1.ObjectMetadata{}).Labels
+	for _, key := range slices.Sorted(maps.Keys(labels)) {
+		if common[key] != labels[key] {
+			metadata.note("labels["+key+"]", labels[key], "it has the labels of spec.objectMetadata.labels, as all objects do; add it there if all may have it")
+		}
+	}
+}
+
 // plainCompanion is companion for an object that has no annotations of its own in an Application.
 func (s *session) plainCompanion(doc *document) {
-	for key, value := range s.companion(doc) {
-		doc.root().in("metadata").note("annotations["+key+"]", value,
-			"objects of this kind have the annotations of spec.objectMetadata.annotations, as all objects do; add it there if all may have it")
+	annotations := s.companion(doc)
+	for _, key := range slices.Sorted(maps.Keys(annotations)) {
+		doc.root().in("metadata").note("annotations["+key+"]", annotations[key],
+			"it has the annotations of spec.objectMetadata.annotations, as all objects do; add it there if all may have it")
 	}
 }
 

@@ -13,11 +13,13 @@ WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 See the License for the specific language governing permissions and
 limitations under the License.
 */
+
 package importing
 
 import (
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -42,7 +44,7 @@ func (w *workload) readPodMetadata(metadata part) {
 	if restarts {
 		w.rollout().RestartOnConfigChange = true
 	}
-	for key := range annotations {
+	for _, key := range slices.Sorted(maps.Keys(annotations)) {
 		if strings.HasPrefix(key, "checksum/") {
 			metadata.note("annotations["+key+"]", nil, "spec.rollout.restartOnConfigChange does what a checksum does; set it, and remove this annotation")
 		}
@@ -78,7 +80,7 @@ func mustList[T any](p part, name string) []T {
 
 // readEnv reads the variables.
 func (w *workload) readEnv() {
-	seen := map[string]bool{}
+	seen := map[string]part{}
 	for _, item := range w.main.list("env") {
 		if item.in("valueFrom").has("fileKeyRef") {
 			item.note("", nil, "variables from files are not supported; use configMapKeyRef or secretKeyRef")
@@ -89,11 +91,11 @@ func (w *workload) readEnv() {
 		if !ok || variable.Name == "" {
 			continue
 		}
-		if seen[variable.Name] {
-			item.note("", nil, "the variable "+variable.Name+" is there already, and the last one counts; remove the other")
+		if earlier, ok := seen[variable.Name]; ok {
+			earlier.note("", nil, "the variable "+variable.Name+" is given again, and the last one counts; remove this one")
 			w.removeVariable(variable.Name)
 		}
-		seen[variable.Name] = true
+		seen[variable.Name] = item
 		if from := variable.ValueFrom; from != nil && from.ResourceFieldRef != nil && from.ResourceFieldRef.ContainerName == w.mainName {
 			from.ResourceFieldRef.ContainerName = w.app.Name
 		}
@@ -231,7 +233,8 @@ func (w *workload) readServiceAccount(doc *document) {
 		w.app.Spec.ImagePullSecrets = appendNew(w.app.Spec.ImagePullSecrets, of.Name)
 	}
 	if usesDefault {
-		doc.forget()
+		doc.keep("it stays what it is: the pods have an account of their own, which gets its pull Secrets and no rights; name this one in " +
+			"spec.serviceAccount.name if the program needs its rights")
 		return
 	}
 	annotations := w.companion(doc)

@@ -13,15 +13,18 @@ WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 See the License for the specific language governing permissions and
 limitations under the License.
 */
+
 package importing
 
 import (
+	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/resources"
@@ -130,7 +133,8 @@ func (w *workload) readEgressRules(spec part, policy *v1.NetworkPolicySpec) {
 // isDNS reports whether ports are those at which names are asked for, and no others.
 func isDNS(ports []networkingv1.NetworkPolicyPort) bool {
 	return len(ports) > 0 && !slices.ContainsFunc(ports, func(port networkingv1.NetworkPolicyPort) bool {
-		return port.Port == nil || port.EndPort != nil || port.Port.IntVal != 53 && port.Port.IntVal != 5353
+		protocol := ptr.Deref(port.Protocol, corev1.ProtocolTCP)
+		return protocol != corev1.ProtocolTCP && protocol != corev1.ProtocolUDP || port.Port == nil || port.EndPort != nil || port.Port.IntVal != 53 && port.Port.IntVal != 5353
 	})
 }
 
@@ -224,14 +228,15 @@ func (w *workload) readMonitor(doc *document) {
 		return
 	}
 	endpoint := endpoints[0]
-	for name := range endpoint.fields {
+	for _, name := range slices.Sorted(maps.Keys(endpoint.fields)) {
 		if !slices.Contains([]string{"port", "path", "interval", "scheme"}, name) {
 			keep("spec.monitoring has no " + name)
 			return
 		}
 	}
 	spec.in("namespaceSelector").dropIf("matchNames", []any{w.app.Namespace})
-	for name, value := range spec.fields {
+	for _, name := range slices.Sorted(maps.Keys(spec.fields)) {
+		value := spec.fields[name]
 		empty := name == "namespaceSelector" && len(spec.in(name).fields) == 0
 		if name != "selector" && name != "endpoints" && !empty {
 			keep("spec.monitoring has no " + name + " (" + short(value) + ")")
@@ -269,8 +274,9 @@ func (w *workload) readEndpoint(endpoint part, doc *document) {
 		}
 	}
 	monitoring.Labels = orNil(labels)
-	for key, value := range w.ownAnnotations(metadata) {
-		metadata.note("annotations["+key+"]", value, "a ServiceMonitor has the annotations of spec.objectMetadata.annotations")
+	annotations := w.ownAnnotations(metadata)
+	for _, key := range slices.Sorted(maps.Keys(annotations)) {
+		metadata.note("annotations["+key+"]", annotations[key], "a ServiceMonitor has the annotations of spec.objectMetadata.annotations")
 	}
 	w.app.Spec.Monitoring = monitoring
 }

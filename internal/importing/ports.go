@@ -13,6 +13,7 @@ WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 See the License for the specific language governing permissions and
 limitations under the License.
 */
+
 package importing
 
 import (
@@ -55,7 +56,7 @@ func (w *workload) chooseService() {
 	var all []*document
 	for _, doc := range w.docs {
 		selector := doc.root().in("spec").fields["selector"]
-		if doc.kind == "Service" && doc.apiVersion == "v1" && w.selects(map[string]any{"matchLabels": selector}) {
+		if w.isNear(doc, "Service") && w.selects(map[string]any{"matchLabels": selector}) {
 			all = append(all, doc)
 		}
 	}
@@ -148,7 +149,7 @@ func (w *workload) addServicePort(port part, containers []*portEntry) {
 		return
 	}
 	if slices.ContainsFunc(w.ports, func(other *portEntry) bool { return other.number == entry.number && other.protocol == entry.protocol }) {
-		within.note("port", parsed.Port, fmt.Sprintf("another port of the Service leads to %d as well, and an Application serves each of its ports once; "+
+		within.note("", parsed.Port, fmt.Sprintf("another port of the Service leads to %d as well, and an Application serves each of its ports once; "+
 			"keep a Service of your own for it, or have clients use the other port", entry.number))
 		return
 	}
@@ -171,7 +172,7 @@ func (w *workload) findTarget(entry *portEntry, port corev1.ServicePort, contain
 		}
 	}
 	if port.TargetPort.Type == intstr.String && port.TargetPort.StrVal != "" {
-		entry.within.note("targetPort", port.TargetPort.StrVal, "no container has a port of this name; give the port that the program listens on in spec.port")
+		entry.within.note("", port.TargetPort.StrVal, "no container has a port of this name; give the port that the program listens on in spec.port")
 		return false
 	}
 	return true
@@ -223,7 +224,9 @@ func (w *workload) servedPort(port intstr.IntOrString) *portEntry {
 }
 
 // hasMain reports whether there is a spec.port.
-func (w *workload) hasMain() bool { return len(w.ports) > 0 && w.ports[0].protocol == corev1.ProtocolTCP }
+func (w *workload) hasMain() bool {
+	return len(w.ports) > 0 && w.ports[0].protocol == corev1.ProtocolTCP
+}
 
 // namePorts gives each port a name that no other has.
 func (w *workload) namePorts() {

@@ -13,6 +13,7 @@ WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 See the License for the specific language governing permissions and
 limitations under the License.
 */
+
 package importing
 
 import (
@@ -20,6 +21,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -89,11 +91,17 @@ func (r *Result) yaml() (string, error) {
 	return text.String(), encoder.Close()
 }
 
+// olderBool is what is a text in YAML 1.2 and was not in YAML 1.1, which Kubernetes reads.
+var olderBool = regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$|^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+([.][0-9_]*)?$`)
+
 // prune has a node written as a block, without what types write although it is not set.
 func prune(node *yaml.Node, path string) {
 	node.Style &^= yaml.FlowStyle
 	if node.Kind == yaml.ScalarNode {
 		node.Style = 0
+		if node.Tag == "!!str" && olderBool.MatchString(node.Value) {
+			node.Style = yaml.DoubleQuotedStyle
+		}
 		if strings.Contains(node.Value, "\n") {
 			node.Style = yaml.LiteralStyle
 		}
@@ -111,7 +119,7 @@ func prune(node *yaml.Node, path string) {
 		at := path + "." + key.Value
 		empty := value.Kind == yaml.MappingNode && len(value.Content) == 0
 		inContainer := strings.HasPrefix(at, ".spec.sidecars.") || strings.HasPrefix(at, ".spec.initContainers.")
-		if at == ".status" || empty && (inContainer && key.Value == "resources" || key.Value == "metadata") || value.Tag == "!!null" {
+		if key.Value == "divisor" && value.Value == "0" || at == ".status" || empty && (inContainer && key.Value == "resources" || key.Value == "metadata") || value.Tag == "!!null" {
 			continue
 		}
 		prune(key, "")

@@ -13,6 +13,7 @@ WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 See the License for the specific language governing permissions and
 limitations under the License.
 */
+
 package importing
 
 import (
@@ -210,7 +211,7 @@ func build(t *testing.T, in resources.Inputs) map[string]map[string]any {
 func asSources(objects map[string]map[string]any) []Source {
 	var sources []Source
 	for _, name := range slices.Sorted(maps.Keys(objects)) {
-		sources = append(sources, Source{Object: objects[name]})
+		sources = append(sources, Source{From: "made", Object: objects[name]})
 	}
 	return sources
 }

@@ -13,9 +13,12 @@ WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 See the License for the specific language governing permissions and
 limitations under the License.
 */
+
 package importing
 
 import (
+	"strings"
+
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -28,7 +31,7 @@ import (
 func (w *workload) readAutoscaler(doc *document) {
 	spec := doc.root().in("spec")
 	target := spec.in("scaleTargetRef")
-	if target.peek("kind") != "Deployment" || target.peek("name") != w.doc.name {
+	if target.peek("kind") != "Deployment" || !strings.HasPrefix(target.peek("apiVersion"), "apps/") || target.peek("name") != w.doc.name {
 		return
 	}
 	if w.app.Spec.Autoscaling != nil {
@@ -63,7 +66,7 @@ func (w *workload) readMetrics(spec part, scaling *v1.AutoscalingSpec) {
 		resource corev1.ResourceName
 		to       **int32
 	}{{corev1.ResourceCPU, &scaling.TargetCPUUtilizationPercentage}, {corev1.ResourceMemory, &scaling.TargetMemoryUtilizationPercentage}} {
-		if len(metrics) > 0 && metrics[0].Resource != nil && metrics[0].Resource.Name == of.resource && *of.to == nil &&
+		if len(metrics) > 0 && metrics[0].Type == autoscalingv2.ResourceMetricSourceType && metrics[0].Resource != nil && metrics[0].Resource.Name == of.resource && *of.to == nil &&
 			metrics[0].Resource.Target.Type == autoscalingv2.UtilizationMetricType {
 			*of.to = metrics[0].Resource.Target.AverageUtilization
 			metrics = metrics[1:]

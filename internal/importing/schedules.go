@@ -13,6 +13,7 @@ WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 See the License for the specific language governing permissions and
 limitations under the License.
 */
+
 package importing
 
 import (
@@ -86,7 +87,8 @@ func (w *workload) readRuns(spec, job part, schedule *v1.Schedule) {
 		name string
 		to   **int32
 	}{
-		{job, "backoffLimit", &schedule.BackoffLimit}, {spec, "successfulJobsHistoryLimit", &schedule.SuccessfulJobsHistoryLimit},
+		{job, "backoffLimit", &schedule.BackoffLimit},
+		{spec, "successfulJobsHistoryLimit", &schedule.SuccessfulJobsHistoryLimit},
 		{spec, "failedJobsHistoryLimit", &schedule.FailedJobsHistoryLimit},
 	} {
 		if value, ok := take[int32](of.in, of.name); ok {

@@ -13,6 +13,7 @@ WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 See the License for the specific language governing permissions and
 limitations under the License.
 */
+
 package importing
 
 import (
@@ -29,9 +30,9 @@ import (
 
 // document is a source, and what of it has not been understood yet.
 type document struct {
-	from, apiVersion, kind, name string
-	index                        int
-	session                      *session
+	from, apiVersion, kind, name, namespace string
+	index                                   int
+	session                                 *session
 	// live says that it is an object of a cluster, in which Kubernetes has filled in addresses.
 	live bool
 	// original has the source without what is nobody's to import. left is what remains of it.
@@ -45,6 +46,7 @@ func (s *session) newDocument(index int, source Source) (*document, error) {
 	doc.kind, _ = doc.left["kind"].(string)
 	metadata, _ := doc.left["metadata"].(map[string]any)
 	doc.name, _ = metadata["name"].(string)
+	doc.namespace, _ = metadata["namespace"].(string)
 	if doc.apiVersion == "" {
 		return nil, fmt.Errorf("%s has no apiVersion; give a whole manifest", doc.title())
 	}

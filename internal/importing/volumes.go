@@ -13,10 +13,13 @@ WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
 See the License for the specific language governing permissions and
 limitations under the License.
 */
+
 package importing
 
 import (
 	"cmp"
+	"maps"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -87,10 +90,9 @@ func (w *workload) readVolumes() {
 			}
 		}
 	}
-	sources := map[string]v1.VolumeSource{}
 	used := map[string]bool{}
 	for _, mount := range w.main.list("volumeMounts") {
-		w.addFile(mount, mounts, sources, used)
+		w.addFile(mount, mounts, used)
 	}
 	for _, volume := range w.pod.list("volumes") {
 		name := volume.peek("name")
@@ -106,7 +108,7 @@ func (w *workload) readVolumes() {
 }
 
 // addFile makes a file of a mount. The first of several mounts has the volume's source.
-func (w *workload) addFile(mount part, mounts map[string]int, sources map[string]v1.VolumeSource, used map[string]bool) {
+func (w *workload) addFile(mount part, mounts map[string]int, used map[string]bool) {
 	name := mount.peek("name")
 	volume, found := w.volumeNamed(name)
 	if !found {
@@ -125,10 +127,6 @@ func (w *workload) addFile(mount part, mounts map[string]int, sources map[string
 	file.ReadOnly, _ = take[bool](mount, "readOnly")
 	if !used[name] {
 		file.VolumeSource = w.volumeSource(volume)
-		sources[name] = file.VolumeSource
-	}
-	if claim := sources[name].PersistentVolumeClaim; claim != nil && claim.ReadOnly {
-		file.ReadOnly = false // said by the claim
 	}
 	used[name] = true
 	if mounts[name] > 1 || resources.VolumeName(file.MountPath) != name {
@@ -139,7 +137,7 @@ func (w *workload) addFile(mount part, mounts map[string]int, sources map[string
 
 // refuseVolume says what to do instead of a volume that an Application cannot have.
 func (w *workload) refuseVolume(volume part) {
-	for source := range without(volume.fields, "name") {
+	for _, source := range slices.Sorted(maps.Keys(without(volume.fields, "name"))) {
 		volume.remark(source, cmp.Or(insteadOfVolume[source], "an Application has no such volume; use a claim, or one of "+strings.Join(volumeSources, ", ")))
 	}
 }
