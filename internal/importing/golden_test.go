@@ -34,7 +34,7 @@ import (
 var update = flag.Bool("update", false, "write testdata/*/*.want.yaml from what is imported now")
 
 // kindsOfSources are the folders of testdata.
-var kindsOfSources = []string{"kubernetes"}
+var kindsOfSources = []string{"kubernetes", "compose"}
 
 // minCases is how many cases each kind of source has.
 const minCases = 10
@@ -124,6 +124,10 @@ var notLooked = map[string]string{
 	"Job metadata.annotations.helm.sh/hook":                       "whichever phase before the pods it is",
 	"Job metadata.annotations.helm.sh/hook-weight":                "there is one release command",
 	"Job metadata.annotations.helm.sh/hook-delete-policy":         "the operator removes the Job",
+	"service configs.source":                                      "where its content is in the file, its name is nobody's",
+	"service configs.definition.external":                         "whoever makes it, it has to be there",
+	"service secrets.definition.external":                         "whoever makes it, it has to be there",
+	"service healthcheck.disable":                                 "without a test there is none",
 	"Service spec.clusterIP":                                      "Kubernetes has chosen it",
 	"Service spec.clusterIPs":                                     "Kubernetes has chosen it",
 	"Service spec.ipFamilies":                                     "Kubernetes has chosen it",
@@ -137,6 +141,9 @@ func TestNothingIsLost(t *testing.T) {
 		t.Run(one.path, func(t *testing.T) {
 			result, err := Import(one.sources, one.options)
 			if err != nil {
+				t.Fatal(err)
+			}
+			if one.sources, err = expandCompose(one.sources); err != nil {
 				t.Fatal(err)
 			}
 			before := outcome(one.sources, one.options)

@@ -40,7 +40,14 @@ type Source struct {
 	From string
 	// Object is the source as decoded JSON. It is not changed.
 	Object map[string]any
+	// format and name are what a part of a file is whose format has no apiVersion and kind.
+	format, name string
+	// notes are what is to be told of it, whatever is read.
+	notes []note
 }
+
+// note is a remark on a field that is told in any case.
+type note struct{ field, instead string }
 
 // Options say what is to be imported.
 type Options struct {
@@ -68,6 +75,7 @@ type format struct {
 // formats are the kinds that become an Application.
 var formats = []format{
 	{regexp.MustCompile(`^apps/v1$`), "Deployment", readDeployment},
+	{regexp.MustCompile(`^compose$`), "service", readCompose},
 }
 
 // session is one import.
@@ -83,6 +91,10 @@ type session struct {
 func Import(sources []Source, options Options) (*Result, error) {
 	s := &session{options: options, app: &v1.Application{}}
 	s.app.APIVersion, s.app.Kind = v1.GroupVersion.String(), "Application"
+	sources, err := expandCompose(sources)
+	if err != nil {
+		return nil, err
+	}
 	for i, source := range sources {
 		doc, err := s.newDocument(i, source)
 		if err != nil {

@@ -44,6 +44,14 @@ func (s *session) newDocument(index int, source Source) (*document, error) {
 	doc := &document{from: source.From, index: index, session: s, left: runtime.DeepCopyJSON(normalized(source.Object))}
 	doc.apiVersion, _ = doc.left["apiVersion"].(string)
 	doc.kind, _ = doc.left["kind"].(string)
+	if source.format != "" {
+		doc.apiVersion, doc.kind, doc.name = source.format, "service", source.name
+		doc.original = runtime.DeepCopyJSON(doc.left)
+		for _, note := range source.notes {
+			s.add(doc, note.field, nil, note.instead)
+		}
+		return doc, nil
+	}
 	metadata, _ := doc.left["metadata"].(map[string]any)
 	doc.name, _ = metadata["name"].(string)
 	doc.namespace, _ = metadata["namespace"].(string)
