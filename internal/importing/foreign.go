@@ -20,6 +20,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -49,6 +50,10 @@ func (w *workload) listens(within part, name string, number, served int32, proto
 	entry := &portEntry{
 		name: name, serviceName: name, containerName: name, number: number, served: served, protocol: cmp.Or(protocol, corev1.ProtocolTCP),
 		hasService: true, within: within,
+	}
+	if slices.ContainsFunc(w.ports, func(other *portEntry) bool { return other.number == number && other.protocol == entry.protocol }) {
+		within.note("", served, fmt.Sprintf("another port leads to %d as well, and an Application serves each of its ports once; have clients use the other port", number))
+		return entry
 	}
 	w.ports = append(w.ports, entry)
 	return entry

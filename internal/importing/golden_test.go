@@ -34,7 +34,7 @@ import (
 var update = flag.Bool("update", false, "write testdata/*/*.want.yaml from what is imported now")
 
 // kindsOfSources are the folders of testdata.
-var kindsOfSources = []string{"kubernetes", "compose"}
+var kindsOfSources = []string{"kubernetes", "compose", "nais", "runtimecomponent", "knative", "skiperator", "score"}
 
 // minCases is how many cases each kind of source has.
 const minCases = 10
@@ -116,22 +116,26 @@ func TestGolden(t *testing.T) {
 
 // notLooked are fields, by their paths without indexes, whose value does not matter, with the reason.
 var notLooked = map[string]string{
-	"Deployment spec.selector":                                    "the operator's own labels select the pods",
-	"Deployment spec.template.metadata.name":                      "pods have names of their own",
-	"CronJob spec.jobTemplate.spec.template.spec.containers.name": "containers of runs have the Application's name",
-	"Job spec.template.spec.containers.name":                      "containers of runs have the Application's name",
-	"PodDisruptionBudget spec.unhealthyPodEvictionPolicy":         "pods that are not ready may always be evicted",
-	"Job metadata.annotations.helm.sh/hook":                       "whichever phase before the pods it is",
-	"Job metadata.annotations.helm.sh/hook-weight":                "there is one release command",
-	"Job metadata.annotations.helm.sh/hook-delete-policy":         "the operator removes the Job",
-	"service configs.source":                                      "where its content is in the file, its name is nobody's",
-	"service configs.definition.external":                         "whoever makes it, it has to be there",
-	"service secrets.definition.external":                         "whoever makes it, it has to be there",
-	"service healthcheck.disable":                                 "without a test there is none",
-	"Service spec.clusterIP":                                      "Kubernetes has chosen it",
-	"Service spec.clusterIPs":                                     "Kubernetes has chosen it",
-	"Service spec.ipFamilies":                                     "Kubernetes has chosen it",
-	"Service spec.ports.nodePort":                                 "of a load balancer, Kubernetes has chosen it",
+	"Deployment spec.selector":                                       "the operator's own labels select the pods",
+	"Deployment spec.template.metadata.name":                         "pods have names of their own",
+	"CronJob spec.jobTemplate.spec.template.spec.containers.name":    "containers of runs have the Application's name",
+	"Job spec.template.spec.containers.name":                         "containers of runs have the Application's name",
+	"PodDisruptionBudget spec.unhealthyPodEvictionPolicy":            "pods that are not ready may always be evicted",
+	"Job metadata.annotations.helm.sh/hook":                          "whichever phase before the pods it is",
+	"Job metadata.annotations.helm.sh/hook-weight":                   "there is one release command",
+	"Job metadata.annotations.helm.sh/hook-delete-policy":            "the operator removes the Job",
+	"service configs.source":                                         "where its content is in the file, its name is nobody's",
+	"service configs.definition.external":                            "whoever makes it, it has to be there",
+	"service secrets.definition.external":                            "whoever makes it, it has to be there",
+	"service healthcheck.disable":                                    "without a test there is none",
+	"Application spec.accessPolicy.outbound.external.ports.name":     "a policy knows ports by their numbers",
+	"Application spec.accessPolicy.outbound.external.ports.protocol": "a policy knows what goes over TCP as TCP",
+	"Application spec.filesFrom.emptyDir":                            "the name of a folder that is empty, and its usual medium",
+	"Service metadata.annotations.serving.knative.dev":               "Knative writes it",
+	"Service spec.clusterIP":                                         "Kubernetes has chosen it",
+	"Service spec.clusterIPs":                                        "Kubernetes has chosen it",
+	"Service spec.ipFamilies":                                        "Kubernetes has chosen it",
+	"Service spec.ports.nodePort":                                    "of a load balancer, Kubernetes has chosen it",
 }
 
 // TestNothingIsLost changes each leaf of each golden input, one at a time, and holds that what comes of it changes too: a field that

@@ -76,6 +76,12 @@ type format struct {
 var formats = []format{
 	{regexp.MustCompile(`^apps/v1$`), "Deployment", readDeployment},
 	{regexp.MustCompile(`^compose$`), "service", readCompose},
+	{regexp.MustCompile(`^rc[.]app[.]stacks/v1(beta2)?$`), "RuntimeComponent", readRuntimeComponent},
+	{regexp.MustCompile(`^apps[.]openliberty[.]io/v1(beta2)?$`), "OpenLibertyApplication", readRuntimeComponent},
+	{regexp.MustCompile(`^nais[.]io/v1alpha1$`), "Application", readNais},
+	{regexp.MustCompile(`^serving[.]knative[.]dev/v1$`), "Service", readKnative},
+	{regexp.MustCompile(`^skiperator[.]kartverket[.]no/v1alpha1$`), "Application", readSkiperator},
+	{regexp.MustCompile(`^score[.]dev/v1b1$`), "Workload", readScore},
 }
 
 // session is one import.

@@ -145,7 +145,12 @@ func (w *workload) readOtherContainers() {
 			w.app.Spec.InitContainers = append(w.app.Spec.InitContainers, container)
 		}
 	}
-	for _, item := range w.pod.list("containers") {
+	w.readSidecars("containers")
+}
+
+// readSidecars makes sidecars of the containers that run beside the main one.
+func (w *workload) readSidecars(list string) {
+	for _, item := range w.pod.list(list) {
 		if item.path == w.main.path {
 			continue
 		}
@@ -155,6 +160,7 @@ func (w *workload) readOtherContainers() {
 			w.app.Spec.Sidecars = append(w.app.Spec.Sidecars, container)
 		}
 	}
+	w.pod.dropEmpty(list)
 }
 
 // otherContainer takes a container as it is, without what the operator sets anyway.

@@ -56,7 +56,10 @@ func (w *workload) setProbePorts(probe *v1.Probe) {
 }
 
 func (w *workload) asked(port *intstr.IntOrString) *intstr.IntOrString {
-	if port == nil || port.Type == intstr.Int {
+	if port == nil || *port == intstr.FromInt32(0) {
+		return nil
+	}
+	if port.Type == intstr.Int {
 		return port
 	}
 	name := w.newPortName(port.StrVal)

@@ -17,7 +17,6 @@ limitations under the License.
 package importing
 
 import (
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -122,9 +121,7 @@ func (w *workload) readRollout() {
 		w.app.Spec.Replicas = &replicas
 	}
 	strategy := spec.in("strategy")
-	if strategy.text("type") == string(appsv1.RecreateDeploymentStrategyType) {
-		w.rollout().Strategy = appsv1.RecreateDeploymentStrategyType
-	}
+	w.readStrategyType(strategy)
 	if surge, ok := take[intstr.IntOrString](strategy.in("rollingUpdate"), "maxSurge"); ok {
 		w.rollout().MaxSurge = &surge
 	}

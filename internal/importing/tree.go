@@ -55,6 +55,9 @@ func (s *session) newDocument(index int, source Source) (*document, error) {
 	metadata, _ := doc.left["metadata"].(map[string]any)
 	doc.name, _ = metadata["name"].(string)
 	doc.namespace, _ = metadata["namespace"].(string)
+	if doc.kind == "" && doc.apiVersion == "score.dev/v1b1" { // has no kind
+		doc.kind = "Workload"
+	}
 	if doc.apiVersion == "" {
 		return nil, fmt.Errorf("%s has no apiVersion; give a whole manifest", doc.title())
 	}
