@@ -29,6 +29,8 @@ type anything struct{}
 
 // bookkeeping is what others than users write into each object.
 var bookkeeping = defaults{
+	"metadata.annotations.serving.knative.dev/creator":      anything{},
+	"metadata.annotations.serving.knative.dev/lastModifier": anything{},
 	"status":                     anything{},
 	"metadata.uid":               anything{},
 	"metadata.resourceVersion":   anything{},

@@ -23,6 +23,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -131,7 +132,6 @@ var notLooked = map[string]string{
 	"Application spec.accessPolicy.outbound.external.ports.name":     "a policy knows ports by their numbers",
 	"Application spec.accessPolicy.outbound.external.ports.protocol": "a policy knows what goes over TCP as TCP",
 	"Application spec.filesFrom.emptyDir":                            "the name of a folder that is empty, and its usual medium",
-	"Service metadata.annotations.serving.knative.dev":               "Knative writes it",
 	"Service spec.clusterIP":                                         "Kubernetes has chosen it",
 	"Service spec.clusterIPs":                                        "Kubernetes has chosen it",
 	"Service spec.ipFamilies":                                        "Kubernetes has chosen it",
@@ -275,4 +275,89 @@ func at(object, step any) any {
 		return object.(map[string]any)[name]
 	}
 	return object.([]any)[step.(int)]
+}
+
+// TestPage holds that the page shows what is printed: of each two blocks of YAML, the second is what becomes of the first.
+func TestPage(t *testing.T) {
+	blocks := regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$").FindAllStringSubmatch(string(read(t, "../../docs/import.md")), -1)
+	if len(blocks) < 4 || len(blocks)%2 != 0 {
+		t.Fatalf("docs/import.md has %d blocks of YAML", len(blocks))
+	}
+	for i, name := range []string{"web.yaml", "compose.yaml"} {
+		sources, err := Parse(name, []byte(blocks[2*i][1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(strings.Split(blocks[2*i+1][1], "\n"), strings.Split(outcome(sources, Options{}), "\n")); diff != "" {
+			t.Errorf("%s (-page +printed):\n%s", name, diff)
+		}
+	}
+}
+
+// TestErrors holds that what cannot be imported is told with what to do.
+func TestErrors(t *testing.T) {
+	deployment := func(name string) string {
+		return "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: " + name + "}\nspec: {template: {spec: {containers: [{name: c, image: i}]}}}\n"
+	}
+	for name, one := range map[string]struct {
+		text    string
+		options Options
+		want    string
+	}{
+		"several":      {text: deployment("a") + "---\n" + deployment("b"), want: "there are 2: x.yaml: Deployment a, x.yaml: Deployment b"},
+		"another name": {text: deployment("a"), options: Options{Workload: "c"}, want: `no workload is named "c"`},
+		"bad name":     {text: deployment("1a"), want: "choose another one with --name"},
+		"StatefulSet":  {text: "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: a}\n", want: "no workload that can become an Application"},
+		"no manifest":  {text: "a: b\n", want: "has no apiVersion"},
+		"wrong type": {
+			text: "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {replicas: many, template: {spec: {containers: [{name: c, image: i}]}}}\n",
+			want: `spec.replicas: "many" cannot be read`,
+		},
+		"no list":    {text: "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {template: {spec: {containers: x}}}\n", want: "a list is expected"},
+		"include":    {text: "include: [other.yaml]\nservices: {a: {image: b}}\n", want: "docker compose config"},
+		"extends":    {text: "services: {a: {extends: {file: other.yaml, service: b}}}\n", want: "docker compose config"},
+		"no image":   {text: "services: {a: {build: .}}\n", want: "build and push one"},
+		"no compose": {text: "services: {a: {imagine: b}}\n", want: "imagine"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sources, err := Parse("x.yaml", []byte(one.text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err = Import(sources, one.options); err == nil || !strings.Contains(err.Error(), one.want) {
+				t.Errorf("error %v, want %q", err, one.want)
+			}
+		})
+	}
+}
+
+// TestNoSecretIsShown holds that no remark has what is in a Secret or a variable.
+func TestNoSecretIsShown(t *testing.T) {
+	text := strings.NewReplacer("SECRET", "hunter2").Replace(`
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: a}
+spec:
+  template:
+    spec:
+      containers:
+      - {name: a, image: i, env: [{name: X, value: SECRET}, {name: X, value: y}]}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: s}
+stringData: {x: SECRET}
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: a-b}
+spec: {schedule: "@daily", jobTemplate: {spec: {template: {spec: {containers: [{name: a, image: i, env: [{name: Y, value: SECRET}]}]}}}}}
+`)
+	sources, err := Parse("x.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := outcome(sources, Options{}); strings.Contains(got, "hunter2") {
+		t.Errorf("it shows a secret:\n%s", got)
+	}
 }

@@ -77,7 +77,6 @@ func readKnative(s *session, doc *document) {
 // remarkKnative takes what only Knative reads.
 func (w *workload) remarkKnative(metadata part) {
 	annotations := metadata.in("annotations")
-	annotations.drop("serving.knative.dev/creator", "serving.knative.dev/lastModifier", "client.knative.dev/updateTimestamp", "client.knative.dev/user-image")
 	for _, key := range slices.Sorted(maps.Keys(annotations.fields)) {
 		if domain, _, _ := strings.Cut(key, "/"); strings.HasSuffix(domain, "knative.dev") {
 			annotations.remark(key, "it is for Knative; see spec.autoscaling.behavior for how fast pods come and go, and spec.rollout for how they are replaced")

@@ -114,12 +114,13 @@ var indexes = regexp.MustCompile(`\[[^\]]*\]`)
 // hint returns what to do instead of a field that no part of the import knows: the words of the longest entry for it.
 func (s *session) hint(doc *document, path string) string {
 	path = indexes.ReplaceAllString(path, "")
-	best, words := -1, "an Application has no word for it; see whether it is needed, and if so, keep an object of your own beside the Application"
+	best, words := "", "an Application has no word for it; see whether it is needed, and if so, keep an object of your own beside the Application"
 	for _, hints := range []map[string]string{commonHints, hintsOf[doc.kind]} {
 		for field, instead := range hints {
 			suffix := strings.HasPrefix(field, "*.") && strings.Contains("."+path+".", "."+strings.TrimPrefix(field, "*.")+".")
-			if (suffix || path == field || strings.HasPrefix(path, field+".")) && len(field) > best {
-				best, words = len(field), instead
+			if (suffix || path == field || strings.HasPrefix(path, field+".")) &&
+				(len(field) > len(best) || len(field) == len(best) && field > best) {
+				best, words = field, instead
 			}
 		}
 	}

@@ -131,6 +131,9 @@ func (w *workload) readRollout() {
 			w.rollout().MaxUnavailable = nil
 		}
 	}
+	if spec.has("strategy") && len(strategy.fields) == 0 {
+		spec.drop("strategy")
+	}
 	if seconds, ok := take[int32](spec, "minReadySeconds"); ok {
 		w.rollout().MinReadySeconds = seconds
 	}
