@@ -24,6 +24,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -359,5 +360,65 @@ spec: {schedule: "@daily", jobTemplate: {spec: {template: {spec: {containers: [{
 	}
 	if got := outcome(sources, Options{}); strings.Contains(got, "hunter2") {
 		t.Errorf("it shows a secret:\n%s", got)
+	}
+}
+
+// TestNoInputPanics gives each value of each golden input another type, one at a time: what cannot be read is an error or a remark.
+func TestNoInputPanics(t *testing.T) {
+	for _, one := range goldens(t) {
+		t.Run(one.path, func(t *testing.T) {
+			for i, source := range one.sources {
+				for _, path := range nodes(normalized(source.Object), nil) {
+					for _, value := range []any{"x", []any{int64(1)}} {
+						changed := slices.Clone(one.sources)
+						changed[i].Object = runtime.DeepCopyJSON(normalized(source.Object))
+						set(changed[i].Object, path, value)
+						outcomeOf(t, path, value, changed, one.options)
+					}
+				}
+			}
+		})
+	}
+}
+
+func outcomeOf(t *testing.T, path []any, value any, sources []Source, options Options) {
+	t.Helper()
+	defer func() {
+		if told := recover(); told != nil {
+			t.Errorf("%v as %v: panic: %v\n%s", path, value, told, debug.Stack())
+		}
+	}()
+	outcome(sources, options)
+}
+
+// nodes returns the paths of all values.
+func nodes(value any, path []any) [][]any {
+	var all [][]any
+	if len(path) > 0 {
+		all = append(all, path)
+	}
+	switch value := value.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(value)) {
+			all = append(all, nodes(value[name], append(slices.Clone(path), name))...)
+		}
+	case []any:
+		for i, item := range value {
+			all = append(all, nodes(item, append(slices.Clone(path), i))...)
+		}
+	}
+	return all
+}
+
+// set gives the value at the path another value.
+func set(object any, path []any, value any) {
+	for _, step := range path[:len(path)-1] {
+		object = at(object, step)
+	}
+	switch last := path[len(path)-1].(type) {
+	case string:
+		object.(map[string]any)[last] = value
+	case int:
+		object.([]any)[last] = value
 	}
 }

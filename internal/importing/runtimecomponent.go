@@ -195,10 +195,13 @@ func (w *workload) setProbe(name string, probe *v1.Probe) {
 
 // readComponentSecurity reads the container's context. What it does not say is there what the profile Restricted says.
 func (w *workload) readComponentSecurity(spec part) {
-	if !spec.has("securityContext") {
+	if !spec.has("securityContext") && spec.fields != nil {
 		spec.fields["securityContext"] = map[string]any{}
 	}
 	context := spec.in("securityContext")
+	if context.fields == nil { // is no object, which is told
+		return
+	}
 	if !context.has("runAsNonRoot") {
 		context.fields["runAsNonRoot"] = true
 	}
