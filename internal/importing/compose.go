@@ -80,7 +80,12 @@ func composeServices(source Source) ([]Source, error) {
 }
 
 // loadCompose parses a compose file, and returns the variables that it asks for.
-func loadCompose(source Source) (*types.Project, map[string]bool, error) {
+func loadCompose(source Source) (project *types.Project, asked map[string]bool, err error) {
+	defer func() { // the library panics where a value has another type than it takes for granted
+		if told := recover(); told != nil {
+			err = fmt.Errorf("it is no compose file that can be read: %v; docker compose config says more", told)
+		}
+	}()
 	object := maps.Clone(source.Object)
 	delete(object, "version") // means nothing any more
 	networks, _ := object["networks"].(map[string]any)
@@ -91,8 +96,8 @@ func loadCompose(source Source) (*types.Project, map[string]bool, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	asked := map[string]bool{}
-	project, err := loader.LoadWithContext(context.Background(), types.ConfigDetails{
+	asked = map[string]bool{}
+	project, err = loader.LoadWithContext(context.Background(), types.ConfigDetails{
 		WorkingDir: "/", ConfigFiles: []types.ConfigFile{{Filename: source.From, Content: text}}, Environment: types.Mapping{},
 	}, func(options *loader.Options) {
 		options.SetProjectName("import", true)

@@ -368,13 +368,12 @@ func TestNoInputPanics(t *testing.T) {
 	for _, one := range goldens(t) {
 		t.Run(one.path, func(t *testing.T) {
 			for i, source := range one.sources {
-				for _, path := range nodes(normalized(source.Object), nil) {
-					for _, value := range []any{"x", []any{int64(1)}} {
-						changed := slices.Clone(one.sources)
-						changed[i].Object = runtime.DeepCopyJSON(normalized(source.Object))
-						set(changed[i].Object, path, value)
-						outcomeOf(t, path, value, changed, one.options)
-					}
+				for number, path := range nodes(normalized(source.Object), nil) {
+					value := []any{"x", []any{int64(1)}}[number%2]
+					changed := slices.Clone(one.sources)
+					changed[i].Object = runtime.DeepCopyJSON(normalized(source.Object))
+					set(changed[i].Object, path, value)
+					outcomeOf(t, path, value, changed, one.options)
 				}
 			}
 		})
