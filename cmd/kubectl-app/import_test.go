@@ -92,7 +92,7 @@ func clusterWith(objects ...client.Object) *cli.Connection {
 		List: func(ctx context.Context, next client.WithWatch, list client.ObjectList, options ...client.ListOption) error {
 			switch kind := list.GetObjectKind().GroupVersionKind(); kind.Kind {
 			case "Ingress":
-				return apierrors.NewForbidden(schema.GroupResource{Group: kind.Group, Resource: "ingresses"}, "", errForbidden{})
+				return apierrors.NewForbidden(schema.GroupResource{Group: kind.Group, Resource: "ingresses"}, "", forbiddenError{})
 			case "HTTPRoute", "ServiceMonitor":
 				return &meta.NoKindMatchError{GroupKind: kind.GroupKind()}
 			}
@@ -102,10 +102,10 @@ func clusterWith(objects ...client.Object) *cli.Connection {
 	return &cli.Connection{WithWatch: connected, Namespace: "shop"}
 }
 
-type errForbidden struct{}
+type forbiddenError struct{}
 
 // Error returns what RBAC says.
-func (errForbidden) Error() string {
+func (forbiddenError) Error() string {
 	return `User "u" cannot list resource "ingresses" in API group "networking.k8s.io" in the namespace "shop"`
 }
 

@@ -155,9 +155,7 @@ func composeTree(project *types.Project, service types.ServiceConfig) (map[strin
 	if len(variables) > 0 {
 		tree["environment"] = variables
 	}
-	for name, value := range service.Extensions {
-		tree[name] = value
-	}
+	maps.Copy(tree, service.Extensions)
 	for i, reference := range service.Configs {
 		config := types.FileObjectConfig(project.Configs[reference.Source])
 		if err := describe(tree, "configs", i, map[string]any{"content": config.Content, "file": config.File, "external": bool(config.External), "environment": config.Environment}); err != nil {

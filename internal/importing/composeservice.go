@@ -62,13 +62,10 @@ func readCompose(s *session, doc *document) {
 	w.readComposeSecurity(root)
 	w.readDeploy(root)
 	w.readComposeLabels(root)
-	root.drop("networks_mode")
-	for _, name := range []string{"networks"} {
-		if same(root.fields[name], map[string]any{"default": nil}) || len(root.in(name).fields) == 0 {
-			root.drop(name)
-		}
+	if len(root.in("networks").fields) == 0 { // the default one
+		root.drop("networks")
 	}
-	w.keepOthers()
+	w.keepRest()
 	w.finishScaling()
 }
 
@@ -126,14 +123,14 @@ func (w *workload) readComposePorts(root part) {
 	}
 	for i, text := range mustList[string](root, "expose") {
 		number, protocol, _ := strings.Cut(text, "/")
-		port, err := strconv.ParseInt(number, 10, 32)
+		parsed, err := strconv.ParseUint(number, 10, 16)
 		if err != nil {
 			root.note(fmt.Sprintf("expose[%d]", i), text, "give each port of the range in spec.additionalPorts")
 			continue
 		}
-		known := slices.ContainsFunc(w.ports, func(entry *portEntry) bool { return entry.number == int32(port) })
-		if !known {
-			w.listens(part{doc: w.doc, path: fmt.Sprintf("expose[%d]", i)}, "", int32(port), int32(port), corev1.Protocol(strings.ToUpper(protocol)))
+		port := int32(parsed)
+		if !slices.ContainsFunc(w.ports, func(entry *portEntry) bool { return entry.number == port }) {
+			w.listens(part{doc: w.doc, path: fmt.Sprintf("expose[%d]", i)}, "", port, port, corev1.Protocol(strings.ToUpper(protocol)))
 		}
 	}
 	w.finishPorts()
@@ -330,7 +327,7 @@ func parseID(text string) *int64 {
 func (w *workload) readDeploy(root part) {
 	deploy := root.in("deploy")
 	deploy.dropIf("mode", "replicated")
-	for _, of := range []part{{root.doc, "", root.fields}, deploy} {
+	for _, of := range []part{root, deploy} {
 		for _, name := range []string{"scale", "replicas"} {
 			if replicas, ok := of.number(name); ok {
 				w.app.Spec.Replicas = &replicas

@@ -158,7 +158,7 @@ func dropDefaults(object map[string]any, all defaults) {
 // dropAt removes the field at the path, if it has the value. A name may have dots itself, as annotations have.
 func dropAt(object map[string]any, path string, value any) {
 	if field, ok := object[path]; ok {
-		if _, any := value.(anything); any || same(field, value) {
+		if _, always := value.(anything); always || same(field, value) {
 			delete(object, path)
 		}
 		return

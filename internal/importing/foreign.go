@@ -117,11 +117,11 @@ func (p part) seconds(name string) *int32 {
 		return nil
 	}
 	duration, err := time.ParseDuration(text)
-	if err != nil || duration > math.MaxInt32*time.Second {
+	if err != nil || duration < 0 || duration > 365*24*time.Hour {
 		p.doc.session.fail(p.doc, p.pathOf(name), fmt.Errorf("%q is no duration such as 30s; correct it", text))
 		return nil
 	}
-	rounded := int32((duration + time.Second - 1) / time.Second)
+	rounded := int32(math.Ceil(duration.Seconds()))
 	if rounded > 0 && duration%time.Second != 0 {
 		p.note(name, text, fmt.Sprintf("seconds are whole numbers; it is %d here", rounded))
 	}
@@ -145,7 +145,7 @@ func (p part) number(name string) (int32, bool) {
 	return int32(number), true
 }
 
-// setResource sets an amount of a resource in spec.resources.
+// setResources changes spec.resources, which are made if there are none.
 func (w *workload) setResources(set func(*v1.ResourceRequirements)) {
 	if w.app.Spec.Resources == nil {
 		w.app.Spec.Resources = &v1.ResourceRequirements{}
@@ -176,13 +176,10 @@ func (w *workload) probes() *v1.ProbesSpec {
 	return w.app.Spec.Probes
 }
 
-// labelled adds labels of the pods.
+// podMetadata returns spec.podMetadata, which is made if there is none.
 func (w *workload) podMetadata() *v1.PodMetadata {
 	if w.app.Spec.PodMetadata == nil {
 		w.app.Spec.PodMetadata = &v1.PodMetadata{}
 	}
 	return w.app.Spec.PodMetadata
 }
-
-// keepOthers says what becomes of the other documents.
-func (w *workload) keepOthers() { w.keepRest() }

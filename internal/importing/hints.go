@@ -145,7 +145,7 @@ var hintsOf = map[string]map[string]string{
 }
 
 // componentHints are those of RuntimeComponent and OpenLibertyApplication.
-var componentHints = map[string]string{
+var componentHints = map[string]string{ //nolint:gosec // words, and no credentials
 	"spec.createKnativeService":         "an Application is a Deployment, and keeps at least one pod; give spec.autoscaling",
 	"spec.dns":                          "pods use the cluster's DNS",
 	"spec.affinity":                     "give it in spec.scheduling.affinity, as a rule on kubernetes.io/arch or the like",

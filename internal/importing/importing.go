@@ -120,7 +120,7 @@ func Import(sources []Source, options Options) (*Result, error) {
 	if len(s.errs) > 0 {
 		return nil, errors.Join(s.errs...)
 	}
-	return &Result{Application: s.app, Remarks: s.sorted(s.docs)}, nil
+	return &Result{Application: s.app, Remarks: s.sorted()}, nil
 }
 
 // choose returns the document that describes the workload.

@@ -70,7 +70,7 @@ func readKnative(s *session, doc *document) {
 	}
 	doc.root().in("spec").dropIf("traffic", []any{map[string]any{"latestRevision": true, "percent": 100}})
 	w.exposeKnative()
-	w.keepOthers()
+	w.keepRest()
 	w.finishScaling()
 }
 

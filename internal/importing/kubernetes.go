@@ -37,8 +37,10 @@ type workload struct {
 	podLabels map[string]string
 	// operators says that the operator has made the Deployment: what is not there is not to be there.
 	operators bool
-	service   *document
-	ports     []*portEntry
+	// tls says that the program of a RuntimeComponent serves HTTPS.
+	tls     bool
+	service *document
+	ports   []*portEntry
 }
 
 // readDeployment reads a Deployment and what belongs to it.

@@ -61,7 +61,7 @@ func readNais(s *session, doc *document) {
 		}
 	}
 	w.dropIfEmpty("prometheus", "strategy", "replicas", "accessPolicy", "service")
-	w.keepOthers()
+	w.keepRest()
 	w.finishScaling()
 }
 
@@ -116,11 +116,10 @@ func (w *workload) readFileFrom(item part, configMap string) {
 	}
 	if item.has("emptyDir") {
 		empty := &corev1.EmptyDirVolumeSource{}
-		medium, isText := item.fields["emptyDir"].(string)
-		if isText {
+		if _, isText := item.fields["emptyDir"].(string); isText {
 			item.drop("emptyDir") // skiperator: a name that means nothing
 		} else {
-			medium = item.in("emptyDir").peek("medium")
+			medium := item.in("emptyDir").peek("medium")
 			item.in("emptyDir").dropIf("medium", string(corev1.StorageMediumMemory))
 			item.in("emptyDir").dropIf("medium", "Disk")
 			if len(item.in("emptyDir").fields) == 0 {

@@ -115,11 +115,11 @@ func (w *workload) removeVariable(name string) {
 
 func (w *workload) readResources() {
 	of := w.main.in("resources")
-	var resources v1.ResourceRequirements
-	resources.Requests, _ = take[v1.ResourceList](of, "requests")
-	resources.Limits, _ = take[v1.ResourceList](of, "limits")
-	if len(resources.Requests)+len(resources.Limits) > 0 {
-		w.app.Spec.Resources = &resources
+	var all v1.ResourceRequirements
+	all.Requests, _ = take[v1.ResourceList](of, "requests")
+	all.Limits, _ = take[v1.ResourceList](of, "limits")
+	if len(all.Requests)+len(all.Limits) > 0 {
+		w.app.Spec.Resources = &all
 	}
 	if len(of.fields) == 0 {
 		w.main.drop("resources")
@@ -254,10 +254,8 @@ func (w *workload) readServiceAccount(doc *document) {
 }
 
 func appendNew(list []string, value string) []string {
-	for _, known := range list {
-		if known == value {
-			return list
-		}
+	if slices.Contains(list, value) {
+		return list
 	}
 	return append(list, value)
 }

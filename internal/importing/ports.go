@@ -142,7 +142,9 @@ func (w *workload) addServicePort(port part, containers []*portEntry) {
 		name: parsed.Name, serviceName: parsed.Name, hasService: true, served: parsed.Port, protocol: cmp.Or(parsed.Protocol, corev1.ProtocolTCP),
 		appProtocol: parsed.AppProtocol, within: within,
 	}
-	if parsed.NodePort != 0 && !(port.doc.live && w.serviceType() == corev1.ServiceTypeLoadBalancer) && w.serviceType() != corev1.ServiceTypeClusterIP {
+	given := w.serviceType()
+	chosen := port.doc.live && given == corev1.ServiceTypeLoadBalancer // by Kubernetes
+	if parsed.NodePort != 0 && !chosen && given != corev1.ServiceTypeClusterIP {
 		entry.nodePort = &parsed.NodePort
 	}
 	if !w.findTarget(entry, parsed, containers) {

@@ -94,6 +94,14 @@ func (r *Result) yaml() (string, error) {
 // olderBool is what is a text in YAML 1.2 and was not in YAML 1.1, which Kubernetes reads.
 var olderBool = regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$|^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+([.][0-9_]*)?$`)
 
+// saysNothing reports whether a type writes a field although it is not set.
+func saysNothing(path, name string, value *yaml.Node) bool {
+	empty := value.Kind == yaml.MappingNode && len(value.Content) == 0
+	inContainer := strings.HasPrefix(path, ".spec.sidecars.") || strings.HasPrefix(path, ".spec.initContainers.")
+	return name == "divisor" && value.Value == "0" || path == ".status" || value.Tag == "!!null" ||
+		empty && (name == "metadata" || name == "resources" && inContainer)
+}
+
 // prune has a node written as a block, without what types write although it is not set.
 func prune(node *yaml.Node, path string) {
 	node.Style &^= yaml.FlowStyle
@@ -117,9 +125,7 @@ func prune(node *yaml.Node, path string) {
 		key, value := node.Content[i], node.Content[i+1]
 		i++
 		at := path + "." + key.Value
-		empty := value.Kind == yaml.MappingNode && len(value.Content) == 0
-		inContainer := strings.HasPrefix(at, ".spec.sidecars.") || strings.HasPrefix(at, ".spec.initContainers.")
-		if key.Value == "divisor" && value.Value == "0" || at == ".status" || empty && (inContainer && key.Value == "resources" || key.Value == "metadata") || value.Tag == "!!null" {
+		if saysNothing(at, key.Value, value) {
 			continue
 		}
 		prune(key, "")

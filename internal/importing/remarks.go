@@ -18,7 +18,6 @@ package importing
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -76,7 +75,7 @@ func (r *report) fail(doc *document, field string, err error) {
 }
 
 // sorted returns the remarks in the order of the sources, each once.
-func (r *report) sorted(_ []*document) []Remark {
+func (r *report) sorted() []Remark {
 	slices.SortStableFunc(r.remarks, func(a, b remark) int { return cmp.Compare(a.doc, b.doc) })
 	all := make([]Remark, 0, len(r.remarks))
 	for _, next := range r.remarks {
@@ -86,9 +85,6 @@ func (r *report) sorted(_ []*document) []Remark {
 	}
 	return all
 }
-
-// errTold is for what was reported already.
-var errTold = errors.New("told already")
 
 var confidentialField = regexp.MustCompile(`(?i)(^|[.\]])(env|envVars|environment|variables)(\[|\.|$)|secret|password|token|last-applied`)
 

@@ -42,13 +42,13 @@ func readRuntimeComponent(s *session, doc *document) {
 	}
 	w.addLabel("app.kubernetes.io/part-of", spec.text("applicationName"))
 	w.addLabel("app.kubernetes.io/version", spec.text("applicationVersion"))
-	tls := w.readManagedTLS(spec)
-	w.readComponentService(spec.in("service"), tls)
+	w.readManagedTLS(spec)
+	w.readComponentService(spec.in("service"))
 	w.app.Spec.Command, w.app.Spec.Args = mustList[string](spec, "command"), mustList[string](spec, "args")
 	w.readEnv()
 	w.app.Spec.EnvFrom = mustList[corev1.EnvFromSource](spec, "envFrom")
 	w.readResources()
-	w.readComponentProbes(spec.in("probes"), tls)
+	w.readComponentProbes(spec.in("probes"))
 	w.readComponentSecurity(spec)
 	w.readOtherContainers()
 	w.readSidecars("sidecarContainers")
@@ -62,7 +62,7 @@ func readRuntimeComponent(s *session, doc *document) {
 	w.readComponentRoute(spec)
 	w.readComponentPolicy(spec)
 	w.readComponentMonitoring(spec.in("monitoring"))
-	w.keepOthers()
+	w.keepRest()
 	w.finishScaling()
 }
 
@@ -81,26 +81,26 @@ func (w *workload) addLabel(key, value string) {
 	}
 }
 
-// readManagedTLS reports whether the program serves HTTPS with a certificate that is mounted for it.
-func (w *workload) readManagedTLS(spec part) bool {
+// readManagedTLS reads whether the program serves HTTPS with a certificate that is mounted for it.
+func (w *workload) readManagedTLS(spec part) {
 	managed, said := take[bool](spec, "manageTLS")
 	if said && !managed {
-		return false
+		return
 	}
+	w.tls = true
 	spec.note("manageTLS", nil, "it is on unless it says false: a certificate is mounted at /etc/x509/certs, and the program serves HTTPS. Here nobody mounts one: "+
 		"give it as a file of a Secret, or have the program serve HTTP")
-	return true
 }
 
 // readComponentService reads the ports. Without any, there is one all the same.
-func (w *workload) readComponentService(service part, tls bool) {
+func (w *workload) readComponentService(service part) {
 	number, said := service.number("port")
 	if !said {
 		number = 8080
 		if w.doc.kind == "OpenLibertyApplication" {
 			number = 9080
 		}
-		if tls {
+		if w.tls {
 			number += 363 // 8443, or 9443
 		}
 		service.note("port", nil, fmt.Sprintf("it is not set, and %d there; correct spec.port if the program listens elsewhere", number))
@@ -154,7 +154,7 @@ func (w *workload) dropIfEmpty(names ...string) {
 // libertyPaths are where Open Liberty is asked.
 var libertyPaths = map[string]string{"liveness": "/health/live", "readiness": "/health/ready", "startup": "/health/started"}
 
-func (w *workload) readComponentProbes(probes part, tls bool) {
+func (w *workload) readComponentProbes(probes part) {
 	for _, name := range []string{"liveness", "readiness", "startup"} {
 		if !probes.has(name) {
 			continue
@@ -169,7 +169,7 @@ func (w *workload) readComponentProbes(probes part, tls bool) {
 				continue
 			}
 			probe.HTTPGet = &v1.HTTPGetProbe{Path: libertyPaths[name]}
-			if tls {
+			if w.tls {
 				probe.HTTPGet.Scheme = corev1.URISchemeHTTPS
 			}
 		}

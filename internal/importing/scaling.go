@@ -66,8 +66,7 @@ func (w *workload) readMetrics(spec part, scaling *v1.AutoscalingSpec) {
 		resource corev1.ResourceName
 		to       **int32
 	}{{corev1.ResourceCPU, &scaling.TargetCPUUtilizationPercentage}, {corev1.ResourceMemory, &scaling.TargetMemoryUtilizationPercentage}} {
-		if len(metrics) > 0 && metrics[0].Type == autoscalingv2.ResourceMetricSourceType && metrics[0].Resource != nil && metrics[0].Resource.Name == of.resource && *of.to == nil &&
-			metrics[0].Resource.Target.Type == autoscalingv2.UtilizationMetricType {
+		if *of.to == nil && len(metrics) > 0 && isUtilization(metrics[0], of.resource) {
 			*of.to = metrics[0].Resource.Target.AverageUtilization
 			metrics = metrics[1:]
 		}
@@ -81,6 +80,12 @@ func (w *workload) readMetrics(spec part, scaling *v1.AutoscalingSpec) {
 		}
 	}
 	scaling.Metrics = metrics
+}
+
+// isUtilization reports whether a metric is how much of a resource's requests is used.
+func isUtilization(metric autoscalingv2.MetricSpec, of corev1.ResourceName) bool {
+	return metric.Type == autoscalingv2.ResourceMetricSourceType && metric.Resource != nil && metric.Resource.Name == of &&
+		metric.Resource.Target.Type == autoscalingv2.UtilizationMetricType
 }
 
 // readBudget reads the budget for evictions.

@@ -120,6 +120,23 @@ func (w *workload) readRollout() {
 	if replicas, ok := take[int32](spec, "replicas"); ok {
 		w.app.Spec.Replicas = &replicas
 	}
+	w.readStrategy(spec)
+	if seconds, ok := take[int32](spec, "minReadySeconds"); ok {
+		w.rollout().MinReadySeconds = seconds
+	}
+	if seconds, ok := take[int32](spec, "progressDeadlineSeconds"); ok {
+		w.rollout().ProgressDeadlineSeconds = &seconds
+	}
+	if limit, ok := take[int32](spec, "revisionHistoryLimit"); ok && limit != 3 && (limit != 10 || w.operators) {
+		w.rollout().RevisionHistoryLimit = &limit
+	}
+	if same(w.app.Spec.Rollout, v1.RolloutSpec{}) {
+		w.app.Spec.Rollout = nil
+	}
+}
+
+// readStrategy reads how pods are replaced.
+func (w *workload) readStrategy(spec part) {
 	strategy := spec.in("strategy")
 	w.readStrategyType(strategy)
 	if surge, ok := take[intstr.IntOrString](strategy.in("rollingUpdate"), "maxSurge"); ok {
@@ -133,17 +150,5 @@ func (w *workload) readRollout() {
 	}
 	if spec.has("strategy") && len(strategy.fields) == 0 {
 		spec.drop("strategy")
-	}
-	if seconds, ok := take[int32](spec, "minReadySeconds"); ok {
-		w.rollout().MinReadySeconds = seconds
-	}
-	if seconds, ok := take[int32](spec, "progressDeadlineSeconds"); ok {
-		w.rollout().ProgressDeadlineSeconds = &seconds
-	}
-	if limit, ok := take[int32](spec, "revisionHistoryLimit"); ok && limit != 3 && (limit != 10 || w.operators) {
-		w.rollout().RevisionHistoryLimit = &limit
-	}
-	if same(w.app.Spec.Rollout, v1.RolloutSpec{}) {
-		w.app.Spec.Rollout = nil
 	}
 }

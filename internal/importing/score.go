@@ -62,7 +62,7 @@ func readScore(s *session, doc *document) {
 		}
 	}
 	w.readScoreResources(root.in("resources"))
-	w.keepOthers()
+	w.keepRest()
 	w.finishScaling()
 	for _, name := range names {
 		if len(containers.in(name).fields) == 0 {

@@ -93,26 +93,30 @@ func (w *workload) readUsers(pod, main part) {
 		}
 		*kind.to() = &id
 		if mainSays && (!podSays || own != ofPod) {
-			w.spareOthers(kind.name, ofPod, podSays)
+			before := &ofPod
+			if !podSays {
+				before = nil
+			}
+			w.spareOthers(kind.name, before)
 		}
 	}
 }
 
 // spareOthers has the other containers keep what the pod says, where the Application says something else for all.
-func (w *workload) spareOthers(name string, ofPod int64, podSays bool) {
+func (w *workload) spareOthers(name string, ofPod *int64) {
 	for _, list := range []string{"initContainers", "containers"} {
 		for _, item := range w.pod.list(list) {
 			if item.path == w.main.path || item.in("securityContext").has(name) {
 				continue
 			}
-			if !podSays {
+			if ofPod == nil {
 				item.note("securityContext."+name, nil, "the application's "+name+" holds for this container too, which had none; give it its own if it needs another")
 				continue
 			}
 			if !item.has("securityContext") {
 				item.fields["securityContext"] = map[string]any{}
 			}
-			item.in("securityContext").fields[name] = ofPod
+			item.in("securityContext").fields[name] = *ofPod
 		}
 	}
 }

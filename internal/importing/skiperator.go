@@ -65,7 +65,7 @@ func readSkiperator(s *session, doc *document) {
 	w.readPodSettings(spec)
 	w.readSidecars("extraContainers")
 	w.dropIfEmpty("prometheus", "strategy", "replicas", "accessPolicy", "podSettings", "gcp")
-	w.keepOthers()
+	w.keepRest()
 	w.finishScaling()
 }
 

@@ -346,17 +346,13 @@ func (d *document) reportRest() {
 }
 
 func (d *document) reportValue(path string, left, original any) {
+	if path != "" && left != nil && same(left, original) {
+		d.session.add(d, path, left, d.session.hint(d, path))
+		return
+	}
 	switch left := left.(type) {
 	case map[string]any:
-		if path != "" && same(left, original) && len(left) > 0 {
-			d.session.add(d, path, left, d.session.hint(d, path))
-			return
-		}
 		was, _ := original.(map[string]any)
-		if len(left) == 0 && original != nil && len(was) == 0 {
-			d.session.add(d, path, left, d.session.hint(d, path))
-			return
-		}
 		for _, name := range slices.Sorted(maps.Keys(left)) {
 			at := name
 			if path != "" {
@@ -366,10 +362,6 @@ func (d *document) reportValue(path string, left, original any) {
 		}
 	case []any:
 		was, _ := original.([]any)
-		if len(left) > 0 && same(left, original) || len(left) == 0 && original != nil && len(was) == 0 {
-			d.session.add(d, path, left, d.session.hint(d, path))
-			return
-		}
 		for i, item := range left {
 			var before any
 			if i < len(was) {

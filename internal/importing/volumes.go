@@ -39,12 +39,7 @@ var insteadOfVolume = map[string]string{
 
 // knownVolume reports whether a volume has a source that an Application has.
 func knownVolume(volume part) bool {
-	for _, source := range volumeSources {
-		if volume.has(source) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(volumeSources, volume.has)
 }
 
 // volumeNamed returns the volume of the pod that has the name.
