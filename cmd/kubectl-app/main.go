@@ -43,6 +43,7 @@ var version = "dev"
 
 // commands are those of the plugin.
 var commands = []cli.Constructor{
+	newStatus, newWhy, newTree, newEvents,
 	newRender, newValidate,
 	newVersion,
 }
