@@ -32,12 +32,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/cluster"
@@ -63,6 +65,7 @@ var (
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	logf.SetLogger(logr.Discard())
 	os.Exit(run(m))
 }
 
@@ -154,9 +157,10 @@ type session struct {
 	said       strings.Builder
 }
 
-// newSession begins a transcript, testdata/NAME.txt, which is compared when the test ends.
+// newSession begins a transcript, testdata/NAME.txt, which is compared when the test ends. Sessions run side by side.
 func newSession(t *testing.T, name string) *session {
 	t.Helper()
+	t.Parallel()
 	s := &session{T: t, name: name, kubeconfig: kubeconfig}
 	t.Cleanup(s.compare)
 	return s
@@ -269,4 +273,17 @@ func (s *session) eventually(check func() error) {
 		case <-time.After(poll):
 		}
 	}
+}
+
+// kubectl runs the real kubectl, which has to succeed.
+func (s *session) kubectl(stdin string, args ...string) string {
+	s.Helper()
+	command := exec.CommandContext(s.Context(), plane.KubectlPath(), args...)
+	command.Env = []string{"KUBECONFIG=" + s.kubeconfig, "HOME=" + s.TempDir()}
+	command.Stdin = strings.NewReader(stdin)
+	said, err := command.CombinedOutput()
+	if err != nil {
+		s.Fatalf("kubectl %s: %v\n%s", strings.Join(args, " "), err, said)
+	}
+	return string(said)
 }

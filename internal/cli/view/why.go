@@ -178,7 +178,21 @@ func whyUnserved(out io.Writer, f *Facts) {
 		fmt.Fprintf(out, "  not seen: %s\n", unseen)
 	}
 	fmt.Fprintln(out, "\nWhat to do: have this namespace served, or move the Application to one that is")
-	next(out, []string{"kubectl app install generate --watch-namespace " + app.Namespace + " | kubectl apply --server-side -f -"})
+	next(out, []string{"kubectl app install generate --watch-namespace " + strings.Join(toServe(f), ",") + " | kubectl apply --server-side -f -"})
+}
+
+// home is the namespace in which the operator's own manifests put it.
+const home = "app-operator-system"
+
+// toServe returns the namespaces that an installation by the operator's own manifests has to serve: those that it serves already, too.
+func toServe(f *Facts) []string {
+	var names []string
+	for _, operator := range f.Operators {
+		if operator.Namespace == home {
+			names = append(names, operator.Serves...)
+		}
+	}
+	return append(names, f.Application.Namespace)
 }
 
 func writeOperators(out io.Writer, f *Facts) {
