@@ -46,7 +46,7 @@ var commands = []cli.Constructor{
 	newStatus, newWhy, newTree, newEvents, newLogs,
 	newHistory, newRollback, newRestart, newScale, newSuspend, newResume, newPause, newUnpause,
 	newRender, newValidate, newDiff,
-	newInstall, newExport,
+	newInstall, newReport, newExport,
 	newVersion,
 }
 
