@@ -289,18 +289,25 @@ func (r *reading) plan() {
 			r.Facts.Objects = append(r.Facts.Objects, view.Object{Kind: child.Kind, Name: name, State: state})
 		}
 	}
+	r.Blocked = wordsOf(err)
+}
+
+// wordsOf returns why objects cannot be had, in the words that conditions have.
+func wordsOf(err error) []string {
+	var words []string
 	for _, blocked := range outcome.Flatten(err) {
 		var invalid *outcome.Invalid
 		var waiting *outcome.Waiting
 		switch {
 		case errors.As(blocked, &invalid):
-			r.Blocked = append(r.Blocked, invalid.Message)
+			words = append(words, invalid.Message)
 		case errors.As(blocked, &waiting):
-			r.Blocked = append(r.Blocked, waiting.Message)
+			words = append(words, waiting.Message)
 		case blocked != nil:
-			r.Blocked = append(r.Blocked, blocked.Error())
+			words = append(words, blocked.Error())
 		}
 	}
+	return words
 }
 
 // readEvents reads the events of the Application, of its objects and of its pods, the oldest first.

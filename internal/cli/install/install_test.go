@@ -44,13 +44,13 @@ func generate(t *testing.T, options Options) installed {
 	}
 	var found installed
 	for document := range strings.SplitSeq(string(text), "\n---\n") {
-		var any struct {
+		var head struct {
 			Kind string
 		}
-		if err := yaml.Unmarshal([]byte(document), &any); err != nil {
+		if err := yaml.Unmarshal([]byte(document), &head); err != nil {
 			t.Fatal(err)
 		}
-		switch any.Kind {
+		switch head.Kind {
 		case "RoleBinding":
 			binding := &rbacv1.RoleBinding{}
 			if err := yaml.UnmarshalStrict([]byte(document), binding); err != nil {
