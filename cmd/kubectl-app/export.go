@@ -48,7 +48,7 @@ func newExport(flags *genericclioptions.ConfigFlags, streams genericiooptions.IO
 		count := 0
 		for i := range children.Table {
 			child := &children.Table[i]
-			for _, object := range r.Snapshot.Live[child.Kind] {
+			for _, object := range r.Live[child.Kind] {
 				if !export.Leaves(child.Kind) || !child.Owns(r.Application(), object) {
 					continue
 				}

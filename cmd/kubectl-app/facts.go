@@ -117,7 +117,7 @@ func (r *reading) readChildren(ctx context.Context, connection *cli.Connection, 
 	return meta.EachListItem(list, func(item runtime.Object) error {
 		object := item.(children.Object)
 		if child.Owns(app, object) || child.FoundByLabel && child.ApplicationOf(object) == app.Name || slices.Contains(child.ApplicationsOf(object), app.Name) {
-			r.Snapshot.Live[child.Kind] = append(r.Snapshot.Live[child.Kind], object)
+			r.Live[child.Kind] = append(r.Live[child.Kind], object)
 		}
 		return nil
 	})
@@ -138,7 +138,7 @@ func (r *reading) controlled(kind string) children.Object {
 // readClaims notes what the claims say of themselves that were made for the Application.
 func (r *reading) readClaims() {
 	r.Claims = map[string]*resources.LiveClaim{}
-	for _, object := range r.Snapshot.Live[resources.KindPersistentVolumeClaim] {
+	for _, object := range r.Live[resources.KindPersistentVolumeClaim] {
 		claim := object.(*corev1.PersistentVolumeClaim)
 		if claim.Labels[resources.LabelApplication] != r.Application().Name {
 			continue
@@ -209,7 +209,7 @@ func (r *reading) decide(ctx context.Context, connection *cli.Connection) error 
 		Frozen: app.Spec.Paused || app.Spec.Suspend,
 	}
 	inUse := []string{app.Status.CurrentRevision, facts.Runs}
-	for _, known := range r.Snapshot.Live[children.ControllerRevision] {
+	for _, known := range r.Live[children.ControllerRevision] {
 		if metav1.IsControlledBy(known, app) {
 			facts.Known[known.GetName()] = resources.RevisionRecord(known, metav1.Time{})
 			inUse = append(inUse, known.GetName()) // which of them go is not the question
@@ -238,7 +238,7 @@ func (r *reading) decide(ctx context.Context, connection *cli.Connection) error 
 
 // readJobs adds the Jobs of the release commands to the facts.
 func (r *reading) readJobs(facts *revisions.Facts) {
-	for _, object := range r.Snapshot.Live[children.Job] {
+	for _, object := range r.Live[children.Job] {
 		job := object.(*batchv1.Job)
 		if !metav1.IsControlledBy(job, r.Application()) || job.Labels[resources.LabelRevision] == "" {
 			continue
@@ -273,7 +273,7 @@ func (r *reading) plan() {
 	for i := range children.Table {
 		child := &children.Table[i]
 		var names []string
-		for _, object := range r.Snapshot.Live[child.Kind] {
+		for _, object := range r.Live[child.Kind] {
 			if child.Owns(r.Application(), object) {
 				names = append(names, object.GetName())
 			}
@@ -286,7 +286,7 @@ func (r *reading) plan() {
 		slices.Sort(names)
 		for _, name := range names {
 			state := cmp.Or(states[plan.Key{Kind: child.Kind, Name: name}], view.AsWanted)
-			r.Facts.Objects = append(r.Facts.Objects, view.Object{Kind: child.Kind, Name: name, State: state})
+			r.Objects = append(r.Objects, view.Object{Kind: child.Kind, Name: name, State: state})
 		}
 	}
 	r.Blocked = wordsOf(err)
@@ -314,7 +314,7 @@ func wordsOf(err error) []string {
 func (r *reading) readEvents(ctx context.Context, connection *cli.Connection) error {
 	app := r.Application()
 	about := map[string]bool{"Application/" + app.Name: true}
-	for _, object := range r.Facts.Objects {
+	for _, object := range r.Objects {
 		about[object.Kind+"/"+object.Name] = true
 	}
 	for i := range r.Pods {

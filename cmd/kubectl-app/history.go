@@ -78,8 +78,8 @@ func (r *revision) state(app *v1.Application) string {
 	if r.Name == app.Status.UpdateRevision {
 		words = append(words, "is what the spec asks for")
 	}
-	if r.Record.Failed != "" {
-		words = append(words, "its rollout has failed: "+r.Record.Failed)
+	if r.Failed != "" {
+		words = append(words, "its rollout has failed: "+r.Failed)
 	}
 	if r.FailedRelease != "" {
 		words = append(words, "its release command has failed: "+r.FailedReleaseWords)
@@ -115,7 +115,7 @@ func choose(history []revision, app *v1.Application, asked string) (*revision, e
 		switch {
 		case asked != "" && (asked == each.Name || asked == fmt.Sprint(each.Number)):
 			return each, nil
-		case asked == "" && each.Name != app.Status.UpdateRevision && each.Record.Failed == "" && each.FailedRelease == "":
+		case asked == "" && each.Name != app.Status.UpdateRevision && each.Failed == "" && each.FailedRelease == "":
 			return each, nil
 		}
 	}

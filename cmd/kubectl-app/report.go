@@ -117,7 +117,7 @@ func (b *bundle) gather(ctx context.Context, r *reading) error {
 	}
 	for i := range children.Table {
 		child := &children.Table[i]
-		for _, object := range r.Snapshot.Live[child.Kind] {
+		for _, object := range r.Live[child.Kind] {
 			if err := b.addObject(ctx, kindOf(b.connection, child), client.ObjectKeyFromObject(object), "objects/"); err != nil {
 				return err
 			}

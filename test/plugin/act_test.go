@@ -77,7 +77,7 @@ spec: {image: "registry.example.com/shop/price:2.0.0", port: 9090}
 	if err := os.WriteFile(file, []byte(manifest), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	said, code := s.runs("", "diff", "price", "-n", served, "-f", file)
+	said, code := s.runs("diff", "price", "-n", served, "-f", file)
 	for _, line := range []string{
 		"-      - image: registry.example.com/shop/price:1.0.0", "+      - image: registry.example.com/shop/price:2.0.0",
 		"-    port: 8080", "+++ Deployment/price as it would be",
@@ -95,7 +95,7 @@ func TestLeaving(t *testing.T) {
 		Image: "registry.example.com/shop/leaver:1.0.0", Replicas: ptr.To[int32](2), Port: ptr.To[int32](8080),
 	})
 	s.waits(app, v1.ReasonRolloutComplete)
-	manifests, code := s.runs("", "export", "leaver", "-n", served)
+	manifests, code := s.runs("export", "leaver", "-n", served)
 	if code != 0 {
 		t.Fatal(manifests)
 	}

@@ -46,7 +46,7 @@ func TestReportHasWhatHelpsAndNoSecret(t *testing.T) {
 	})
 	s.waits(app, v1.ReasonRolloutComplete)
 	file := filepath.Join(t.TempDir(), "report.tar.gz")
-	if said, code := s.runs("", "report", "bank", "-n", served, "--output", file); code != 0 || !strings.Contains(said, "objects/Deployment-bank.yaml\n") {
+	if said, code := s.runs("report", "bank", "-n", served, "--output", file); code != 0 || !strings.Contains(said, "objects/Deployment-bank.yaml\n") {
 		t.Fatalf("exit code %d\n%s", code, said)
 	}
 	found := unpack(t, file)
@@ -63,7 +63,7 @@ func TestReportHasWhatHelpsAndNoSecret(t *testing.T) {
 			t.Errorf("%s has a Secret", name)
 		}
 	}
-	if said, code := s.runs("", "report", "bank", "-n", served, "--output", file); code != 1 || !strings.Contains(said, "file exists") {
+	if said, code := s.runs("report", "bank", "-n", served, "--output", file); code != 1 || !strings.Contains(said, "file exists") {
 		t.Errorf("a file that is there is written over: %s", said)
 	}
 }

@@ -36,10 +36,10 @@ func TestWhatIsWell(t *testing.T) {
 	s.types("status", "cart", "-n", served, "--watch")
 	s.types("tree", "cart", "-n", served)
 	s.types("why", "cart", "-n", served)
-	if said, _ := s.runs("", "events", "cart", "-n", served); !strings.Contains(said, "RolloutComplete") {
+	if said, _ := s.runs("events", "cart", "-n", served); !strings.Contains(said, "RolloutComplete") {
 		t.Errorf("the events are\n%s", said)
 	}
-	if said, _ := s.runs("", "status", "cart", "-n", served, "-o", "json"); !strings.Contains(said, `"verdict": "ready"`) {
+	if said, _ := s.runs("status", "cart", "-n", served, "-o", "json"); !strings.Contains(said, `"verdict": "ready"`) {
 		t.Errorf("the status is\n%s", said)
 	}
 }

@@ -171,7 +171,7 @@ func newSession(t *testing.T, name string) *session {
 // types runs the plugin and notes what is said, and the exit code if it is not 0.
 func (s *session) types(args ...string) string {
 	s.Helper()
-	said, code := s.runs("", args...)
+	said, code := s.runs(args...)
 	steady := said
 	for _, each := range varies {
 		steady = each.what.ReplaceAllString(steady, each.with)
@@ -183,15 +183,14 @@ func (s *session) types(args ...string) string {
 	return said
 }
 
-// runs runs the plugin, and notes nothing.
-func (s *session) runs(stdin string, args ...string) (string, int) {
+// runs starts the plugin and returns what it has said, with its exit code. It notes nothing.
+func (s *session) runs(args ...string) (string, int) {
 	s.Helper()
 	ctx, cancel := context.WithTimeout(s.Context(), limit)
 	defer cancel()
 	command := exec.CommandContext(ctx, plugin, args...)
 	command.Env = []string{"KUBECONFIG=" + s.kubeconfig, "HOME=" + s.TempDir()}
 	command.Dir = filepath.Join("..", "..")
-	command.Stdin = strings.NewReader(stdin)
 	var out bytes.Buffer
 	command.Stdout, command.Stderr = &out, &out
 	err := command.Run()
@@ -246,7 +245,7 @@ func (s *session) create(namespace, name string, spec v1.ApplicationSpec) *v1.Ap
 	return app
 }
 
-// waits waits until an Application's Ready condition has the reason, for the present generation.
+// waits returns when an Application's Ready condition has the reason, for the present generation.
 func (s *session) waits(app *v1.Application, reason string) {
 	s.Helper()
 	s.eventually(func() error {
@@ -278,7 +277,7 @@ func (s *session) eventually(check func() error) {
 }
 
 // kubectl runs the real kubectl, which has to succeed.
-func (s *session) kubectl(stdin string, args ...string) string {
+func (s *session) kubectl(stdin string, args ...string) {
 	s.Helper()
 	command := exec.CommandContext(s.Context(), plane.KubectlPath(), args...)
 	command.Env = []string{"KUBECONFIG=" + s.kubeconfig, "HOME=" + s.TempDir()}
@@ -287,5 +286,4 @@ func (s *session) kubectl(stdin string, args ...string) string {
 	if err != nil {
 		s.Fatalf("kubectl %s: %v\n%s", strings.Join(args, " "), err, said)
 	}
-	return string(said)
 }

@@ -20,7 +20,6 @@ limitations under the License.
 package gitops
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 
@@ -70,7 +69,7 @@ func Sets(object metav1.Object, path ...string) bool {
 	at := fieldpath.MakePathOrDie(elements...)
 	for _, entry := range object.GetManagedFields() {
 		set := fieldpath.Set{}
-		if managers[entry.Manager] == "" || entry.FieldsV1 == nil || set.FromJSON(bytes.NewReader(entry.FieldsV1.Raw)) != nil {
+		if managers[entry.Manager] == "" || entry.FieldsV1 == nil || set.FromJSON(entry.FieldsV1.GetRawReader()) != nil {
 			continue
 		}
 		if set.Has(at) || !set.WithPrefix(at[0]).Empty() && len(path) == 1 {

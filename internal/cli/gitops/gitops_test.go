@@ -24,8 +24,8 @@ import (
 
 func TestWarning(t *testing.T) {
 	setsReplicas := []metav1.ManagedFieldsEntry{
-		{Manager: "kubectl", FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:spec":{"f:paused":{}}}`)}},
-		{Manager: "kustomize-controller", FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:spec":{"f:replicas":{}}}`)}},
+		{Manager: "kubectl", FieldsV1: metav1.NewFieldsV1(`{"f:spec":{"f:paused":{}}}`)},
+		{Manager: "kustomize-controller", FieldsV1: metav1.NewFieldsV1(`{"f:spec":{"f:replicas":{}}}`)},
 	}
 	cases := map[string]struct {
 		object *metav1.ObjectMeta
@@ -44,11 +44,13 @@ func TestWarning(t *testing.T) {
 			"Flux (apps) sets spec.replicas, and will undo this; make the change where it is written",
 		},
 		"Flux's, by its field manager alone": {
-			&metav1.ObjectMeta{ManagedFields: setsReplicas}, []string{"spec", "paused"},
+			&metav1.ObjectMeta{ManagedFields: setsReplicas},
+			[]string{"spec", "paused"},
 			"Flux owns this object, and may undo a change of spec.paused; make the change where it is written",
 		},
 		"Helm's": {
-			&metav1.ObjectMeta{Annotations: map[string]string{"meta.helm.sh/release-name": "cart"}}, []string{"spec"},
+			&metav1.ObjectMeta{Annotations: map[string]string{"meta.helm.sh/release-name": "cart"}},
+			[]string{"spec"},
 			"Helm (cart) owns this object, and may undo a change of spec; make the change where it is written",
 		},
 	}

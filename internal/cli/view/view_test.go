@@ -81,8 +81,8 @@ func TestEachReasonHasItsAdvice(t *testing.T) {
 	}
 }
 
-func deployment(namespace string, container corev1.Container, annotations map[string]string) *appsv1.Deployment {
-	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "operator", Namespace: namespace}}
+func deployment(container corev1.Container, annotations map[string]string) *appsv1.Deployment {
+	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "operator", Namespace: "system"}}
 	d.Spec.Template.Annotations = annotations
 	d.Spec.Template.Spec.Containers = []corev1.Container{container}
 	return d
@@ -100,12 +100,12 @@ func TestWhichNamespacesAnOperatorServes(t *testing.T) {
 		deployment *appsv1.Deployment
 		want       string
 	}{
-		"its own":          {deployment("system", from("metadata.namespace"), nil), "the namespace system"},
-		"OLM's":            {deployment("system", from("metadata.annotations['olm.targetNamespaces']"), olm), "the namespaces a, b"},
-		"not said":         {deployment("system", corev1.Container{}, nil), "namespaces that its Deployment does not name"},
-		"all, by the flag": {deployment("system", corev1.Container{Args: []string{"--namespace="}}, nil), "all namespaces"},
+		"its own":          {deployment(from("metadata.namespace"), nil), "the namespace system"},
+		"OLM's":            {deployment(from("metadata.annotations['olm.targetNamespaces']"), olm), "the namespaces a, b"},
+		"not said":         {deployment(corev1.Container{}, nil), "namespaces that its Deployment does not name"},
+		"all, by the flag": {deployment(corev1.Container{Args: []string{"--namespace="}}, nil), "all namespaces"},
 		"by the variable": {
-			deployment("system", corev1.Container{Env: []corev1.EnvVar{{Name: "WATCH_NAMESPACE", Value: "shop"}}}, nil), "the namespace shop",
+			deployment(corev1.Container{Env: []corev1.EnvVar{{Name: "WATCH_NAMESPACE", Value: "shop"}}}, nil), "the namespace shop",
 		},
 	}
 	for name, each := range cases {
