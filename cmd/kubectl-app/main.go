@@ -43,6 +43,10 @@ var version = "dev"
 
 // commands are those of the plugin.
 var commands = []cli.Constructor{
+	newStatus, newWhy, newTree, newEvents, newLogs,
+	newHistory, newRollback, newRestart, newScale, newSuspend, newResume, newPause, newUnpause,
+	newRender, newValidate, newDiff,
+	newInstall, newReport, newExport,
 	newVersion,
 	newImport,
 }
