@@ -205,7 +205,7 @@ CONTROLLER_PROCS ?= 6
 CONTROLLER_FLAGS ?=
 
 .PHONY: test-controller
-test-controller: build controlplane-binaries $(BIN)/ginkgo $(BIN)/helm ## Run the process tests, and the controller suite, on embedded control planes.
+test-controller: build controlplane-binaries $(BIN)/ginkgo $(BIN)/helm $(BIN)/validate-krew-manifest ## Run the process tests, and the controller suite, on embedded control planes.
 	@packages=$$($(list-controller-packages)); \
 	go list -export -deps -test $$packages ./test/controller >/dev/null; \
 	hack/beside.sh $(BIN)/test-process.log "$(test_on_control_plane) $$(echo $$packages)" \
@@ -285,6 +285,29 @@ manager_ldflags := -s -w -X main.version=$(VERSION)
 .PHONY: build
 build: ## Build the operator, bin/manager.
 	go build -ldflags '$(manager_ldflags)' -o $(BIN)/manager ./cmd
+
+.PHONY: kubectl-app
+kubectl-app: ## Build the plugin of kubectl, bin/kubectl-app.
+	go build -ldflags '$(manager_ldflags)' -o $(BIN)/kubectl-app ./cmd/kubectl-app
+
+# What the plugin is released for.
+PLUGIN_PLATFORMS ?= darwin/amd64 darwin/arm64 linux/amd64 linux/arm64 windows/amd64 windows/arm64
+
+# The archives are the same wherever they are made.
+.PHONY: plugin
+plugin: ## Build the plugin for PLUGIN_PLATFORMS, as archives with the manifest of krew, into dist/plugin.
+	@rm -rf dist/plugin && mkdir -p dist/plugin
+	@for platform in $(PLUGIN_PLATFORMS); do \
+		folder=dist/plugin/$${platform/\//_}; program=kubectl-app; \
+		[[ $$platform != windows/* ]] || program=kubectl-app.exe; \
+		echo "dist/plugin/kubectl-app_$${platform/\//_}.tar.gz"; \
+		GOOS=$${platform%/*} GOARCH=$${platform#*/} go build -ldflags '$(manager_ldflags)' -o $$folder/$$program ./cmd/kubectl-app; \
+		cp LICENSE $$folder/; \
+		tar --sort=name --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --mtime=@0 -C $$folder -c LICENSE $$program | \
+			gzip -n >dist/plugin/kubectl-app_$${platform/\//_}.tar.gz; \
+		rm -r $$folder; \
+	done
+	@hack/krew.sh $(VERSION) "$$(sed -n 's/^repo: //p' PROJECT)" dist/plugin
 
 .PHONY: run
 run: build ## Run the operator from your host against the cluster of your kubeconfig; flags in ARGS.
@@ -504,6 +527,7 @@ $(eval $(call tool,benchstat,benchstat,golang.org/x/perf,cmd/benchstat,about 5 s
 $(eval $(call tool,govulncheck,govulncheck,golang.org/x/vuln,cmd/govulncheck,about 20 seconds))
 $(eval $(call tool,cyclonedx-gomod,cyclonedx-gomod,github.com/CycloneDX/cyclonedx-gomod,cmd/cyclonedx-gomod,about 1 minute))
 $(eval $(call tool,kind,kind,sigs.k8s.io/kind,.,about 20 seconds))
+$(eval $(call tool,validate-krew-manifest,krew,sigs.k8s.io/krew,cmd/validate-krew-manifest,about 20 seconds))
 $(eval $(call tool,operator-sdk,operator-sdk,github.com/operator-framework/operator-sdk,cmd/operator-sdk,about 4 minutes))
 $(eval $(call tool,scorecard-test,operator-sdk,github.com/operator-framework/operator-sdk,images/scorecard-test,a few seconds))
 $(eval $(call tool,opm,opm,github.com/operator-framework/operator-registry,cmd/opm,about 2 minutes))

@@ -26,7 +26,7 @@ import (
 // only what a package imports itself. client-go's apply configurations bring its REST client with them, for the generated
 // Extract functions; so the client that is looked for is controller-runtime's.
 func TestPurity(t *testing.T) {
-	packages := []string{"children", "contention", "expectations", "managedfields", "outcome", "plan", "resources", "revisions", "status"}
+	packages := []string{"children", "contention", "expectations", "importing", "managedfields", "outcome", "plan", "resources", "revisions", "status"}
 	for _, name := range packages {
 		deps, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "github.com/example/app-operator/internal/"+name).Output()
 		if err != nil {

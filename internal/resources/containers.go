@@ -121,7 +121,7 @@ func setDefaults(container *corev1ac.ContainerApplyConfiguration) {
 		container.WithTerminationMessagePolicy(corev1.TerminationMessageFallbackToLogsOnError)
 	}
 	if container.ImagePullPolicy == nil {
-		container.WithImagePullPolicy(pullPolicy(ptr.Deref(container.Image, "")))
+		container.WithImagePullPolicy(PullPolicy(ptr.Deref(container.Image, "")))
 	}
 	for i := range container.Env {
 		completeVariable(&container.Env[i])
@@ -154,9 +154,9 @@ func completeVariable(variable *corev1ac.EnvVarApplyConfiguration) {
 	}
 }
 
-// pullPolicy returns when Kubernetes pulls an image by default: Always if its tag is latest, or if it has neither tag nor
+// PullPolicy returns when Kubernetes pulls an image by default: Always if its tag is latest, or if it has neither tag nor
 // digest. The API server decides that once, for the first image; it is decided here for each.
-func pullPolicy(image string) corev1.PullPolicy {
+func PullPolicy(image string) corev1.PullPolicy {
 	name, _, digested := strings.Cut(image, "@")
 	_, tag, tagged := strings.Cut(name[strings.LastIndex(name, "/")+1:], ":")
 	if tag == "latest" || !tagged && !digested {

@@ -271,7 +271,7 @@ func TestPullPolicy(t *testing.T) {
 		"registry.example.com:5000/a/b:v1":       corev1.PullIfNotPresent,
 		"registry.example.com:5000/a/b" + digest: corev1.PullIfNotPresent,
 	} {
-		if got := pullPolicy(image); got != want {
+		if got := PullPolicy(image); got != want {
 			t.Errorf("%s: got %s, want %s", image, got, want)
 		}
 	}

@@ -27,7 +27,7 @@ import (
 )
 
 // fieldPages are the pages that call fields of an Application by their whole path, and show whole Applications.
-var fieldPages = []string{"docs/coming-from.md", "docs/beyond.md", "docs/autoscalers.md"}
+var fieldPages = []string{"docs/coming-from.md", "docs/beyond.md", "docs/autoscalers.md", "docs/import.md"}
 
 var (
 	// specPath is a field's path in code, as in `spec.files[].name`, with or without a value after it.

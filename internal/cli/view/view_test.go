@@ -1,0 +1,188 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package view
+
+import (
+	"bytes"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "github.com/example/app-operator/api/v1"
+)
+
+// row is one of the guide's table of reasons: the reason, what it means, and what to do.
+var row = regexp.MustCompile("(?m)^\\| `([A-Z][A-Za-z]+)` \\| (.*) \\| (.*?) ?\\|$")
+
+// link is a link of Markdown.
+var link = regexp.MustCompile(`\[([^]]*)\]\([^)]*\)`)
+
+func TestTheAdviceIsTheGuides(t *testing.T) {
+	guide, err := os.ReadFile("../../../docs/guide.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(guide), "## Conditions and reasons")
+	table, _, _ = strings.Cut(table, "### What follows from a reason")
+	seen := map[string]bool{}
+	for _, found := range row.FindAllStringSubmatch(table, -1) {
+		reason, do := found[1], strings.ReplaceAll(link.ReplaceAllString(found[3], "$1"), "`", "")
+		advice, ok := Advices[reason]
+		if !ok {
+			continue // a condition, in the table before
+		}
+		seen[reason] = true
+		if advice.Do != do {
+			t.Errorf("%s: the guide says %q, and the plugin %q", reason, do, advice.Do)
+		}
+	}
+	for reason := range Advices {
+		if !seen[reason] {
+			t.Errorf("the guide says nothing of %s", reason)
+		}
+	}
+}
+
+// TestEachReasonHasItsAdvice reads the reasons of package v1.
+func TestEachReasonHasItsAdvice(t *testing.T) {
+	source, err := os.ReadFile("../../../api/v1/conditions.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reasons := regexp.MustCompile(`(?m)^\tReason\w+ = "(\w+)"`).FindAllStringSubmatch(string(source), -1)
+	if len(reasons) < 20 {
+		t.Fatalf("only %d reasons", len(reasons))
+	}
+	for _, reason := range reasons {
+		advice, ok := Advices[reason[1]]
+		if !ok || advice.Do != "" && len(advice.Next) == 0 {
+			t.Errorf("%s has no advice, or no next command", reason[1])
+		}
+	}
+}
+
+func deployment(container corev1.Container, annotations map[string]string) *appsv1.Deployment {
+	d := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "operator", Namespace: "system"}}
+	d.Spec.Template.Annotations = annotations
+	d.Spec.Template.Spec.Containers = []corev1.Container{container}
+	return d
+}
+
+func from(path string) corev1.Container {
+	return corev1.Container{Env: []corev1.EnvVar{{
+		Name: "WATCH_NAMESPACE", ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{FieldPath: path}},
+	}}}
+}
+
+func TestWhichNamespacesAnOperatorServes(t *testing.T) {
+	olm := map[string]string{"olm.targetNamespaces": "a,b"}
+	cases := map[string]struct {
+		deployment *appsv1.Deployment
+		want       string
+	}{
+		"its own":          {deployment(from("metadata.namespace"), nil), "the namespace system"},
+		"OLM's":            {deployment(from("metadata.annotations['olm.targetNamespaces']"), olm), "the namespaces a, b"},
+		"not said":         {deployment(corev1.Container{}, nil), "namespaces that its Deployment does not name"},
+		"all, by the flag": {deployment(corev1.Container{Args: []string{"--namespace="}}, nil), "all namespaces"},
+		"by the variable": {
+			deployment(corev1.Container{Env: []corev1.EnvVar{{Name: "WATCH_NAMESPACE", Value: "shop"}}}, nil), "the namespace shop",
+		},
+	}
+	for name, each := range cases {
+		t.Run(name, func(t *testing.T) {
+			operator := OperatorOf(each.deployment)
+			want := "deployment/operator in system serves " + each.want + "; 0 of its pods are ready"
+			if got := operator.String(); got != want {
+				t.Errorf("got  %s\nwant %s", got, want)
+			}
+		})
+	}
+}
+
+func application(generation int64, conditions ...metav1.Condition) *v1.Application {
+	app := &v1.Application{ObjectMeta: metav1.ObjectMeta{Name: "my-app", Namespace: "shop", Generation: generation}}
+	app.Status.ObservedGeneration = 1
+	app.Status.Conditions = conditions
+	return app
+}
+
+func condition(kind string, status metav1.ConditionStatus, reason string) metav1.Condition {
+	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: "pod my-app-1-x, container my-app: words"}
+}
+
+func TestVerdicts(t *testing.T) {
+	ready, degraded := v1.ConditionReady, v1.ConditionDegraded
+	cases := map[string]struct {
+		app  *v1.Application
+		want Verdict
+		well bool
+	}{
+		"ready":         {application(1, condition(ready, "True", v1.ReasonRolloutComplete)), Ready, true},
+		"on its way":    {application(1, condition(ready, "Unknown", v1.ReasonRollingOut)), OnItsWay, true},
+		"not looked at": {application(1), Unserved, false},
+		"behind":        {application(2, condition(ready, "True", v1.ReasonRolloutComplete)), OnItsWay, true},
+		"faulty":        {application(1, condition(ready, "False", v1.ReasonCrashLooping)), NotReady, false},
+		"serves with a fault": {
+			application(1, condition(ready, "True", v1.ReasonRolloutComplete), condition(degraded, "True", v1.ReasonScheduleFailed)), Degraded, false,
+		},
+	}
+	for name, each := range cases {
+		t.Run(name, func(t *testing.T) {
+			got, _ := VerdictOf(each.app)
+			if got != each.want || got.Well() != each.well {
+				t.Errorf("got %s, well %v; want %s", got, got.Well(), each.want)
+			}
+		})
+	}
+}
+
+func TestWhyNamesThePodAndTheNextCommand(t *testing.T) {
+	var out bytes.Buffer
+	f := &Facts{Now: time.Now(), Application: application(1, condition(v1.ConditionReady, "False", v1.ReasonImagePullFailed))}
+	if Why(&out, f) {
+		t.Error("this is called well")
+	}
+	want := `my-app in shop is not ready: ImagePullFailed
+  pod my-app-1-x, container my-app: words
+
+What to do: correct the image or its pull Secrets
+Next:
+  kubectl describe pod my-app-1-x -n shop
+  kubectl edit appl my-app -n shop
+`
+	if out.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
+func TestTheBarShowsHowFarARolloutIs(t *testing.T) {
+	three := int32(3)
+	app := application(1, condition(v1.ConditionReady, "Unknown", v1.ReasonRollingOut), condition(v1.ConditionProgressing, "True", v1.ReasonRollingOut))
+	app.Status.ReplicaSummary = "2/3"
+	f := &Facts{Application: app, Deployment: &appsv1.Deployment{
+		Spec: appsv1.DeploymentSpec{Replicas: &three}, Status: appsv1.DeploymentStatus{UpdatedReplicas: 2, AvailableReplicas: 3},
+	}}
+	if got, want := replicas(f), "2/3 ready  [#############.......] 2 of 3 new pods available"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

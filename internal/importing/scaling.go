@@ -1,0 +1,130 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package importing
+
+import (
+	"strings"
+
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
+
+	v1 "github.com/example/app-operator/api/v1"
+)
+
+// readAutoscaler reads the autoscaler of the Deployment.
+func (w *workload) readAutoscaler(doc *document) {
+	spec := doc.root().in("spec")
+	target := spec.in("scaleTargetRef")
+	if target.peek("kind") != "Deployment" || !strings.HasPrefix(target.peek("apiVersion"), "apps/") || target.peek("name") != w.doc.name {
+		return
+	}
+	if w.app.Spec.Autoscaling != nil {
+		doc.keep("a Deployment can have one autoscaler, and this is the second one; remove it")
+		return
+	}
+	w.plainCompanion(doc)
+	spec.drop("scaleTargetRef")
+	scaling := &v1.AutoscalingSpec{}
+	if least, ok := take[int32](spec, "minReplicas"); ok && least != 1 {
+		if least == 0 {
+			spec.note("minReplicas", 0, "an Application's autoscaler keeps at least one pod; use KEDA to have none")
+		} else {
+			scaling.MinReplicas = &least
+		}
+	}
+	scaling.MaxReplicas, _ = take[int32](spec, "maxReplicas")
+	w.readMetrics(spec, scaling)
+	if behavior, ok := take[autoscalingv2.HorizontalPodAutoscalerBehavior](spec, "behavior"); ok {
+		scaling.Behavior = &behavior
+	}
+	w.app.Spec.Autoscaling = scaling
+}
+
+// readMetrics reads what is aimed at: of CPU and memory first, if they come first.
+func (w *workload) readMetrics(spec part, scaling *v1.AutoscalingSpec) {
+	if cpu, ok := take[int32](spec, "targetCPUUtilizationPercentage"); ok { // autoscaling/v1
+		scaling.TargetCPUUtilizationPercentage = &cpu
+	}
+	metrics := mustList[autoscalingv2.MetricSpec](spec, "metrics")
+	for _, of := range []struct {
+		resource corev1.ResourceName
+		to       **int32
+	}{{corev1.ResourceCPU, &scaling.TargetCPUUtilizationPercentage}, {corev1.ResourceMemory, &scaling.TargetMemoryUtilizationPercentage}} {
+		if *of.to == nil && len(metrics) > 0 && isUtilization(metrics[0], of.resource) {
+			*of.to = metrics[0].Resource.Target.AverageUtilization
+			metrics = metrics[1:]
+		}
+	}
+	for i := range metrics {
+		if of := metrics[i].ContainerResource; of != nil && of.Container == w.mainName {
+			of.Container = w.app.Name
+		}
+		if of := metrics[i].Object; of != nil && w.service != nil && of.DescribedObject.Kind == "Service" && of.DescribedObject.Name == w.service.name {
+			of.DescribedObject.Name = w.app.Name
+		}
+	}
+	scaling.Metrics = metrics
+}
+
+// isUtilization reports whether a metric is how much of a resource's requests is used.
+func isUtilization(metric autoscalingv2.MetricSpec, of corev1.ResourceName) bool {
+	return metric.Type == autoscalingv2.ResourceMetricSourceType && metric.Resource != nil && metric.Resource.Name == of &&
+		metric.Resource.Target.Type == autoscalingv2.UtilizationMetricType
+}
+
+// readBudget reads the budget for evictions.
+func (w *workload) readBudget(doc *document) {
+	spec := doc.root().in("spec")
+	if !w.selects(spec.fields["selector"]) {
+		return
+	}
+	if w.app.Spec.DisruptionBudget != nil {
+		doc.keep("an Application has one PodDisruptionBudget, and two that find the same pods keep them from being evicted at all; remove it")
+		return
+	}
+	w.plainCompanion(doc)
+	spec.drop("selector")
+	budget := &v1.DisruptionBudgetSpec{}
+	if least, ok := take[intstr.IntOrString](spec, "minAvailable"); ok {
+		budget.MinAvailable = &least
+	}
+	if most, ok := take[intstr.IntOrString](spec, "maxUnavailable"); ok && most != intstr.FromInt32(1) {
+		budget.MaxUnavailable = &most
+	}
+	spec.drop("unhealthyPodEvictionPolicy") // pods that are not ready may always be evicted
+	w.app.Spec.DisruptionBudget = budget
+}
+
+// finishScaling says what follows from several objects together.
+func (w *workload) finishScaling() {
+	spec := &w.app.Spec
+	switch replicas := ptr.Deref(spec.Replicas, 1); {
+	case spec.Autoscaling != nil && spec.Replicas != nil && replicas == 0:
+		spec.Suspend, spec.Replicas = true, nil // an autoscaler leaves a Deployment of no pods alone
+	case replicas == 1 && spec.Autoscaling == nil:
+		spec.Replicas = nil
+	}
+	if budget := spec.DisruptionBudget; budget == nil && w.operators {
+		if ptr.Deref(spec.Replicas, 1) > 1 || spec.Autoscaling != nil && !spec.Suspend {
+			spec.DisruptionBudget = &v1.DisruptionBudgetSpec{Enabled: new(false)}
+		}
+	} else if budget != nil && same(budget, v1.DisruptionBudgetSpec{}) {
+		spec.DisruptionBudget = nil
+	}
+}
