@@ -91,6 +91,12 @@ func (w *workload) readAttempts(spec part, release *v1.ReleaseSpec) {
 		release.BackoffLimit = &limit
 	}
 	seconds, said := take[int64](spec, "activeDeadlineSeconds")
+	if attempt, limited := take[int64](spec.in("template", "spec"), "activeDeadlineSeconds"); limited { // which the operator limits as well
+		if said && !spec.doc.root().in("metadata", "labels").has(resources.LabelRevision) {
+			spec.note("activeDeadlineSeconds", seconds, "what an attempt may take is taken over, and all of them may take little more")
+		}
+		seconds, said = attempt, true
+	}
 	if said && seconds != 600 {
 		release.ActiveDeadlineSeconds = &seconds
 	}

@@ -49,7 +49,7 @@ var Advices = map[string]Advice{
 	v1.ReasonPaused:          {"remove paused to go on", []string{differ, "kubectl app unpause NAME -n NAMESPACE"}},
 	v1.ReasonDraining:        {"wait; the message says for what", []string{"kubectl get pods -n NAMESPACE -l app.kubernetes.io/instance=NAME"}},
 	v1.ReasonInvalidSpec:     {"correct what the message names", []string{edit}},
-	v1.ReasonChildConflict:   {"rename the Application, or remove the object", []string{differ}},
+	v1.ReasonChildConflict:   {"rename the Application, remove the object, or have it taken over", []string{differ}},
 	v1.ReasonFieldManagerConflict: {
 		"stop the client that the message names, or ask for the change in the spec; an autoscaler has to scale the Application instead of its Deployment",
 		[]string{differ, "kubectl get deployment NAME -n NAMESPACE -o yaml --show-managed-fields"},
@@ -79,6 +79,12 @@ var Advices = map[string]Advice{
 	},
 	v1.ReasonAutoscalingFailed: {
 		"set the requests that the message names, or have the metrics served", []string{"kubectl describe hpa NAME -n NAMESPACE"},
+	},
+	v1.ReasonOOMKilled: {
+		"raise the limit that the message names, or find what needs so much", []string{"kubectl top pod -n NAMESPACE --containers", edit},
+	},
+	v1.ReasonContainerRestarted: {
+		"the message has its last words; kubectl logs --previous has the rest", []string{logs + " --previous"},
 	},
 	v1.ReasonScheduleFailed: {
 		"correct what the message says; it is over when a later run succeeds or the failed Job is deleted",
