@@ -46,9 +46,8 @@ var commands = []cli.Constructor{
 	newStatus, newWhy, newTree, newEvents, newLogs,
 	newHistory, newRollback, newRestart, newScale, newSuspend, newResume, newPause, newUnpause,
 	newRender, newValidate, newDiff,
-	newInstall, newReport, newExport,
+	newInstall, newReport, newImport, newExport,
 	newVersion,
-	newImport,
 }
 
 func main() {

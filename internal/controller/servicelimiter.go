@@ -138,6 +138,6 @@ func (r *ApplicationReconciler) enqueueFirst(app types.NamespacedName) {
 func throttled(child *children.Child) error {
 	return &outcome.Waiting{
 		Reason:  v1.ReasonRollingOut,
-		Message: "Waiting to create the " + child.Kind + ": too many " + child.Kind + "s are being created",
+		Message: "Waiting for its turn to create the " + child.Kind + ", after those of other Applications",
 	}
 }

@@ -199,7 +199,7 @@ func aDeploymentDoesNotWait(t *testing.T) {
 		t.Errorf("the Service: %v, want none yet", err)
 	}
 	ready := meta.FindStatusCondition(theApplication(t, c).Status.Conditions, v1.ConditionReady)
-	if ready.Reason != v1.ReasonRollingOut || !strings.Contains(ready.Message, "too many Services are being created") {
+	if ready.Reason != v1.ReasonRollingOut || !strings.Contains(ready.Message, "its turn to create the Service") {
 		t.Errorf("Ready says %s: %s", ready.Reason, ready.Message)
 	}
 	end()
