@@ -155,7 +155,7 @@ func (s *session) choose() (*document, format, error) {
 	case len(found) == 0:
 		return nil, format{}, fmt.Errorf("no workload is named %q; there is %s", cmp.Or(s.options.Workload, s.options.Name), strings.Join(names, ", "))
 	default:
-		return nil, format{}, fmt.Errorf("each Application is one workload, and there are %d: %s; say which one by its name",
+		return nil, format{}, fmt.Errorf("each Application is one workload, and there are %d: %s; choose one by its name, with --workload",
 			len(all), strings.Join(names, ", "))
 	}
 }
