@@ -25,7 +25,6 @@ import (
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -37,7 +36,6 @@ import (
 	"github.com/example/app-operator/internal/children"
 	"github.com/example/app-operator/internal/cli"
 	"github.com/example/app-operator/internal/cli/view"
-	"github.com/example/app-operator/internal/managedfields"
 	"github.com/example/app-operator/internal/outcome"
 	"github.com/example/app-operator/internal/plan"
 	"github.com/example/app-operator/internal/resources"
@@ -51,8 +49,6 @@ type reading struct {
 	plan.Snapshot
 	// steps are the writes that would make every object as wanted.
 	steps []*plan.Step
-	// jobs are those of the release commands.
-	jobs []*batchv1.Job
 	// hidden are the kinds that could not be read.
 	hidden map[string]bool
 }
@@ -71,14 +67,12 @@ func read(ctx context.Context, connection *cli.Connection, app *v1.Application) 
 			return nil, err
 		}
 	}
-	if deployment, ok := r.controlled(children.Deployment).(*appsv1.Deployment); ok {
-		r.Deployment = deployment
-	}
+	r.Deployment = plan.Controlled[*appsv1.Deployment](&r.Snapshot, children.Deployment)
 	r.Inputs.Live = resources.LiveFrom(r.Deployment)
-	if service, ok := r.controlled(children.Service).(*corev1.Service); ok {
-		r.ServicePorts = service.Spec.Ports
+	r.Claims = r.LiveClaims()
+	if service := plan.Controlled[*corev1.Service](&r.Snapshot, children.Service); service != nil {
+		r.Inputs = r.WithService(service)
 	}
-	r.readClaims()
 	if err := r.readPods(ctx, connection); err != nil {
 		return nil, err
 	}
@@ -126,31 +120,6 @@ func (r *reading) readChildren(ctx context.Context, connection *cli.Connection, 
 // Application returns the Application that was read.
 func (r *reading) Application() *v1.Application { return r.Facts.Application }
 
-// controlled returns the Application's object of the kind and of its own name, or nil.
-func (r *reading) controlled(kind string) children.Object {
-	found := r.Find(kind, r.Application().Name)
-	if found == nil || !metav1.IsControlledBy(found, r.Application()) {
-		return nil
-	}
-	return found
-}
-
-// readClaims notes what the claims say of themselves that were made for the Application.
-func (r *reading) readClaims() {
-	r.Claims = map[string]*resources.LiveClaim{}
-	for _, object := range r.Live[resources.KindPersistentVolumeClaim] {
-		claim := object.(*corev1.PersistentVolumeClaim)
-		if claim.Labels[resources.LabelApplication] != r.Application().Name {
-			continue
-		}
-		live := &resources.LiveClaim{Size: claim.Spec.Resources.Requests[corev1.ResourceStorage], AccessModes: claim.Spec.AccessModes}
-		if owned, err := managedfields.Of(claim, children.FieldOwner); err == nil && owned.Has("spec", "storageClassName") {
-			live.StorageClassName = claim.Spec.StorageClassName
-		}
-		r.Claims[claim.Name] = live
-	}
-}
-
 // readPods reads the pods of the Deployment, the oldest first.
 func (r *reading) readPods(ctx context.Context, connection *cli.Connection) error {
 	app := r.Application()
@@ -181,6 +150,7 @@ func (r *reading) readPods(ctx context.Context, connection *cli.Connection) erro
 		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
 	})
 	r.PodsUpdated = status.RolledOut(r.Deployment)
+	r.PodsAvailable = r.PodsUpdated && r.Deployment.Status.AvailableReplicas > 0
 	if !r.PodsUpdated || !resources.PortsSettled(r.Inputs) {
 		for i := range r.Pods {
 			if main := resources.MainContainer(&r.Pods[i].Spec, app.Name); main != nil {
@@ -238,12 +208,7 @@ func (r *reading) decide(ctx context.Context, connection *cli.Connection) error 
 
 // readJobs adds the Jobs of the release commands to the facts.
 func (r *reading) readJobs(facts *revisions.Facts) {
-	for _, object := range r.Live[children.Job] {
-		job := object.(*batchv1.Job)
-		if !metav1.IsControlledBy(job, r.Application()) || job.Labels[resources.LabelRevision] == "" {
-			continue
-		}
-		r.jobs = append(r.jobs, job)
+	for _, job := range r.ReleaseJobs() {
 		ended := status.EndOf(job) != nil
 		r.PodsUpdated = r.PodsUpdated && ended
 		r.JobsRemain = true
@@ -338,14 +303,16 @@ func (r *reading) readEvents(ctx context.Context, connection *cli.Connection) er
 	return nil
 }
 
+// operatorLabels are those of the operator's Deployment and of its pods.
+var operatorLabels = client.MatchingLabels{"control-plane": "controller-manager", "app.kubernetes.io/name": "app-operator"}
+
 // readOperators looks for the operators that there are: in all namespaces, or where that is not allowed, in that of the Application.
 func (r *reading) readOperators(ctx context.Context, connection *cli.Connection) error {
 	list := &appsv1.DeploymentList{}
-	operators := client.MatchingLabels{"control-plane": "controller-manager", "app.kubernetes.io/name": "app-operator"}
-	err := connection.List(ctx, list, operators)
+	err := connection.List(ctx, list, operatorLabels)
 	if right := cli.MissingRight(err); right != nil {
 		r.Unseen = append(r.Unseen, fmt.Sprintf("operators in other namespaces, since you have no right to %s", right))
-		err = connection.List(ctx, list, operators, client.InNamespace(r.Application().Namespace))
+		err = connection.List(ctx, list, operatorLabels, client.InNamespace(r.Application().Namespace))
 	}
 	if err != nil {
 		return r.see("Deployment", err)

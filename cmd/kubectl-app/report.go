@@ -158,8 +158,7 @@ func (b *bundle) addOperators(ctx context.Context, r *reading) error {
 			return err
 		}
 		pods := &corev1.PodList{}
-		mark := client.MatchingLabels{"control-plane": "controller-manager", "app.kubernetes.io/name": "app-operator"}
-		if err := b.connection.List(ctx, pods, client.InNamespace(operator.Namespace), mark); err != nil {
+		if err := b.connection.List(ctx, pods, client.InNamespace(operator.Namespace), operatorLabels); err != nil {
 			if err := r.see("Pod of the operator in "+operator.Namespace, err); err != nil {
 				return err
 			}

@@ -77,7 +77,7 @@ func (r *ApplicationReconciler) readRevisions(ctx context.Context, s *snapshot, 
 			return err
 		}
 	}
-	jobs := releaseJobs(s.Live[children.Job], app)
+	jobs := s.ReleaseJobs()
 	s.PodsUpdated = !slices.ContainsFunc(jobs, func(job *batchv1.Job) bool { return status.EndOf(job) == nil })
 	s.JobsRemain = len(jobs) > 0
 	if s.Update.Name == "" {
@@ -139,17 +139,6 @@ func (known *specRevision) update(app *v1.Application) error {
 	}
 	known.generation, known.hash, known.command = app.Generation, revision.Hash, command
 	return nil
-}
-
-// releaseJobs returns those of the Jobs that run the Application's release commands.
-func releaseJobs(live []children.Object, app *v1.Application) []*batchv1.Job {
-	var jobs []*batchv1.Job
-	for _, object := range live {
-		if job := object.(*batchv1.Job); metav1.IsControlledBy(job, app) && job.Labels[resources.LabelRevision] != "" {
-			jobs = append(jobs, job)
-		}
-	}
-	return jobs
 }
 
 // facts returns what is decided by.
@@ -284,7 +273,7 @@ func (r *ApplicationReconciler) wantPods(ctx context.Context, s *snapshot, recor
 	app, decision := s.Application, s.decision
 	s.Revision, s.KeepsPods = decision.Want, decision.Want == ""
 	s.ReleaseJob, s.RunRelease = decision.ReleaseJob, decision.RunRelease
-	jobs := releaseJobs(s.Live[children.Job], app)
+	jobs := s.ReleaseJobs()
 	inUse := make([]string, 0, len(jobs))
 	for _, job := range jobs {
 		inUse = append(inUse, revisions.Name(app.Name, job.Labels[resources.LabelRevision]))

@@ -40,7 +40,6 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/children"
 	"github.com/example/app-operator/internal/cluster"
-	"github.com/example/app-operator/internal/managedfields"
 	"github.com/example/app-operator/internal/outcome"
 	"github.com/example/app-operator/internal/plan"
 	"github.com/example/app-operator/internal/resources"
@@ -85,8 +84,8 @@ func (r *ApplicationReconciler) snapshot(ctx context.Context, app *v1.Applicatio
 			return s, err
 		}
 	}
-	s.Claims = claimsOf(s)
-	if service := controlled[*corev1.Service](s, children.Service); service != nil {
+	s.Claims = s.LiveClaims()
+	if service := plan.Controlled[*corev1.Service](&s.Snapshot, children.Service); service != nil {
 		s.Inputs = s.WithService(service)
 	}
 	if s.deployment != nil {
@@ -109,7 +108,7 @@ func (r *ApplicationReconciler) readDeployment(ctx context.Context, s *snapshot)
 	if err := r.readChildren(ctx, s, children.Of(children.Deployment)); err != nil {
 		return err
 	}
-	s.deployment = controlled[*appsv1.Deployment](s, children.Deployment)
+	s.deployment = plan.Controlled[*appsv1.Deployment](&s.Snapshot, children.Deployment)
 	s.Inputs.Live = resources.LiveFrom(s.deployment)
 	if s.deployment == nil {
 		return nil
@@ -172,24 +171,6 @@ func (r *ApplicationReconciler) readOne(ctx context.Context, s *snapshot, child 
 	return nil
 }
 
-// claimsOf returns what the claims say of themselves that were made for the Application.
-func claimsOf(s *snapshot) map[string]*resources.LiveClaim {
-	claims := map[string]*resources.LiveClaim{}
-	for _, object := range s.Live[resources.KindPersistentVolumeClaim] {
-		claim, ok := object.(*corev1.PersistentVolumeClaim)
-		if !ok || claim.Labels[resources.LabelApplication] != s.Application.Name {
-			continue // of somebody else, nothing more is cached
-		}
-		live := resources.LiveClaimOf(claim)
-		owned, err := managedfields.Of(claim, children.FieldOwner)
-		if err == nil && owned.Has("spec", "storageClassName") {
-			live.StorageClassName = claim.Spec.StorageClassName
-		}
-		claims[claim.Name] = live
-	}
-	return claims
-}
-
 // canRead reports whether the objects of an optional kind can be read from the cache; if not, it notes why. Nobody asks for a kind
 // that nobody needs.
 func (r *ApplicationReconciler) canRead(ctx context.Context, s *snapshot, child *children.Child) bool {
@@ -201,14 +182,6 @@ func (r *ApplicationReconciler) canRead(ctx context.Context, s *snapshot, child 
 		s.Unavailable[child.Kind] = r.optional.ensureWatched(ctx, child)
 	}
 	return s.Unavailable[child.Kind] == nil
-}
-
-// controlled returns the Application's object of the kind and of its own name, or nil.
-func controlled[O children.Object](s *snapshot, kind string) (object O) {
-	if found := s.Find(kind, s.Application.Name); found != nil && metav1.IsControlledBy(found, s.Application) {
-		object = found.(O)
-	}
-	return object
 }
 
 // readPods reads the pods of the Deployment and its newest ReplicaSet. Others may have copied the Deployment with its labels, and
@@ -315,9 +288,9 @@ func (r *ApplicationReconciler) readReferences(ctx context.Context, app *v1.Appl
 // observed returns what the status is evaluated from.
 func (s *snapshot) observed(app *v1.Application, last plan.LastApplied) status.Observed {
 	seen := s.judged
-	seen.Service = controlled[*corev1.Service](s, children.Service)
-	seen.Ingress = controlled[*networkingv1.Ingress](s, children.Ingress)
-	seen.HTTPRoute = controlled[*gatewayv1.HTTPRoute](s, children.HTTPRoute)
+	seen.Service = plan.Controlled[*corev1.Service](&s.Snapshot, children.Service)
+	seen.Ingress = plan.Controlled[*networkingv1.Ingress](&s.Snapshot, children.Ingress)
+	seen.HTTPRoute = plan.Controlled[*gatewayv1.HTTPRoute](&s.Snapshot, children.HTTPRoute)
 	seen.Schedules, seen.Decision = s.schedules, s.decision
 	seen.Image = s.Running()[0].Spec.Image
 	if s.deployment == nil {
@@ -326,7 +299,7 @@ func (s *snapshot) observed(app *v1.Application, last plan.LastApplied) status.O
 	applied := last[plan.Key{Kind: children.Deployment, Name: app.Name}]
 	seen.DeploymentWritten = applied.UID == s.deployment.UID && applied.Generation == s.deployment.Generation
 	if resources.Autoscaled(app) {
-		seen.Autoscaler = controlled[*autoscalingv2.HorizontalPodAutoscaler](s, children.HorizontalPodAutoscaler)
+		seen.Autoscaler = plan.Controlled[*autoscalingv2.HorizontalPodAutoscaler](&s.Snapshot, children.HorizontalPodAutoscaler)
 	}
 	return seen
 }

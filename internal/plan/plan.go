@@ -27,7 +27,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	v1 "github.com/example/app-operator/api/v1"
@@ -36,37 +35,6 @@ import (
 	"github.com/example/app-operator/internal/outcome"
 	"github.com/example/app-operator/internal/resources"
 )
-
-// Snapshot is what was read for one reconcile, as far as it decides what is written.
-type Snapshot struct {
-	// Inputs are what the builders need.
-	resources.Inputs
-	// Missing names what the spec refers to and does not exist, as "Secret credentials".
-	Missing []string
-	// KeepsPods says that the pods that run are kept as they are, and none are made where none run: those that are wanted are not
-	// released yet, and of those that run nothing is known.
-	KeepsPods bool
-	// Live holds, by kind, the objects that the Application controls, and others whose names it may need.
-	Live map[string][]children.Object
-	// Unavailable says, by kind, why the objects of an optional kind cannot be read.
-	Unavailable map[string]error
-	// PodsUpdated says that no pod is left that does not run the Deployment's present template, and no Job that has not ended.
-	PodsUpdated bool
-	// PodsAvailable says that the Deployment is rolled out and has pods.
-	PodsAvailable bool
-	// Scheduled has the UIDs of the CronJobs that have a Job which has not ended.
-	Scheduled map[types.UID]bool
-}
-
-// Find returns the object of this kind and name, whoever controls it, or nil.
-func (s *Snapshot) Find(kind, name string) children.Object {
-	for _, object := range s.Live[kind] {
-		if object.GetName() == name {
-			return object
-		}
-	}
-	return nil
-}
 
 // Step is one write: a create, an update, or a delete.
 type Step struct {

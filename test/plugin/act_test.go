@@ -24,6 +24,8 @@ import (
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -85,6 +87,29 @@ spec: {image: "registry.example.com/shop/price:2.0.0", port: 9090}
 		if code != 2 || !strings.Contains(said, line) {
 			t.Errorf("exit code %d, and no %q in\n%s", code, line, said)
 		}
+	}
+}
+
+// TestNothingDiffersOfWhatWasTakenOver holds that the plugin knows which names a Service has kept that was taken over.
+func TestNothingDiffersOfWhatWasTakenOver(t *testing.T) {
+	s := newSession(t, "")
+	service := &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Name: "moved", Namespace: served, Annotations: map[string]string{v1.AnnotationAdopt: "moved"}},
+		Spec:       corev1.ServiceSpec{Selector: map[string]string{"app": "moved"}, Ports: []corev1.ServicePort{{Name: "front", Port: 8080}}},
+	}
+	if err := k8s.Create(t.Context(), service); err != nil {
+		t.Fatal(err)
+	}
+	app := s.create(served, "moved", v1.ApplicationSpec{Image: "registry.example.com/shop/moved:1.0.0", Port: ptr.To[int32](8080)})
+	s.waits(app, v1.ReasonRolloutComplete)
+	if err := k8s.Get(t.Context(), client.ObjectKeyFromObject(service), service); err != nil {
+		t.Fatal(err)
+	}
+	if !metav1.IsControlledBy(service, app) || service.Spec.Ports[0].Name != "front" {
+		t.Fatalf("the Service was not taken over with the name of its port: %v", service)
+	}
+	if said, code := s.runs("diff", "moved", "-n", served); code != 0 {
+		t.Errorf("exit code %d\n%s", code, said)
 	}
 }
 
