@@ -86,8 +86,8 @@ func (f *files) specFor(ctx context.Context, app *v1.Application, streams generi
 		if each.GetName() != app.Name {
 			continue
 		}
-		if len(each.refused) > 0 {
-			return fmt.Errorf("%s is invalid: %s; kubectl app validate has all that is wrong", each, each.refused[0])
+		if err := each.valid(); err != nil {
+			return err
 		}
 		app.Spec = each.app.Spec
 		app.Generation++ // as it will have, so that nothing is taken for applied

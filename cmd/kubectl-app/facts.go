@@ -146,9 +146,7 @@ func (r *reading) readPods(ctx context.Context, connection *cli.Connection) erro
 			r.Pods = append(r.Pods, pod)
 		}
 	}
-	slices.SortFunc(r.Pods, func(a, b corev1.Pod) int {
-		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
-	})
+	slices.SortFunc(r.Pods, status.OlderPod)
 	r.PodsUpdated = status.RolledOut(r.Deployment)
 	r.PodsAvailable = r.PodsUpdated && r.Deployment.Status.AvailableReplicas > 0
 	if !r.PodsUpdated || !resources.PortsSettled(r.Inputs) {

@@ -50,6 +50,14 @@ type application struct {
 	refused []string
 }
 
+// valid returns an error if the API server would refuse the Application.
+func (a *application) valid() error {
+	if len(a.refused) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s is invalid: %s; kubectl app validate has all that is wrong", a, a.refused[0])
+}
+
 // read returns the Applications in the files. Other objects are left out, which is said.
 func (f *files) read(ctx context.Context, streams genericiooptions.IOStreams) ([]application, error) {
 	if len(*f) == 0 {
@@ -157,8 +165,8 @@ func newRender(flags *genericclioptions.ConfigFlags, streams genericiooptions.IO
 
 func render(found []application, namespace string, parts offline.Parts, out io.Writer) error {
 	for i, each := range found {
-		if len(each.refused) > 0 {
-			return fmt.Errorf("%s is invalid: %s; kubectl app validate has all that is wrong", each, each.refused[0])
+		if err := each.valid(); err != nil {
+			return err
 		}
 		if each.app.Namespace == "" {
 			each.app.Namespace = namespace

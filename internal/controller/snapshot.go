@@ -215,9 +215,7 @@ func (r *ApplicationReconciler) readPods(ctx context.Context, s *snapshot) error
 		by := metav1.GetControllerOf(&pod)
 		return by == nil || !ours[by.UID]
 	})
-	slices.SortFunc(s.pods, func(a, b corev1.Pod) int {
-		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
-	})
+	slices.SortFunc(s.pods, status.OlderPod)
 	return nil
 }
 

@@ -149,8 +149,8 @@ func (w *workload) readScoreMain() {
 			w.setProbe(to, &probe)
 		}
 	}
-	w.readScoreFiles(main)
-	w.readScoreVolumes(main)
+	eachTarget(main, "files", w.readScoreFile)
+	eachTarget(main, "volumes", w.readScoreVolume)
 }
 
 // scoreVariables takes the variables of a container. A placeholder of one whole resource is a Secret's key.
@@ -187,26 +187,27 @@ func (w *workload) filledIn(text string) string {
 	return strings.ReplaceAll(text, "${metadata.name}", w.app.Name)
 }
 
-// readScoreFiles reads files: a list with targets, or an object by targets.
-func (w *workload) readScoreFiles(container part) {
-	if _, isObject := container.fields["files"].(map[string]any); isObject {
-		files := container.in("files")
-		for _, target := range slices.Sorted(maps.Keys(files.fields)) {
-			if w.readScoreFile(files.in(target), target); len(files.in(target).fields) == 0 {
-				files.drop(target)
-			}
+// eachTarget reads what a container has by targets: a list of items with one each, or an object. Items of which nothing is left go.
+func eachTarget(container part, field string, read func(item part, target string)) {
+	if _, isObject := container.fields[field].(map[string]any); !isObject {
+		for _, item := range container.list(field) {
+			read(item, item.text("target"))
 		}
-		if len(files.fields) == 0 {
-			container.drop("files")
-		}
+		container.dropEmpty(field)
 		return
 	}
-	for _, item := range container.list("files") {
-		w.readScoreFile(item, item.text("target"))
+	items := container.in(field)
+	for _, target := range slices.Sorted(maps.Keys(items.fields)) {
+		if read(items.in(target), target); len(items.in(target).fields) == 0 {
+			items.drop(target)
+		}
 	}
-	container.dropEmpty("files")
+	if len(items.fields) == 0 {
+		container.drop(field)
+	}
 }
 
+// readScoreFile makes a file with its text.
 func (w *workload) readScoreFile(item part, target string) {
 	if !item.has("content") {
 		item.note("", target+" from "+item.peek("source"), "the file's text has to be in spec.files[].inline, or in a ConfigMap; it is left out")
@@ -232,26 +233,7 @@ func (w *workload) readScoreFile(item part, target string) {
 	w.addFileOf(item, file)
 }
 
-// readScoreVolumes makes claims: a list with targets, or an object by targets.
-func (w *workload) readScoreVolumes(container part) {
-	if _, isObject := container.fields["volumes"].(map[string]any); isObject {
-		volumes := container.in("volumes")
-		for _, target := range slices.Sorted(maps.Keys(volumes.fields)) {
-			if w.readScoreVolume(volumes.in(target), target); len(volumes.in(target).fields) == 0 {
-				volumes.drop(target)
-			}
-		}
-		if len(volumes.fields) == 0 {
-			container.drop("volumes")
-		}
-		return
-	}
-	for _, item := range container.list("volumes") {
-		w.readScoreVolume(item, item.text("target"))
-	}
-	container.dropEmpty("volumes")
-}
-
+// readScoreVolume makes a file with a claim.
 func (w *workload) readScoreVolume(item part, target string) {
 	source := item.text("source")
 	name := strings.Trim(notInName.ReplaceAllString(strings.TrimSuffix(strings.TrimPrefix(source, "${resources."), "}"), "-"), "-")

@@ -17,6 +17,7 @@ limitations under the License.
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -40,6 +41,12 @@ type PodFault struct {
 
 // maxWords bounds what is quoted of a container's last words, in bytes.
 const maxWords = 512
+
+// OlderPod compares two pods by their age, the older one first, and those of one second by their names: what is told of pods does not
+// wander from one to another.
+func OlderPod(a, b corev1.Pod) int {
+	return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
+}
 
 // FaultOf returns what keeps the pod from serving and will not pass by itself, or nil. A pod that is ending or has
 // ended, such as one that was evicted, has no fault: its ReplicaSet makes another.
