@@ -152,9 +152,8 @@ test: test-unit test-alerts test-catalog test-api test-controller ## Run every t
 
 # Tests in these folders need a control plane or the built operator, except test/bundle and test/docs, which read files; e2e and bench
 # have targets of their own, and make verify runs test/schema.
-# Whatever lies elsewhere is a unit package, so a new package is tested without being named here. tools/crane/image and
-# tools/registry, in modules of their own, are tested with them; the first is not cached, because it reads Dockerfiles
-# outside of its module.
+# Whatever lies elsewhere is a unit package, so a new package is tested without being named here. tools/crane/image,
+# in a module of its own, is tested with them, and not cached, because it reads Dockerfiles outside of its module.
 list-unit-packages = go list ./... | grep -vE '/(cmd|test)(/|$$)'; go list ./test/bundle
 list-api-packages = go list ./test/api/...
 list-controller-packages = go list ./cmd/... ./test/... | grep -vE '/test/(alerts|api|bundle|catalog|controller|docs|e2e|bench|schema)(/|$$)'
@@ -170,8 +169,7 @@ test-unit: ## Run the unit tests with the race detector; fuzz targets run their 
 	fi; \
 	packages=$$($(list-unit-packages)); \
 	set -x; go test $$race -vet=off -timeout 10m $(GO_TEST_FLAGS) $$packages; \
-	go -C tools/crane test -count=1 $$race -vet=off -timeout 10m $(GO_TEST_FLAGS) ./image; \
-	go -C tools/registry test $$race -vet=off -timeout 10m $(GO_TEST_FLAGS)
+	go -C tools/crane test -count=1 $$race -vet=off -timeout 10m $(GO_TEST_FLAGS) ./image
 
 # Not cached: `go test` does not see when promtool or a file outside Go changes.
 .PHONY: test-alerts
@@ -581,8 +579,7 @@ $(eval $(call tool,olm-copy-content,olm,$(olm_module),cmd/copy-content,a few sec
 $(eval $(call tool,olm-cpb,olm,$(olm_module),util/cpb,a few seconds))
 $(eval $(call tool,grpc_health_probe,grpc-health-probe,github.com/grpc-ecosystem/grpc-health-probe,.,about 20 seconds))
 $(eval $(call tool,helm,helm,helm.sh/helm/v4,cmd/helm,about 2 minutes))
-$(eval $(call tool,registry,registry,github.com/example/app-operator/tools/registry,.,about 10 seconds))
-$(BIN)/registry $(BIN)/linux/registry: tools/registry/main.go
+$(eval $(call tool,registry,registry,github.com/distribution/distribution/v3,cmd/registry,about 80 seconds))
 
 # Programs that learn their version only from the linker.
 # $(call kubernetes_stamp,FOLDER in tools/).
