@@ -373,6 +373,10 @@ sbom: image $(BIN)/cyclonedx-gomod ## List what is in the image, for PLATFORMS, 
 			-output dist/sbom/app-operator_$$platform.cdx.json dist/builder/$$platform/workspace/manager; \
 	done
 
+.PHONY: sign
+sign: $(BIN)/cosign ## Sign IMG, by its digest, and attest the lists of SBOM, as whoever runs it or with COSIGN_KEY, in IMG's registry.
+	@COSIGN_KEY='$(COSIGN_KEY)' hack/sign.sh '$(IMG)' $(SBOM)
+
 .PHONY: bundle-image
 bundle-image: $(BIN)/image ## Build the image of the bundle without Docker, into dist/bundle-image; shows its digest.
 	$(BIN)/image -dockerfile $(OUTPUT)/bundle.Dockerfile -context $(OUTPUT) -output dist/bundle-image
@@ -484,7 +488,7 @@ verify-binaries: $(ACTIONLINT) $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(
 
 .PHONY: tools
 tools: ## Build every pinned tool; each is also a target of its own, such as `make kind`.
-tools: $(addprefix $(BIN)/,actionlint controller-gen crd-ref-docs kustomize golangci-lint promtool ginkgo crane image plot benchstat govulncheck cyclonedx-gomod kind operator-sdk opm opm-sqlite olm-v1 $(CONTROLPLANE) $(OLDEST_APISERVER))
+tools: $(addprefix $(BIN)/,actionlint controller-gen crd-ref-docs kustomize golangci-lint promtool ginkgo crane image plot benchstat govulncheck cyclonedx-gomod cosign kind operator-sdk opm opm-sqlite olm-v1 $(CONTROLPLANE) $(OLDEST_APISERVER))
 
 # The version that the go.mod of a tool pins: $(call pinned,FOLDER,MODULE).
 pinned = $(shell awk '$$1 == "$(2)" && $$2 ~ /^v/ { print $$2; exit }' tools/$(1)/go.mod)
@@ -524,6 +528,7 @@ $(BIN)/plot: tools/plot/main.go
 $(eval $(call tool,benchstat,benchstat,golang.org/x/perf,cmd/benchstat,about 5 seconds))
 $(eval $(call tool,govulncheck,govulncheck,golang.org/x/vuln,cmd/govulncheck,about 20 seconds))
 $(eval $(call tool,cyclonedx-gomod,cyclonedx-gomod,github.com/CycloneDX/cyclonedx-gomod,cmd/cyclonedx-gomod,about 1 minute))
+$(eval $(call tool,cosign,cosign,github.com/sigstore/cosign/v3,cmd/cosign,about 4 minutes))
 $(eval $(call tool,kind,kind,sigs.k8s.io/kind,.,about 20 seconds))
 $(eval $(call tool,validate-krew-manifest,krew,sigs.k8s.io/krew,cmd/validate-krew-manifest,about 20 seconds))
 $(eval $(call tool,operator-sdk,operator-sdk,github.com/operator-framework/operator-sdk,cmd/operator-sdk,about 4 minutes))
