@@ -152,9 +152,8 @@ test: test-unit test-alerts test-catalog test-api test-controller ## Run every t
 
 # Tests in these folders need a control plane or the built operator, except test/bundle and test/docs, which read files; e2e and bench
 # have targets of their own, and make verify runs test/schema.
-# Whatever lies elsewhere is a unit package, so a new package is tested without being named here. tools/crane/image and
-# tools/registry, in modules of their own, are tested with them; the first is not cached, because it reads Dockerfiles
-# outside of its module.
+# Whatever lies elsewhere is a unit package, so a new package is tested without being named here. tools/crane/image,
+# in a module of its own, is tested with them, and not cached, because it reads Dockerfiles outside of its module.
 list-unit-packages = go list ./... | grep -vE '/(cmd|test)(/|$$)'; go list ./test/bundle
 list-api-packages = go list ./test/api/...
 list-controller-packages = go list ./cmd/... ./test/... | grep -vE '/test/(alerts|api|bundle|catalog|controller|docs|e2e|bench|schema)(/|$$)'
@@ -170,8 +169,7 @@ test-unit: ## Run the unit tests with the race detector; fuzz targets run their 
 	fi; \
 	packages=$$($(list-unit-packages)); \
 	set -x; go test $$race -vet=off -timeout 10m $(GO_TEST_FLAGS) $$packages; \
-	go -C tools/crane test -count=1 $$race -vet=off -timeout 10m $(GO_TEST_FLAGS) ./image; \
-	go -C tools/registry test $$race -vet=off -timeout 10m $(GO_TEST_FLAGS)
+	go -C tools/crane test -count=1 $$race -vet=off -timeout 10m $(GO_TEST_FLAGS) ./image
 
 # Not cached: `go test` does not see when promtool or a file outside Go changes.
 .PHONY: test-alerts
@@ -375,6 +373,10 @@ sbom: image $(BIN)/cyclonedx-gomod ## List what is in the image, for PLATFORMS, 
 			-output dist/sbom/app-operator_$$platform.cdx.json dist/builder/$$platform/workspace/manager; \
 	done
 
+.PHONY: sign
+sign: $(BIN)/cosign ## Sign IMG, by its digest, and attest the lists of SBOM, as whoever runs it or with COSIGN_KEY, in IMG's registry.
+	@COSIGN_KEY='$(COSIGN_KEY)' hack/sign.sh '$(IMG)' $(SBOM)
+
 .PHONY: bundle-image
 bundle-image: $(BIN)/image ## Build the image of the bundle without Docker, into dist/bundle-image; shows its digest.
 	$(BIN)/image -dockerfile $(OUTPUT)/bundle.Dockerfile -context $(OUTPUT) -output dist/bundle-image
@@ -486,7 +488,7 @@ verify-binaries: $(ACTIONLINT) $(CONTROLLER_GEN) $(CRD_REF_DOCS) $(KUSTOMIZE) $(
 
 .PHONY: tools
 tools: ## Build every pinned tool; each is also a target of its own, such as `make kind`.
-tools: $(addprefix $(BIN)/,actionlint controller-gen crd-ref-docs kustomize golangci-lint promtool ginkgo crane image plot benchstat govulncheck cyclonedx-gomod kind operator-sdk opm opm-sqlite olm-v1 $(CONTROLPLANE) $(OLDEST_APISERVER))
+tools: $(addprefix $(BIN)/,actionlint controller-gen crd-ref-docs kustomize golangci-lint promtool ginkgo crane image plot benchstat govulncheck cyclonedx-gomod cosign kind operator-sdk opm opm-sqlite olm-v1 $(CONTROLPLANE) $(OLDEST_APISERVER))
 
 # The version that the go.mod of a tool pins: $(call pinned,FOLDER,MODULE).
 pinned = $(shell awk '$$1 == "$(2)" && $$2 ~ /^v/ { print $$2; exit }' tools/$(1)/go.mod)
@@ -526,6 +528,7 @@ $(BIN)/plot: tools/plot/main.go
 $(eval $(call tool,benchstat,benchstat,golang.org/x/perf,cmd/benchstat,about 5 seconds))
 $(eval $(call tool,govulncheck,govulncheck,golang.org/x/vuln,cmd/govulncheck,about 20 seconds))
 $(eval $(call tool,cyclonedx-gomod,cyclonedx-gomod,github.com/CycloneDX/cyclonedx-gomod,cmd/cyclonedx-gomod,about 1 minute))
+$(eval $(call tool,cosign,cosign,github.com/sigstore/cosign/v3,cmd/cosign,about 4 minutes))
 $(eval $(call tool,kind,kind,sigs.k8s.io/kind,.,about 20 seconds))
 $(eval $(call tool,validate-krew-manifest,krew,sigs.k8s.io/krew,cmd/validate-krew-manifest,about 20 seconds))
 $(eval $(call tool,operator-sdk,operator-sdk,github.com/operator-framework/operator-sdk,cmd/operator-sdk,about 4 minutes))
@@ -581,8 +584,7 @@ $(eval $(call tool,olm-copy-content,olm,$(olm_module),cmd/copy-content,a few sec
 $(eval $(call tool,olm-cpb,olm,$(olm_module),util/cpb,a few seconds))
 $(eval $(call tool,grpc_health_probe,grpc-health-probe,github.com/grpc-ecosystem/grpc-health-probe,.,about 20 seconds))
 $(eval $(call tool,helm,helm,helm.sh/helm/v4,cmd/helm,about 2 minutes))
-$(eval $(call tool,registry,registry,github.com/example/app-operator/tools/registry,.,about 10 seconds))
-$(BIN)/registry $(BIN)/linux/registry: tools/registry/main.go
+$(eval $(call tool,registry,registry,github.com/distribution/distribution/v3,cmd/registry,about 80 seconds))
 
 # Programs that learn their version only from the linker.
 # $(call kubernetes_stamp,FOLDER in tools/).

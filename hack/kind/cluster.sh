@@ -77,11 +77,11 @@ start_registry() {
 		-keyout "$dir/tls.key" -out "$dir/tls.crt" 2>/dev/null
 	if [[ $(docker container inspect -f '{{.State.Running}}' "$REGISTRY" 2>/dev/null) != true ]]; then
 		docker rm --force "$REGISTRY" >/dev/null 2>&1 || true
-		cp "$IMAGE_BIN/registry" "$dir/"
+		cp "$IMAGE_BIN/registry" hack/kind/registry.yaml "$dir/"
 		docker build --quiet --tag "$REGISTRY" --file - "$dir" <<-'D'
 			FROM scratch
-			COPY registry tls.crt tls.key /
-			ENTRYPOINT ["/registry", "-certificate=/tls.crt", "-key=/tls.key", "-blobs=/blobs"]
+			COPY registry registry.yaml tls.crt tls.key /
+			ENTRYPOINT ["/registry", "serve", "/registry.yaml"]
 		D
 		docker run --detach --name "$REGISTRY" --network kind --publish "127.0.0.1:$PORT:5001" "$REGISTRY" >/dev/null
 	fi

@@ -17,7 +17,7 @@ limitations under the License.
 // Package bundle_test checks what must hold of the OLM bundle and of the catalog in every release. That they are what their
 // sources say, `make verify` checks; that OLM installs them, the tests on a cluster.
 //
-// It may read files; it starts nothing.
+// It may read files; it starts nothing but a script that stands for docker.
 package bundle_test
 
 import (
