@@ -98,13 +98,13 @@ generate: $(CONTROLLER_GEN) ## Generate DeepCopy methods.
 	$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths=./api/...
 
 .PHONY: manifests
-manifests: $(CONTROLLER_GEN) ## Generate the CustomResourceDefinition, the RBAC roles, and a CRD that tests need.
+manifests: $(CONTROLLER_GEN) ## Generate the CustomResourceDefinition, the RBAC roles, and CRDs that tests need.
 	$(CONTROLLER_GEN) rbac:roleName=manager-role crd:generateEmbeddedObjectMeta=true paths=./api/... paths=./internal/... \
 		output:crd:artifacts:config=config/crd/bases output:rbac:dir=config/rbac
 	go run ./hack/crd config/crd/bases/apps.example.com_applications.yaml
 	$(CONTROLLER_GEN) crd:maxDescLen=0 paths=github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1 \
 		output:crd:artifacts:config=$(BIN)/crds
-	cp $(BIN)/crds/monitoring.coreos.com_servicemonitors.yaml test/crds/
+	cp $(BIN)/crds/monitoring.coreos.com_{servicemonitors,prometheusrules}.yaml test/crds/
 
 .PHONY: api-docs
 api-docs: $(CRD_REF_DOCS) ## Generate the API reference, docs/api.md.
@@ -392,11 +392,12 @@ openshift := $(COMMUNITY)/community-operators-prod/operators/app-operator
 
 # The template comes without bundles: the pipeline adds those that it has built itself.
 .PHONY: community-operators
-community-operators: ## Lay the bundle out as OperatorHub's repositories want it, in dist/community-operators.
+community-operators: $(KUSTOMIZE) ## Lay the bundle out as OperatorHub's repositories want it, in dist/community-operators.
 	@rm -rf $(COMMUNITY) && mkdir -p $(operatorhub) $(openshift)/catalog-templates
 	cp -R $(OUTPUT)/bundle $(operatorhub)/$(VERSION)
 	cp catalog/k8s-operatorhub/ci.yaml $(operatorhub)/
 	cp -R $(OUTPUT)/bundle $(openshift)/$(VERSION)
+	hack/openshift.sh $(openshift)/$(VERSION)
 	cp catalog/community-operators-prod/release-config.yaml $(openshift)/$(VERSION)/
 	cp catalog/community-operators-prod/ci.yaml $(openshift)/
 	sed -e '/^#/d' -e 's/Bundles:/Bundles: []/' -e '/- Image:/d' \

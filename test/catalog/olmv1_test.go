@@ -46,7 +46,7 @@ func TestOLMv1(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
 			found := map[string]string{}
-			for _, object := range olmV1(t, `{"watchNamespace": "`+served+`"}`) {
+			for _, object := range olmV1(t, "bundle", `{"watchNamespace": "`+served+`"}`) {
 				kind := object.GetKind()
 				if before, ok := found[kind]; ok && before != object.GetNamespace() {
 					t.Errorf("there are objects of the kind %s in %s and in %s", kind, before, object.GetNamespace())
@@ -73,7 +73,7 @@ func TestOLMv1(t *testing.T) {
 // TestOLMv1Roles wants the one Role to have the rights to the Lease where it is then.
 func TestOLMv1Roles(t *testing.T) {
 	t.Parallel()
-	for _, object := range olmV1(t, `{"watchNamespace": "`+olmServed+`"}`) {
+	for _, object := range olmV1(t, "bundle", `{"watchNamespace": "`+olmServed+`"}`) {
 		if object.GetKind() != "Role" {
 			continue
 		}
@@ -106,7 +106,7 @@ func TestOLMv1Installer(t *testing.T) {
 		"ServiceAccount": "serviceaccounts", "Deployment": "deployments", "PodDisruptionBudget": "poddisruptionbudgets", "Role": "roles",
 		"RoleBinding": "rolebindings", "ClusterRole": "clusterroles", "CustomResourceDefinition": "customresourcedefinitions",
 	}
-	for _, object := range olmV1(t, `{"watchNamespace": "`+olmServed+`"}`) {
+	for _, object := range olmV1(t, "bundle", `{"watchNamespace": "`+olmServed+`"}`) {
 		group, resource := object.GroupVersionKind().Group, resources[object.GetKind()]
 		for _, verb := range []string{"create", "get", "update", "patch", "delete"} {
 			if !allowed(append(granted[object.GetNamespace()], granted[""]...), verb, group, resource, object.GetName()) {
@@ -166,10 +166,10 @@ func allowed(rules []rbacv1.PolicyRule, verb, group, resource, name string) bool
 	})
 }
 
-// olmV1 returns the objects that OLM v1 makes of the bundle with this configuration.
-func olmV1(t *testing.T, config string) []*unstructured.Unstructured {
+// olmV1 returns the objects that OLM v1 makes of a bundle with this configuration.
+func olmV1(t *testing.T, bundle, config string) []*unstructured.Unstructured {
 	t.Helper()
-	rendered := run(t, shell(t, root, filepath.Join(bin(), "olm-v1"), "bundle", olmHome, config))
+	rendered := run(t, shell(t, root, filepath.Join(bin(), "olm-v1"), bundle, olmHome, config))
 	var contents []map[string]any
 	if err := json.Unmarshal([]byte(rendered), &contents); err != nil {
 		t.Fatal(err)
