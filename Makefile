@@ -257,6 +257,12 @@ bench: build controlplane-binaries $(BIN)/plot ## Measure speed, requests and me
 		-sizes '$(BENCH_SIZES)' -output '$(BENCH_OUTPUT)'
 	$(BIN)/plot -output '$(BENCH_OUTPUT)' <'$(BENCH_OUTPUT)/results.json'
 
+.PHONY: bench-profile
+bench-profile: controlplane-binaries ## Write CPU and heap profiles of the operator with BENCH_SIZES Applications into dist/profiles, for go tool pprof.
+	rm -rf dist/profiles && mkdir -p dist/profiles
+	go build -tags profile -o dist/profiles/manager ./cmd
+	go run ./test/bench -operator dist/profiles/manager -sizes '$(BENCH_SIZES)' -profiles $(CURDIR)/dist/profiles
+
 .PHONY: bench-failover
 bench-failover: build controlplane-binaries ## Measure how long users are without a leader, on the embedded control plane.
 	go test -run '^$$' -bench Failover -vet=off -timeout 60m $(GO_TEST_FLAGS) ./test/bench

@@ -34,7 +34,7 @@ import (
 // reaches a port can make them say it.
 func newLogger(opts zap.Options, w io.Writer) logr.Logger {
 	logger := zap.New(zap.UseFlagOptions(&opts), zap.WriteTo(w), zap.RawZapOpts(uberzap.WrapCore(func(core zapcore.Core) zapcore.Core {
-		return plainText{core}
+		return plainText{Core: core}
 	})))
 	klog.SetLoggerWithOptions(logr.New(errorDowngradingSink{logger.GetSink()}), klog.ContextualLogger(true))
 	log.SetFlags(0)

@@ -35,11 +35,16 @@ const stackTrace = "stacktrace"
 
 // plainText is a core that logs texts on one line and without what a terminal would act on. What is logged may quote an API
 // server, an admission webhook or a tenant.
-type plainText struct{ zapcore.Core }
+//
+// What a logger carries is encoded when it writes: each reconcile has a logger of its own, and most write nothing.
+type plainText struct {
+	zapcore.Core
+	carried []zapcore.Field
+}
 
 // With implements zapcore.Core.
 func (c plainText) With(fields []zapcore.Field) zapcore.Core {
-	return plainText{c.Core.With(plain(fields))}
+	return plainText{Core: c.Core, carried: slices.Concat(c.carried, fields)}
 }
 
 // Check implements zapcore.Core.
@@ -53,12 +58,11 @@ func (c plainText) Check(entry zapcore.Entry, checked *zapcore.CheckedEntry) *za
 // Write implements zapcore.Core.
 func (c plainText) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	entry.Message = plainly(entry.Message)
-	return c.Core.Write(entry, plain(fields))
+	return c.Core.Write(entry, plain(slices.Concat(c.carried, fields)))
 }
 
-// plain returns the fields with plain texts. Objects are left to the encoder, which logs their names.
+// plain makes the texts of the fields plain. Objects are left to the encoder, which logs their names.
 func plain(fields []zapcore.Field) []zapcore.Field {
-	fields = slices.Clone(fields)
 	for i, field := range fields {
 		switch field.Type {
 		case zapcore.StringType:

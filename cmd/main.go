@@ -83,8 +83,8 @@ func run(ctx context.Context, args []string, source scope.Source, stdout, stderr
 		log.Error(err, "Could not load the configuration of the cluster")
 		return exitError
 	}
-	setGCPercent(source.LookupEnv)
 	limitMemory(log, memlimit.FromCgroup)
+	tuneGC(ctx, source.LookupEnv, restBegins)
 	message := writeTerminationMessage(log, opts, source)
 	if err := operate(ctx, config, opts); err != nil {
 		_ = message.add(err.Error()) // the log has it as well

@@ -17,9 +17,13 @@ limitations under the License.
 package main
 
 import (
+	"context"
 	"errors"
 	"math"
+	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
+	"time"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/go-logr/logr"
@@ -30,14 +34,82 @@ import (
 const memoryShare = 0.9
 
 // garbage is how much garbage may gather before it is collected, in percent of the memory in use. Go's own 100 doubles what
-// the operator's cache takes; to collect more often costs CPU only while there is work.
-const garbage = 20
+// the operator's cache takes, at rest too; while there is work, garbage may take a quarter of what is free below the memory
+// limit, as long as it is no more than Go's own.
+const (
+	garbage       = 20
+	mostGarbage   = 100
+	garbageOfFree = 4
+)
 
-// setGCPercent has Go collect garbage early. GOGC in the environment takes precedence.
-func setGCPercent(lookupEnv func(string) (string, bool)) {
-	if _, set := lookupEnv("GOGC"); !set {
-		debug.SetGCPercent(garbage)
+// restBegins is how long after a collection the operator is taken to rest, if no other follows.
+const restBegins = 10 * time.Second
+
+// tuneGC has Go collect garbage early at rest, and later while there is work and the memory limit leaves room, until ctx ends. Work is
+// where one collection follows another before the time after which rest begins. GOGC in the environment takes precedence.
+func tuneGC(ctx context.Context, lookupEnv func(string) (string, bool), restBegins time.Duration) {
+	if _, set := lookupEnv("GOGC"); set {
+		return
 	}
+	percent := garbage
+	debug.SetGCPercent(percent)
+	limit := debug.SetMemoryLimit(-1)
+	if limit == math.MaxInt64 {
+		return
+	}
+	set := func(to int) {
+		if to != percent { // which stops all else for a moment
+			percent = to
+			debug.SetGCPercent(to)
+		}
+	}
+	collected := make(chan struct{}, 1)
+	notifyOfCollections(collected)
+	go func() {
+		rest := time.NewTimer(restBegins)
+		defer rest.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-collected:
+				if rest.Reset(restBegins) { // it is not long since the one before
+					set(garbageWithWork(limit, scanned()))
+				}
+			case <-rest.C:
+				set(garbage)
+			}
+		}
+	}()
+}
+
+// garbageWithWork returns how much garbage may gather while there is work, in percent of what a collection looks through.
+func garbageWithWork(limit, scanned int64) int {
+	return int(min(max((limit-scanned)/garbageOfFree*100/max(scanned, 1), garbage), mostGarbage))
+}
+
+// scanned returns what the last collection has looked through, of which Go takes its percentage: the heap in use, and the stacks and
+// variables.
+func scanned() int64 {
+	samples := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/globals:bytes"}}
+	metrics.Read(samples)
+	var sum uint64
+	for _, sample := range samples {
+		sum += sample.Value.Uint64()
+	}
+	return int64(sum)
+}
+
+// notifyOfCollections sends after each garbage collection, unless the one before has not been received yet.
+func notifyOfCollections(collected chan<- struct{}) {
+	unused := &[2]uint64{} // smaller ones share their memory with others
+	runtime.AddCleanup(unused, func(collected chan<- struct{}) {
+		select {
+		case collected <- struct{}{}:
+		default:
+		}
+		notifyOfCollections(collected)
+	}, collected)
 }
 
 // limitMemory has Go collect garbage before the container reaches its memory limit and is killed. GOMEMLIMIT in the

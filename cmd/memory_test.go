@@ -20,30 +20,78 @@ import (
 	"errors"
 	"math"
 	"os"
+	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/go-logr/logr/funcr"
 )
 
-func TestLimitGarbage(t *testing.T) {
+func TestTuneGC(t *testing.T) {
 	for name, test := range map[string]struct {
-		environment map[string]string
-		want        int
+		environment    map[string]string
+		limit          int64
+		working, after int
 	}{
-		"by itself":                   {nil, garbage},
-		"the environment goes before": {map[string]string{"GOGC": "70"}, 70},
+		"with room below the limit":        {nil, 1 << 40, mostGarbage, garbage},
+		"without room":                     {nil, 1, garbage, garbage},
+		"without a limit":                  {nil, math.MaxInt64, garbage, garbage},
+		"the environment takes precedence": {map[string]string{"GOGC": "70"}, 1 << 40, 70, 70},
 	} {
 		t.Run(name, func(t *testing.T) {
-			before := debug.SetGCPercent(70) // as the runtime does at the start
-			t.Cleanup(func() { debug.SetGCPercent(before) })
-			setGCPercent(func(name string) (string, bool) {
+			percent := debug.SetGCPercent(70) // as the runtime does at the start
+			limit := debug.SetMemoryLimit(test.limit)
+			t.Cleanup(func() {
+				debug.SetGCPercent(percent)
+				debug.SetMemoryLimit(limit)
+			})
+			tuneGC(t.Context(), func(name string) (string, bool) {
 				value, set := test.environment[name]
 				return value, set
-			})
-			if got := debug.SetGCPercent(-1); got != test.want {
+			}, time.Second)
+			for gcPercent() != test.working && !t.Failed() {
+				runtime.GC()
+				awaitGC(t)
+			}
+			for gcPercent() != test.after && !t.Failed() {
+				awaitGC(t)
+			}
+		})
+	}
+}
+
+// awaitGC pauses for a moment, unless the test's time is over.
+func awaitGC(t *testing.T) {
+	t.Helper()
+	time.Sleep(20 * time.Millisecond)
+	if deadline, ok := t.Deadline(); ok && time.Until(deadline) < time.Minute {
+		t.Errorf("collects at %d %%", gcPercent())
+	}
+}
+
+func gcPercent() int {
+	sample := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+	metrics.Read(sample)
+	return int(sample[0].Value.Uint64())
+}
+
+func TestGarbageWithWork(t *testing.T) {
+	for name, test := range map[string]struct {
+		limit, scanned int64
+		want           int
+	}{
+		"little in use":         {limit: 115 << 20, scanned: 5 << 20, want: mostGarbage},
+		"a quarter of the rest": {limit: 120 << 20, scanned: 40 << 20, want: 50},
+		"nearly all in use":     {limit: 115 << 20, scanned: 90 << 20, want: garbage},
+		"more than the limit":   {limit: 115 << 20, scanned: 200 << 20, want: garbage},
+		"nothing known":         {limit: 115 << 20, want: mostGarbage},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := garbageWithWork(test.limit, test.scanned); got != test.want {
 				t.Errorf("collects at %d %%, want %d", got, test.want)
 			}
 		})

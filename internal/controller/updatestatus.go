@@ -209,8 +209,8 @@ func isProgress(before, after v1.ApplicationStatus) bool {
 // pkg/apis/core/validation, NoteLengthLimit).
 const maxNote = 1024
 
-// recordTransition logs and records what has changed between two statuses: an event for each change of what Ready means,
-// and one for each new fault beside it. A fault is told once, wherever it is seen first.
+// recordTransition logs and records what has changed between two statuses: an event for each change of what Ready means, unless it
+// only says that a rollout is on its way, and one for each new fault beside it. A fault is told once, wherever it is seen first.
 func (r *ApplicationReconciler) recordTransition(
 	ctx context.Context, app *v1.Application, before, after v1.ApplicationStatus,
 ) {
@@ -218,7 +218,7 @@ func (r *ApplicationReconciler) recordTransition(
 	if conditionChanged(before, *ready) {
 		// The message is for those who may read the Application: it may quote what its pods have said.
 		logf.FromContext(ctx).Info("Status changed", "ready", ready.Status, "reason", ready.Reason)
-		if !faultAlreadyReported(before, ready.Reason) {
+		if ready.Reason != v1.ReasonRollingOut && !faultAlreadyReported(before, ready.Reason) {
 			kind := corev1.EventTypeNormal
 			if ready.Status == metav1.ConditionFalse || faultAlreadyReported(after, ready.Reason) {
 				kind = corev1.EventTypeWarning

@@ -38,6 +38,10 @@ func (r *round) converge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	workBefore, err := r.operator.work(ctx)
+	if err != nil {
+		return err
+	}
 	began := time.Now()
 	err = inParallel(ctx, r.applications, func(ctx context.Context, i int) error {
 		return r.k8s.Create(ctx, application(nameOf(i)))
@@ -63,6 +67,13 @@ func (r *round) converge(ctx context.Context) error {
 	}
 	r.addTimesOf(created, took)
 	r.add("CPU", "the operator, until all are Ready", "ms per Application", (cpu-cpuBefore)*1000/float64(r.applications), nil)
+	work, err := r.operator.work(ctx)
+	if err != nil {
+		return err
+	}
+	each := float64(r.applications)
+	r.add("work", "reconciles, until all are Ready", "per Application", (work.passes-workBefore.passes)/each, nil)
+	r.add("work", "allocated, until all are Ready", "KiB per Application", (work.allocated-workBefore.allocated)/1024/each, nil)
 	r.addRequests(after.since(before))
 	return nil
 }

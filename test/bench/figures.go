@@ -104,7 +104,7 @@ type row struct {
 
 // order is how a person reads the measures.
 var order = []string{
-	"converge", "share", "requests", "CPU", "one new", "one edit", "drift", "rest", "rest CPU",
+	"converge", "share", "requests", "CPU", "work", "one new", "one edit", "drift", "rest", "rest CPU",
 	"restart", "takeover", "writes at a start", "memory", "memory at its highest", "heap", "memory per Application",
 }
 

@@ -43,8 +43,10 @@ import (
 // bench is what the measurements share.
 type bench struct {
 	operatorPath string
-	results      Results
-	began        time.Time
+	// profiles is the folder for the operator's profiles; empty for none.
+	profiles string
+	results  Results
+	began    time.Time
 	// applications is how many there are in the round under way.
 	applications int
 	// resident is the operator's memory in the round before, by when it was measured.
@@ -56,11 +58,13 @@ func main() {
 	sizes := flag.String("sizes", "100,1000,5000", "numbers of Applications, comma-separated")
 	revision := flag.String("revision", "", "what the operator was built from, for the description of the run")
 	output := flag.String("output", "", "a folder for results.json and results.md; empty: none")
+	profiles := flag.String("profiles", "", "a folder for CPU and heap profiles of an operator that was built with the tag profile; "+
+		"then nothing is measured but what they are about, without yardsticks")
 	flag.Parse()
 	logf.SetLogger(logr.Discard()) // what goes wrong comes back as an error
 	// Ctrl-C ends the context, and that the control plane.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	b := &bench{operatorPath: *operatorPath, began: time.Now()}
+	b := &bench{operatorPath: *operatorPath, profiles: *profiles, began: time.Now()}
 	b.results.Machine.Revision = *revision
 	err := b.run(ctx, *sizes, *output)
 	stop()
@@ -105,9 +109,12 @@ func parseSizes(list string) ([]int, error) {
 
 // measure makes all measurements with b.applications Applications.
 func (b *bench) measure(ctx context.Context) error {
-	floor, err := b.floor(ctx)
-	if err != nil {
-		return fmt.Errorf("the floor: %w", err)
+	var floor floor
+	if b.profiles == "" {
+		var err error
+		if floor, err = b.floor(ctx); err != nil {
+			return fmt.Errorf("the floor: %w", err)
+		}
 	}
 	s, err := b.startStage(ctx)
 	if err != nil {
@@ -127,11 +134,14 @@ type round struct {
 	lists    lists
 }
 
+// step is a part of a round.
+type step struct {
+	title string
+	run   func(context.Context) error
+}
+
 func (r *round) measure(ctx context.Context) error {
-	for _, step := range []struct {
-		title string
-		run   func(context.Context) error
-	}{
+	steps := []step{
 		{"start the operator", r.start},
 		{"converge", r.converge},
 		{"one among many", r.latency},
@@ -141,9 +151,16 @@ func (r *round) measure(ctx context.Context) error {
 		{"schedules", r.schedules},
 		{"restart", r.restart},
 		{"takeover", r.takeover},
-	} {
+	}
+	if r.profiles != "" {
+		steps = r.profiled()
+	}
+	for _, step := range steps {
 		if err := r.step(ctx, step.title, step.run); err != nil {
 			return fmt.Errorf("%s: %w%s", step.title, err, r.operator.lastWords())
+		}
+		if err := r.profile(ctx); err != nil {
+			return fmt.Errorf("%s: %w", step.title, err)
 		}
 	}
 	return nil

@@ -42,6 +42,7 @@ const (
 type running struct {
 	*operator.Replica
 	home *operator.Home
+	pod  string
 }
 
 // start starts the operator, with nothing to do yet.
@@ -55,7 +56,7 @@ func (r *round) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	place.Setenv(fmt.Sprintf("GOMEMLIMIT=%d", int64(r.memoryLimit()*shareOfLimit*mebibyte)))
+	place.Setenv(fmt.Sprintf("GOMEMLIMIT=%d", int64(r.memoryLimit()*shareOfLimit*mebibyte)), "PROFILES="+r.profilesOf())
 	r.operator = &running{home: place}
 	if err := r.startReplica(ctx, "manager-1"); err != nil {
 		return err
@@ -81,7 +82,7 @@ func (r *round) startReplica(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	r.operator.Replica = replica
+	r.operator.Replica, r.operator.pod = replica, name
 	return nil
 }
 
@@ -144,6 +145,17 @@ func (o *running) busy(ctx context.Context) (busy, error) {
 		passes:  sum("controller_runtime_reconcile_total"),
 		waiting: sum("workqueue_depth") + sum("controller_runtime_active_workers"),
 	}, nil
+}
+
+// work is what the operator has done since it started, in figures that no other load of the machine moves.
+type work struct{ passes, allocated float64 }
+
+func (o *running) work(ctx context.Context) (work, error) {
+	sum, err := o.sums(ctx)
+	if err != nil {
+		return work{}, err
+	}
+	return work{passes: sum("controller_runtime_reconcile_total"), allocated: sum("go_memstats_alloc_bytes_total")}, nil
 }
 
 // untilQuiet returns when the operator has had nothing to do for a while.

@@ -102,7 +102,7 @@ var _ = Describe("An Application", func() {
 					g.Expect(event.Series).To(BeNil(), "told more than once: %s", event.Note)
 				}
 			}
-			g.Expect(told).To(ConsistOf("Normal RollingOut", "Normal RolloutComplete"))
+			g.Expect(told).To(ConsistOf("Normal RolloutComplete"))
 		}).Should(Succeed())
 	})
 
