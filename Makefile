@@ -263,6 +263,14 @@ bench-profile: controlplane-binaries ## Write CPU and heap profiles of the opera
 	go build -tags profile -o dist/profiles/manager ./cmd
 	go run ./test/bench -operator dist/profiles/manager -sizes '$(BENCH_SIZES)' -profiles $(CURDIR)/dist/profiles
 
+# FLEET_SHAPES are numbers of operators and of the namespaces that they share; FLEET_EACH Applications are in each namespace.
+FLEET_SHAPES ?= 1x1,1x20,1x100,20x20
+FLEET_EACH ?= 10
+
+.PHONY: bench-fleet
+bench-fleet: build controlplane-binaries ## Measure one operator that serves many namespaces, beside an operator for each.
+	go run ./test/bench/fleet -operator $(BIN)/manager -shapes '$(FLEET_SHAPES)' -each '$(FLEET_EACH)'
+
 .PHONY: bench-failover
 bench-failover: build controlplane-binaries ## Measure how long users are without a leader, on the embedded control plane.
 	go test -run '^$$' -bench Failover -vet=off -timeout 60m $(GO_TEST_FLAGS) ./test/bench
