@@ -119,4 +119,3 @@ func measure(ctx context.Context, binary string, s shape) (f figures, err error)
 		restart.Seconds(), again.requests,
 	}, nil
 }
-
