@@ -127,7 +127,7 @@ func (f *fleet) start(ctx context.Context) error {
 	if all != nil {
 		return all
 	}
-	return until(ctx, "every operator to be elected", func() (bool, error) {
+	return until(ctx, glance, "every operator to be elected", func() (bool, error) {
 		for _, each := range f.running {
 			if leads, err := each.Leads(ctx); !leads || err != nil {
 				return false, err
@@ -150,7 +150,7 @@ func (f *fleet) fill(ctx context.Context) error {
 			}
 		}
 	}
-	return until(ctx, "all Applications to be Ready", func() (bool, error) {
+	return until(ctx, glance, "all Applications to be Ready", func() (bool, error) {
 		apps := &v1.ApplicationList{}
 		if err := f.k8s.List(ctx, apps); err != nil {
 			return false, err
@@ -184,34 +184,33 @@ func (f *fleet) restart(ctx context.Context) (time.Duration, sums, error) {
 		return 0, sums{}, err
 	}
 	var now sums
-	err := until(ctx, "all Applications to be looked at", func() (done bool, err error) {
+	err := until(ctx, glance, "all Applications to be looked at", func() (done bool, err error) {
 		now, err = f.sum(ctx)
 		return now.passes >= float64(f.namespaces*f.applications) && now.waiting == 0, err
 	})
 	return time.Since(began), now, err
 }
 
-// rest returns what the operators have used when they have had nothing to do for a while.
+// rest returns what the operators have used by when they have had nothing to do for a while, in which nobody asks them either: an answer
+// with all metrics is work.
 func (f *fleet) rest(ctx context.Context) (sums, error) {
 	var last sums
-	since := time.Now()
-	err := until(ctx, "the operators to have nothing to do", func() (bool, error) {
+	err := until(ctx, time.Second, "the operators to have nothing to do", func() (bool, error) {
 		now, err := f.sum(ctx)
-		if err != nil {
-			return false, err
-		}
-		if now.passes != last.passes || now.waiting > 0 {
-			since = time.Now()
-		}
+		quiet := now.passes == last.passes && now.waiting == 0
 		last = now
-		return time.Since(since) > settled, nil
+		return quiet, err
 	})
-	return last, err
+	if err != nil {
+		return sums{}, err
+	}
+	time.Sleep(settled)
+	return f.sum(ctx)
 }
 
 // until asks now and then, and returns when the answer is yes. The error says what was waited for.
-func until(ctx context.Context, what string, ask func() (bool, error)) error {
-	err := wait.PollUntilContextCancel(ctx, glance, true, func(context.Context) (bool, error) { return ask() })
+func until(ctx context.Context, every time.Duration, what string, ask func() (bool, error)) error {
+	err := wait.PollUntilContextCancel(ctx, every, true, func(context.Context) (bool, error) { return ask() })
 	if err != nil {
 		return fmt.Errorf("waited for %s: %w", what, err)
 	}

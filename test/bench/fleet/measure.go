@@ -29,8 +29,8 @@ import (
 
 const (
 	mebibyte = 1 << 20
-	// settled is how long the operators have had nothing to do when memory is looked at: rest begins ten seconds after the work.
-	settled = 15 * time.Second
+	// settled is for how long the operators have had nothing to do when memory is looked at.
+	settled = 20 * time.Second
 	// watched is for how long requests at rest are counted.
 	watched  = 30 * time.Second
 	patience = 10 * time.Minute
