@@ -89,6 +89,20 @@ func (o *Operator) serves(namespace string) bool {
 	return !o.Unknown && (len(o.Serves) == 0 || slices.Contains(o.Serves, namespace))
 }
 
+// Unserved returns why no operator would look at an Application of the namespace that was read, with what to do, or "". What could not be
+// seen is no reason.
+func (f *Facts) Unserved() string {
+	namespace := f.Application.Namespace
+	if len(f.Unseen) > 0 || slices.ContainsFunc(f.Operators, func(o Operator) bool { return o.Unknown || o.serves(namespace) && o.Ready > 0 }) {
+		return ""
+	}
+	var words strings.Builder
+	fmt.Fprintf(&words, "no operator that runs serves namespace %s\n", namespace)
+	writeOperators(&words, f)
+	next(&words, []string{installCommand(f)})
+	return strings.TrimSpace(words.String())
+}
+
 // String returns where the operator is and what it serves.
 func (o *Operator) String() string {
 	served := "the namespaces " + strings.Join(o.Serves, ", ")
@@ -178,7 +192,12 @@ func whyUnserved(out io.Writer, f *Facts) {
 		fmt.Fprintf(out, "  not seen: %s\n", unseen)
 	}
 	fmt.Fprintln(out, "\nWhat to do: have this namespace served, or move the Application to one that is")
-	next(out, []string{"kubectl app install generate --watch-namespace " + strings.Join(toServe(f), ",") + " | kubectl apply --server-side -f -"})
+	next(out, []string{installCommand(f)})
+}
+
+// installCommand returns what has the namespace served.
+func installCommand(f *Facts) string {
+	return "kubectl app install generate --watch-namespace " + strings.Join(toServe(f), ",") + " | kubectl apply --server-side -f -"
 }
 
 // home is the namespace in which the operator's own manifests put it.
