@@ -34,6 +34,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -183,19 +184,19 @@ var _ = Describe("A workload that the plugin moves", Label(groupMoving), Ordered
 		app := webApplication(namespace, 2)
 		began := time.Now()
 		in := ran(ctx, "--keep-old")
-		Expect(in).To(BeNumerically(">=", 3))
+		Expect(in).To(BeNumerically(">=", 2), "a step may be over before it is begun")
 		Expect(fresh(app)(ctx)).To(beReady())
 		sameObjects(ctx, func(now client.Object) bool { return metav1.IsControlledBy(now, app) })
 		Eventually(guest.names).WithContext(ctx).Should(HaveLen(4), "the new pods answer too")
 		noneFailed(ctx)
 
 		back := ran(ctx, "--undo")
-		Expect(back).To(BeNumerically(">=", 4))
+		Expect(back).To(BeNumerically(">=", 3))
 		sameObjects(ctx, func(now client.Object) bool { return metav1.GetControllerOf(now) == nil })
 		Expect(moved[0].(*corev1.Service).Spec.Selector).To(Equal(map[string]string{"app": "web"}))
 		Expect(fresh(&appsv1.Deployment{ObjectMeta: key})(ctx)).To(HaveField("Spec.Selector.MatchLabels", Equal(map[string]string{"app": "web"})))
 		pods := &corev1.PodList{}
-		Expect(k8s.List(ctx, pods, client.InNamespace(namespace), client.MatchingLabels{"app": "web"})).To(Succeed())
+		Expect(k8s.List(ctx, pods, client.InNamespace(namespace), notOfAnApplication)).To(Succeed())
 		Expect(pods.Items).To(HaveLen(2))
 		for _, pod := range pods.Items {
 			Expect(old).To(ContainElement(pod.Name), "the old pods have gone on all the while")
@@ -215,6 +216,15 @@ var _ = Describe("A workload that the plugin moves", Label(groupMoving), Ordered
 			time.Since(began).Round(time.Second), in+back+again, guest.answers(ctx)))
 	}, SpecTimeout(specLimit))
 })
+
+// notOfAnApplication selects the old pods. The new ones have their labels too.
+var notOfAnApplication = func() client.ListOption {
+	selector, err := labels.Parse("app=web,!app.kubernetes.io/instance")
+	if err != nil {
+		panic(err)
+	}
+	return client.MatchingLabelsSelector{Selector: selector}
+}()
 
 // interruptedAfterAStep runs the plugin until it begins the second step of its own, and interrupts it there. It returns false when
 // the plugin has ended by itself, which has to be well.

@@ -20,7 +20,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -209,8 +208,10 @@ func Waits(f *Facts, step *Step) string {
 	switch {
 	case step.Kind == Await && f.Made != nil:
 		return fmt.Sprintf("%d of %d new pods are available", f.Made.Status.AvailableReplicas, ptr.Deref(f.Made.Spec.Replicas, 1))
+	case step.Kind == Give && len(f.of(isForeign)) > 0:
+		return "not the Application's yet: " + named(f.of(isForeign))
 	case step.Kind == Give:
-		return strings.TrimSuffix("not the Application's yet: "+named(f.of(func(o *Object) bool { return !o.Owned })), ": ")
+		return "all of it is the Application's, which is not ready yet"
 	case step.Kind == Remove:
 		return fmt.Sprintf("%d old pods are left", f.oldPods())
 	}
