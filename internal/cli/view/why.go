@@ -17,6 +17,7 @@ limitations under the License.
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -136,8 +137,9 @@ func Why(out io.Writer, f *Facts) bool {
 		return !slices.ContainsFunc(f.Operators, func(o Operator) bool { return o.serves(app.Namespace) && o.Ready == 0 })
 	}
 	advice := Advices[condition.Reason]
-	if verdict == Ready {
-		fmt.Fprintf(out, "Nothing is wrong: %s in %s is ready, %s pods, %s\n", app.Name, app.Namespace, app.Status.ReplicaSummary, app.Status.URL)
+	if verdict == Ready && advice.Do == "" {
+		fmt.Fprintf(out, "Nothing is wrong: %s in %s is ready, %s\n", app.Name, app.Namespace,
+			strings.TrimSuffix(app.Status.ReplicaSummary+" pods, "+app.Status.URL, ", "))
 		return true
 	}
 	fmt.Fprintf(out, "%s in %s is %s: %s\n", app.Name, app.Namespace, verdict, condition.Reason)
@@ -149,11 +151,46 @@ func Why(out io.Writer, f *Facts) bool {
 			fmt.Fprintf(out, "  %s\n", blocked)
 		}
 	}
+	late := ""
+	if verdict == OnItsWay {
+		late = writeLate(out, f)
+	}
 	if advice.Do != "" {
 		fmt.Fprintf(out, "\nWhat to do: %s\n", advice.Do)
 	}
-	next(out, advice.commands(app, condition.Message))
+	commands := advice.commands(app, condition.Message)
+	if late != "" {
+		commands = append(commands, "kubectl describe pod "+late+" -n "+app.Namespace)
+	}
+	next(out, commands)
 	return verdict.Well()
+}
+
+// mostLate is how many pods are named that are not ready.
+const mostLate = 3
+
+// writeLate writes what is known of pods that are not ready, and the last warning about each. It returns the name of one that has a
+// warning, or "".
+func writeLate(out io.Writer, f *Facts) string {
+	named, late := 0, ""
+	for i := range f.Pods {
+		pod := podOf(&f.Pods[i], f.Application.Name, f.Now)
+		ready, of, _ := strings.Cut(pod.Ready, "/")
+		if ready == of || f.Pods[i].DeletionTimestamp != nil || named == mostLate {
+			continue
+		}
+		named++
+		fmt.Fprintf(out, "  pod %s: %s, %s ready\n", pod.Name, pod.State, pod.Ready)
+		for j := len(f.Events) - 1; j >= 0; j-- {
+			event := &f.Events[j]
+			if event.Type == corev1.EventTypeWarning && event.InvolvedObject.Kind == "Pod" && event.InvolvedObject.Name == pod.Name {
+				fmt.Fprintf(out, "    %s: %s\n", event.Reason, strings.TrimSpace(event.Message))
+				late = cmp.Or(late, pod.Name)
+				break
+			}
+		}
+	}
+	return late
 }
 
 // whyUnserved says why an Application has no status.
