@@ -53,9 +53,7 @@ func (m *move) do(ctx context.Context, kind takeover.Kind) error {
 		takeover.TakeBack: func(ctx context.Context) error {
 			return m.each(ctx, func(o *takeover.Object) bool { return !o.Owned }, m.forget)
 		},
-		takeover.Restore: func(ctx context.Context) error {
-			return m.each(ctx, func(o *takeover.Object) bool { return o.Owned && o.Remembered }, m.restore)
-		},
+		takeover.Restore:  m.restoreAll,
 		takeover.Delete:   m.deleteApp,
 		takeover.Recreate: m.recreate,
 		takeover.Tidy:     m.tidy,
@@ -165,6 +163,23 @@ func (m *move) forget(ctx context.Context, live *unstructured.Unstructured) erro
 	}
 	live.SetAnnotations(annotations)
 	return m.update(ctx, live)
+}
+
+// restoreAll makes the objects what they were: first what leads to pods, and when that is known everywhere, what the pods need. Until then
+// the new ones are asked too, and a NetworkPolicy may be what lets them be.
+func (m *move) restoreAll(ctx context.Context) error {
+	taken := func(needed bool) func(*takeover.Object) bool {
+		return func(o *takeover.Object) bool {
+			return o.Owned && o.Remembered && (o.Adoption == children.AdoptAtOnce) == needed
+		}
+	}
+	if err := m.each(ctx, taken(false), m.restore); err != nil {
+		return err
+	}
+	if err := m.settles(ctx); err != nil {
+		return err
+	}
+	return m.each(ctx, taken(true), m.restore)
 }
 
 // restore makes an object what it was.
