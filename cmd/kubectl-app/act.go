@@ -25,10 +25,12 @@ import (
 
 	"github.com/spf13/cobra"
 	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"k8s.io/client-go/util/retry"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -88,16 +90,34 @@ func (a *action) warn(words string) {
 	}
 }
 
-// change writes what edit has changed of an Application, and nothing else of it. It reports whether there was anything to change.
-func (a *action) change(ctx context.Context, app *v1.Application, edit func(*v1.Application), path ...string) (bool, error) {
-	before := app.DeepCopy()
-	edit(app)
-	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	if content, err := client.MergeFrom(before).Data(app); err != nil || string(content) == "{}" {
-		return false, err
-	}
-	a.warn(gitops.Warning(before, path...))
-	return true, a.connection.Patch(ctx, app, patch, client.FieldOwner(fieldManager))
+// change writes what edit has changed of an Application, and nothing else of it. It reports whether there was anything to change. Where
+// the operator has written the status in between, it looks again.
+func (a *action) change(ctx context.Context, app *v1.Application, edit func(*v1.Application), path ...string) (changed bool, err error) {
+	err = retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		before := app.DeepCopy()
+		edit(app)
+		content, err := client.MergeFrom(before).Data(app)
+		if err != nil || string(content) == "{}" {
+			return err
+		}
+		patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+		err = a.connection.Patch(ctx, app, patch, client.FieldOwner(fieldManager))
+		if apierrors.IsConflict(err) {
+			now, failed := a.connection.Application(ctx, before.Name)
+			if failed != nil {
+				return failed
+			}
+			if now.Generation != before.Generation { // what was decided on is not there any more
+				return errors.New("somebody else has changed the spec at the same time; try again")
+			}
+			*app = *now
+		}
+		if changed = err == nil; changed {
+			a.warn(gitops.Warning(before, path...))
+		}
+		return err
+	})
+	return changed, err
 }
 
 // settled waits, if asked, until the Application is settled, and ready says so as well.

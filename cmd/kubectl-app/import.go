@@ -43,7 +43,13 @@ const importExamples = `  # What runs in this namespace, with its Service, Ingre
 
   # Manifests, or a file of another tool, checked before it is applied
   kubectl app import -f deployment.yaml -f service.yaml > application.yaml
-  helm template shop ./chart | kubectl app import -f - --workload shop`
+  helm template shop ./chart | kubectl app import -f - --workload shop
+
+  # What moving it would do; the move, up to where there is no way back; the rest of it, or the way back
+  kubectl app import deployment/web --take-over --dry-run
+  kubectl app import deployment/web --take-over --keep-old
+  kubectl app import deployment/web --take-over
+  kubectl app import deployment/web --take-over --undo`
 
 // beside are the kinds that may belong to a Deployment.
 var beside = []schema.GroupVersionKind{
@@ -62,19 +68,25 @@ var beside = []schema.GroupVersionKind{
 type importOptions struct {
 	files []string
 	importing.Options
+	takeOver takeOverOptions
 }
 
 func newImport(flags *genericclioptions.ConfigFlags, streams genericiooptions.IOStreams) *cobra.Command {
 	options := importOptions{}
 	cmd := &cobra.Command{
-		Use:   "import (deployment/NAME | -f FILE...)",
+		Use:   "import (deployment/NAME [--take-over [--undo]] | -f FILE...)",
 		Short: "Make an Application of what a team has",
 		Long: "import prints an Application for a Deployment of the cluster and what belongs to it, or for files: manifests of Kubernetes, and those of\n" +
 			"other operators and tools. After it come, as comments, all that the Application does not say, each with its field and what to do.\n\n" +
-			"It only reads, and no Secret. What you may not read is named in the comments.",
+			"It only reads, and no Secret. What you may not read is named in the comments.\n\n" +
+			"With --take-over, it moves the Deployment into the Application, under its clients and step by step. Called again after an interruption, it\n" +
+			"goes on; with --undo as well, it goes back. An Application that is there already under the name is taken as it is.",
 		Example: importExamples,
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if options.takeOver.asked() {
+				return options.takeOver.run(cmd.Context(), &options, args, flags, streams)
+			}
 			sources, unread, err := options.sources(cmd.Context(), args, flags, streams)
 			if err != nil {
 				return err
@@ -90,6 +102,7 @@ func newImport(flags *genericclioptions.ConfigFlags, streams genericiooptions.IO
 	cmd.Flags().StringArrayVarP(&options.files, "filename", "f", nil, "a file to import, or - for the standard input; may be given several times")
 	cmd.Flags().StringVar(&options.Name, "name", "", "the Application's name, in place of that of the Service or the workload")
 	cmd.Flags().StringVar(&options.Workload, "workload", "", "the name of the Deployment, or of the service of a compose file, where the files have several")
+	options.takeOver.addTo(cmd)
 	return cmd
 }
 
@@ -106,15 +119,9 @@ func (o *importOptions) sources(
 	case len(args) == 0:
 		return nil, nil, errors.New("say what to import: deployment/NAME for what runs in the namespace, or -f FILE for manifests")
 	}
-	kind, name, found := strings.Cut(args[0], "/")
-	if !found {
-		kind, name = "deployment", args[0]
-	}
-	switch strings.ToLower(kind) {
-	case "deployment", "deployments", "deploy", "deployment.apps", "deployments.apps":
-	default:
-		return nil, nil, fmt.Errorf("%s cannot be imported from the cluster: an Application runs a Deployment; give deployment/NAME, "+
-			"or a manifest with -f", args[0])
+	name, err := deploymentName(args[0])
+	if err != nil {
+		return nil, nil, err
 	}
 	if o.Workload != "" {
 		return nil, nil, errors.New("--workload chooses among files; give the Deployment's name as deployment/NAME")
@@ -125,6 +132,21 @@ func (o *importOptions) sources(
 		return nil, nil, err
 	}
 	return fromCluster(ctx, connection, name)
+}
+
+// deploymentName returns the name of the Deployment that an argument means.
+func deploymentName(arg string) (string, error) {
+	kind, name, found := strings.Cut(arg, "/")
+	if !found {
+		kind, name = "deployment", arg
+	}
+	switch strings.ToLower(kind) {
+	case "deployment", "deployments", "deploy", "deployment.apps", "deployments.apps":
+		return name, nil
+	default:
+		return "", fmt.Errorf("%s cannot be imported from the cluster: an Application runs a Deployment; give deployment/NAME, "+
+			"or a manifest with -f", arg)
+	}
 }
 
 // readFiles returns the documents of the files.
@@ -166,6 +188,11 @@ func fromCluster(ctx context.Context, connection *cli.Connection, name string) (
 				name, owner.Name, owner.Name)
 		}
 	}
+	return withBeside(ctx, connection, deployment)
+}
+
+// withBeside returns a Deployment, which need not be there any more, and what may belong to it.
+func withBeside(ctx context.Context, connection *cli.Connection, deployment *unstructured.Unstructured) ([]importing.Source, []importing.Remark, error) {
 	sources := []importing.Source{{Object: deployment.Object}}
 	var unread []importing.Remark
 	for _, kind := range beside {

@@ -89,13 +89,13 @@ func Connect(flags *genericclioptions.ConfigFlags, streams genericiooptions.IOSt
 func (c *Connection) Application(ctx context.Context, name string) (*v1.Application, error) {
 	app := &v1.Application{}
 	if err := c.Get(ctx, client.ObjectKey{Namespace: c.Namespace, Name: name}, app); err != nil {
-		return nil, c.explainMissing(name, err)
+		return nil, c.ExplainMissing(name, err)
 	}
 	return app, nil
 }
 
-// explainMissing returns the error of reading an Application with what to do about it.
-func (c *Connection) explainMissing(name string, err error) error {
+// ExplainMissing returns the error of reading an Application with what to do about it.
+func (c *Connection) ExplainMissing(name string, err error) error {
 	switch {
 	case meta.IsNoMatchError(err):
 		return fmt.Errorf("this cluster has no Applications: the CustomResourceDefinition applications.%s is not installed; "+

@@ -98,6 +98,8 @@ func claims(t *testing.T) []claim {
 		{guide, "it has to live for {} seconds before an old pod goes", []string{valueOf(t, "internal/resources", "minReadyWithoutProbe").String()}},
 		{guide, "Unset, it has failed after {} seconds or with its first attempt", []string{valueOf(t, "internal/resources", "releaseDeadlineSeconds").String()}},
 
+		{"docs/import.md", "{} seconds unless you say otherwise, in which", []string{seconds("cmd/kubectl-app", "settleTime")}},
+
 		{readme, "It runs as {} replicas", []string{replicas}},
 		{readme, "{} replicas run and one leads", []string{capital(replicas)}},
 		{install, "installed again within {} s, it may have to wait", []string{lease}},

@@ -17,8 +17,11 @@ limitations under the License.
 package e2e_test
 
 import (
+	"bufio"
+	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -31,6 +34,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -113,3 +117,141 @@ var _ = Describe("A workload that runs", Label(groupMoving), Ordered, func() {
 		}
 	}, SpecTimeout(specLimit))
 })
+
+// The same by `kubectl app import --take-over`, which is interrupted after each of its steps, goes on, goes back, and comes again.
+var _ = Describe("A workload that the plugin moves", Label(groupMoving), Ordered, func() {
+	const namespace, clients = "e2e-moving-plugin", "e2e-moving-plugin-client"
+	key := metav1.ObjectMeta{Name: "web", Namespace: namespace}
+	moved := []client.Object{
+		&corev1.Service{ObjectMeta: key}, &networkingv1.Ingress{ObjectMeta: key},
+		&autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: key}, &policyv1.PodDisruptionBudget{ObjectMeta: key},
+	}
+	uids := map[client.Object]types.UID{}
+	var guest *visitor
+	var early int
+	var address string
+
+	BeforeAll(func(ctx SpecContext) {
+		createNamespace(ctx, clients, nil)
+		deployFor(ctx, namespace, nil)
+		manifest, err := os.ReadFile(filepath.Join("testdata", "moving.yaml"))
+		Expect(err).NotTo(HaveOccurred())
+		apply := command(ctx, "kubectl", "apply", "--namespace", namespace, "-f", "-")
+		apply.Stdin = strings.NewReader(strings.ReplaceAll(string(manifest), "IMAGE", images.Web))
+		runCommand(apply)
+		run(ctx, "kubectl", "rollout", "status", "deployment/web", "--namespace", namespace, "--timeout="+limit.String())
+		guest = startClient(ctx, clients, "client", "http://web."+namespace+".svc")
+		Eventually(guest.names).WithContext(ctx).Should(HaveLen(2), "each of the old pods answers")
+		for _, object := range moved {
+			Expect(fresh(object)(ctx)).NotTo(BeNil())
+			uids[object] = object.GetUID()
+		}
+		address = moved[0].(*corev1.Service).Spec.ClusterIP
+		failures, err := guest.failures(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		early = len(failures)
+	}, NodeTimeout(specLimit))
+
+	// ran says which step the plugin was interrupted in, each time, until it ended by itself.
+	ran := func(ctx context.Context, flags ...string) int {
+		GinkgoHelper()
+		args := append([]string{"import", "deployment/web", "--namespace", namespace, "--take-over", "--yes"}, flags...)
+		interrupted := 0
+		for interruptedAfterAStep(command(ctx, "kubectl-app", args...)) {
+			interrupted++
+		}
+		return interrupted
+	}
+	noneFailed := func(ctx context.Context) {
+		GinkgoHelper()
+		failures, err := guest.failures(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(failures[early:]).To(BeEmpty())
+	}
+	sameObjects := func(ctx context.Context, are func(client.Object) bool) {
+		GinkgoHelper()
+		for _, object := range moved {
+			Expect(fresh(object)(ctx)).To(SatisfyAll(HaveField("UID", uids[object]), Satisfy(are)), "%T", object)
+		}
+		service := moved[0].(*corev1.Service)
+		Expect(service.Spec.ClusterIP).To(Equal(address))
+		Expect(service.Spec.Ports).To(ConsistOf(SatisfyAll(HaveField("Name", "web"), HaveField("Port", BeEquivalentTo(80)))))
+	}
+
+	It("moves in, back and in again under a client, interrupted after each step", func(ctx SpecContext) {
+		old, err := guest.names(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		app := webApplication(namespace, 2)
+		began := time.Now()
+		in := ran(ctx, "--keep-old")
+		Expect(in).To(BeNumerically(">=", 2), "a step may be over before it is begun")
+		Expect(fresh(app)(ctx)).To(beReady())
+		sameObjects(ctx, func(now client.Object) bool { return metav1.IsControlledBy(now, app) })
+		Eventually(guest.names).WithContext(ctx).Should(HaveLen(4), "the new pods answer too")
+		noneFailed(ctx)
+
+		back := ran(ctx, "--undo")
+		Expect(back).To(BeNumerically(">=", 3))
+		sameObjects(ctx, func(now client.Object) bool { return metav1.GetControllerOf(now) == nil })
+		Expect(moved[0].(*corev1.Service).Spec.Selector).To(Equal(map[string]string{"app": "web"}))
+		Expect(fresh(&appsv1.Deployment{ObjectMeta: key})(ctx)).To(HaveField("Spec.Selector.MatchLabels", Equal(map[string]string{"app": "web"})))
+		pods := &corev1.PodList{}
+		Expect(k8s.List(ctx, pods, client.InNamespace(namespace), notOfAnApplication)).To(Succeed())
+		Expect(pods.Items).To(HaveLen(2))
+		for _, pod := range pods.Items {
+			Expect(old).To(ContainElement(pod.Name), "the old pods have gone on all the while")
+		}
+		noneFailed(ctx)
+
+		again := ran(ctx)
+		Expect(fresh(app)(ctx)).To(beReady())
+		sameObjects(ctx, func(now client.Object) bool { return metav1.IsControlledBy(now, app) })
+		now, err := podsOf(ctx, app)
+		Expect(err).NotTo(HaveOccurred())
+		for _, pod := range now {
+			Expect(old).NotTo(ContainElement(pod.Name))
+		}
+		noneFailed(ctx)
+		AddReportEntry("moved in by the plugin, back, and in again", fmt.Sprintf("%s, interrupted %d times; of %d requests none failed",
+			time.Since(began).Round(time.Second), in+back+again, guest.answers(ctx)))
+	}, SpecTimeout(specLimit))
+})
+
+// notOfAnApplication selects the old pods. The new ones have their labels too.
+var notOfAnApplication = func() client.ListOption {
+	selector, err := labels.Parse("app=web,!app.kubernetes.io/instance")
+	if err != nil {
+		panic(err)
+	}
+	return client.MatchingLabelsSelector{Selector: selector}
+}()
+
+// interruptedAfterAStep runs the plugin until it begins the second step of its own, and interrupts it there. It returns false when
+// the plugin has ended by itself, which has to be well.
+func interruptedAfterAStep(cmd *exec.Cmd) bool {
+	GinkgoHelper()
+	GinkgoWriter.Println("$", strings.Join(cmd.Args, " "))
+	out, err := cmd.StdoutPipe()
+	Expect(err).NotTo(HaveOccurred())
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	Expect(cmd.Start()).To(Succeed())
+	begun := 0
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		GinkgoWriter.Println(lines.Text())
+		if strings.HasPrefix(lines.Text(), "[") && !strings.HasSuffix(lines.Text(), ": done") {
+			begun++
+		}
+		if begun == 2 {
+			begun++
+			Expect(cmd.Process.Signal(os.Interrupt)).To(Succeed())
+		}
+	}
+	err = cmd.Wait()
+	GinkgoWriter.Print(stderr.String())
+	if strings.Contains(stderr.String(), "interrupted;") {
+		return true
+	}
+	Expect(err).NotTo(HaveOccurred(), stderr.String())
+	return false
+}

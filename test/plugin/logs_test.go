@@ -17,15 +17,20 @@ limitations under the License.
 package plugin_test
 
 import (
+	"bufio"
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
@@ -51,6 +56,15 @@ func kubelet(t *testing.T) string {
 			return
 		}
 		_, _ = fmt.Fprintf(w, "container=%s previous=%s\n", r.URL.Query().Get("container"), r.URL.Query().Get("previous"))
+		for i := 1; r.URL.Query().Get("follow") == "true"; i++ { // as long as somebody listens
+			_ = http.NewResponseController(w).Flush()
+			select {
+			case <-r.Context().Done():
+				return
+			case <-time.After(poll):
+				_, _ = fmt.Fprintf(w, "line %d\n", i)
+			}
+		}
 	}))
 	t.Cleanup(server.Close)
 	file := filepath.Join(t.TempDir(), "kubeconfig")
@@ -82,5 +96,44 @@ func TestLogsAreThoseOfAllPods(t *testing.T) {
 	}
 	if said, code := s.runs("logs", "talker", "-n", served, "--jobs"); code != 1 || !strings.Contains(said, "has no pods") {
 		t.Errorf("exit code %d\n%s", code, said)
+	}
+}
+
+// TestLogsAreFollowed holds that lines of all pods come as they are written, until the user has seen enough.
+func TestLogsAreFollowed(t *testing.T) {
+	s := newSession(t, "")
+	app := s.create(served, "chatter", v1.ApplicationSpec{Image: "registry.example.com/shop/chatter:1.0.0", Replicas: ptr.To[int32](2)})
+	s.waits(app, v1.ReasonRolloutComplete)
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	command := exec.CommandContext(ctx, plugin, "logs", "chatter", "-n", served, "--follow")
+	command.Env = []string{"KUBECONFIG=" + kubelet(t), "HOME=" + t.TempDir()}
+	out, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	last := map[string]string{} // by pod
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		pod, line, _ := strings.Cut(lines.Text(), " ")
+		last[pod] = line
+		if enough := 0; len(last) == 2 {
+			for _, line := range last {
+				if line == "line 3" || line == "line 4" {
+					enough++
+				}
+			}
+			if enough == 2 {
+				if err := command.Process.Signal(os.Interrupt); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	err = command.Wait()
+	if ctx.Err() != nil || len(last) != 2 {
+		t.Errorf("it ended with %v, %v, and was heard to say %v", err, ctx.Err(), last)
 	}
 }

@@ -34,9 +34,11 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
@@ -54,6 +56,8 @@ const (
 	poll  = 50 * time.Millisecond
 	// served is the namespace that the operator serves.
 	served = "shop"
+	// home is the namespace of the operator's Deployment.
+	home = "app-operator-system"
 )
 
 var (
@@ -118,10 +122,13 @@ func start(ctx context.Context, folder string) error {
 	if err := writeKubeconfig(kubeconfig, plane.Config()); err != nil {
 		return err
 	}
-	for _, name := range []string{served, "unserved"} {
+	for _, name := range []string{served, "unserved", home} {
 		if err := k8s.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}); err != nil {
 			return err
 		}
+	}
+	if err := showOperator(ctx); err != nil {
+		return err
 	}
 	rights, err := operator.Rights(served, served)
 	if err != nil {
@@ -139,6 +146,24 @@ func start(ctx context.Context, folder string) error {
 		Flags: []string{"--namespace=" + served, "--leader-elect=false"},
 	})
 	return err
+}
+
+// showOperator creates the Deployment by which an operator is found. Its pods are the control plane's; the operator itself is a process.
+func showOperator(ctx context.Context) error {
+	labels := map[string]string{"control-plane": "controller-manager", "app.kubernetes.io/name": "app-operator"}
+	shown := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "app-operator-controller-manager", Namespace: home, Labels: labels}}
+	shown.Spec.Selector = &metav1.LabelSelector{MatchLabels: labels}
+	shown.Spec.Template.Labels = labels
+	shown.Spec.Template.Spec.Containers = []corev1.Container{{
+		Name: "manager", Image: "example.com/app-operator", Env: []corev1.EnvVar{{Name: "WATCH_NAMESPACE", Value: served}},
+	}}
+	if err := k8s.Create(ctx, shown); err != nil {
+		return err
+	}
+	return wait.PollUntilContextTimeout(ctx, poll, limit, true, func(ctx context.Context) (bool, error) {
+		err := k8s.Get(ctx, client.ObjectKeyFromObject(shown), shown)
+		return shown.Status.ReadyReplicas > 0, err
+	})
 }
 
 func writeKubeconfig(file string, config *rest.Config) error {
@@ -207,6 +232,8 @@ var varies = []struct {
 	with string
 }{
 	{regexp.MustCompile(`(?m)^AGE +TYPE(.|\n)*`), "(events)\n"},
+	{regexp.MustCompile(`(?m)^(\[\d/\d\].*): done$`), "$1"},
+	{regexp.MustCompile(`(?m)^ {6}\S.*\n`), ""}, // what a step of a move waits for
 	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "UID"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`), "TIME"},
 	{regexp.MustCompile(`(-[0-9a-f]{8,10})-[bcdfghjklmnpqrstvwxz2456789]{5}\b`), "$1-xxxxx"},

@@ -17,6 +17,7 @@ limitations under the License.
 package view
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -89,6 +90,20 @@ func (o *Operator) serves(namespace string) bool {
 	return !o.Unknown && (len(o.Serves) == 0 || slices.Contains(o.Serves, namespace))
 }
 
+// Unserved returns why no operator would look at an Application of the namespace that was read, with what to do, or "". What could not be
+// seen is no reason.
+func (f *Facts) Unserved() string {
+	namespace := f.Application.Namespace
+	if len(f.Unseen) > 0 || slices.ContainsFunc(f.Operators, func(o Operator) bool { return o.Unknown || o.serves(namespace) && o.Ready > 0 }) {
+		return ""
+	}
+	var words strings.Builder
+	fmt.Fprintf(&words, "no operator that runs serves namespace %s\n", namespace)
+	writeOperators(&words, f)
+	next(&words, []string{installCommand(f)})
+	return strings.TrimSpace(words.String())
+}
+
 // String returns where the operator is and what it serves.
 func (o *Operator) String() string {
 	served := "the namespaces " + strings.Join(o.Serves, ", ")
@@ -122,8 +137,9 @@ func Why(out io.Writer, f *Facts) bool {
 		return !slices.ContainsFunc(f.Operators, func(o Operator) bool { return o.serves(app.Namespace) && o.Ready == 0 })
 	}
 	advice := Advices[condition.Reason]
-	if verdict == Ready {
-		fmt.Fprintf(out, "Nothing is wrong: %s in %s is ready, %s pods, %s\n", app.Name, app.Namespace, app.Status.ReplicaSummary, app.Status.URL)
+	if verdict == Ready && advice.Do == "" {
+		fmt.Fprintf(out, "Nothing is wrong: %s in %s is ready, %s\n", app.Name, app.Namespace,
+			strings.TrimSuffix(app.Status.ReplicaSummary+" pods, "+app.Status.URL, ", "))
 		return true
 	}
 	fmt.Fprintf(out, "%s in %s is %s: %s\n", app.Name, app.Namespace, verdict, condition.Reason)
@@ -135,11 +151,46 @@ func Why(out io.Writer, f *Facts) bool {
 			fmt.Fprintf(out, "  %s\n", blocked)
 		}
 	}
+	late := ""
+	if verdict == OnItsWay {
+		late = writeLate(out, f)
+	}
 	if advice.Do != "" {
 		fmt.Fprintf(out, "\nWhat to do: %s\n", advice.Do)
 	}
-	next(out, advice.commands(app, condition.Message))
+	commands := advice.commands(app, condition.Message)
+	if late != "" {
+		commands = append(commands, "kubectl describe pod "+late+" -n "+app.Namespace)
+	}
+	next(out, commands)
 	return verdict.Well()
+}
+
+// mostLate is how many pods are named that are not ready.
+const mostLate = 3
+
+// writeLate writes what is known of pods that are not ready, and the last warning about each. It returns the name of one that has a
+// warning, or "".
+func writeLate(out io.Writer, f *Facts) string {
+	named, late := 0, ""
+	for i := range f.Pods {
+		pod := podOf(&f.Pods[i], f.Application.Name, f.Now)
+		ready, of, _ := strings.Cut(pod.Ready, "/")
+		if ready == of || f.Pods[i].DeletionTimestamp != nil || named == mostLate {
+			continue
+		}
+		named++
+		fmt.Fprintf(out, "  pod %s: %s, %s ready\n", pod.Name, pod.State, pod.Ready)
+		for j := len(f.Events) - 1; j >= 0; j-- {
+			event := &f.Events[j]
+			if event.Type == corev1.EventTypeWarning && event.InvolvedObject.Kind == "Pod" && event.InvolvedObject.Name == pod.Name {
+				fmt.Fprintf(out, "    %s: %s\n", event.Reason, strings.TrimSpace(event.Message))
+				late = cmp.Or(late, pod.Name)
+				break
+			}
+		}
+	}
+	return late
 }
 
 // whyUnserved says why an Application has no status.
@@ -178,7 +229,12 @@ func whyUnserved(out io.Writer, f *Facts) {
 		fmt.Fprintf(out, "  not seen: %s\n", unseen)
 	}
 	fmt.Fprintln(out, "\nWhat to do: have this namespace served, or move the Application to one that is")
-	next(out, []string{"kubectl app install generate --watch-namespace " + strings.Join(toServe(f), ",") + " | kubectl apply --server-side -f -"})
+	next(out, []string{installCommand(f)})
+}
+
+// installCommand returns what has the namespace served.
+func installCommand(f *Facts) string {
+	return "kubectl app install generate --watch-namespace " + strings.Join(toServe(f), ",") + " | kubectl apply --server-side -f -"
 }
 
 // home is the namespace in which the operator's own manifests put it.

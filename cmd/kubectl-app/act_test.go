@@ -1,0 +1,83 @@
+/*
+Copyright 2026 The app-operator authors.
+
+Licensed under the Apache License, Version 2.0 (the "License");
+you may not use this file except in compliance with the License.
+You may obtain a copy of the License at
+
+    http://www.apache.org/licenses/LICENSE-2.0
+
+Unless required by applicable law or agreed to in writing, software
+distributed under the License is distributed on an "AS IS" BASIS,
+WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+See the License for the specific language governing permissions and
+limitations under the License.
+*/
+
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/cli"
+	"github.com/example/app-operator/internal/cluster"
+)
+
+// TestAChangeIsMadeBesideTheOperator holds that a status which was written in between is no reason to fail, and another spec is.
+func TestAChangeIsMadeBesideTheOperator(t *testing.T) {
+	for name, each := range map[string]struct {
+		generation int64
+		want       string
+	}{
+		"the status": {1, ""},
+		"the spec":   {2, "somebody else has changed the spec"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			scheme, err := cluster.NewScheme()
+			if err != nil {
+				t.Fatal(err)
+			}
+			app := &v1.Application{ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "shop", Generation: 1}}
+			refused := false
+			connected := fake.NewClientBuilder().WithScheme(scheme).WithObjects(app).WithInterceptorFuncs(interceptor.Funcs{
+				Patch: func(ctx context.Context, next client.WithWatch, object client.Object, patch client.Patch, options ...client.PatchOption) error {
+					if refused {
+						return next.Patch(ctx, object, patch, options...)
+					}
+					refused = true
+					now := &v1.Application{}
+					if err := next.Get(ctx, client.ObjectKeyFromObject(object), now); err != nil {
+						return err
+					}
+					now.Generation = each.generation
+					if err := next.Update(ctx, now); err != nil {
+						return err
+					}
+					return apierrors.NewConflict(schema.GroupResource{Resource: "applications"}, "web", errors.New("it has changed"))
+				},
+			}).Build()
+			streams, _, _, _ := genericiooptions.NewTestIOStreams()
+			a := &action{streams: streams, connection: &cli.Connection{WithWatch: connected, Namespace: "shop"}}
+			read, err := a.connection.Application(t.Context(), "web")
+			if err != nil {
+				t.Fatal(err)
+			}
+			changed, err := a.change(t.Context(), read, func(app *v1.Application) { app.Spec.Paused = true }, "spec", "paused")
+			if each.want == "" && (err != nil || !changed || !read.Spec.Paused) || each.want != "" && (err == nil || !strings.Contains(err.Error(), each.want)) {
+				t.Errorf("changed %v, %v", changed, err)
+			}
+		})
+	}
+}
