@@ -178,7 +178,8 @@ func (r *ApplicationReconciler) canRead(ctx context.Context, s *snapshot, child 
 		return true
 	}
 	s.Unavailable[child.Kind] = notInstalled(child)
-	if configs, err := child.Build(resources.Inputs{Application: s.Application}); err == nil && len(configs) > 0 {
+	configs, err := child.Build(resources.Inputs{Application: s.Application})
+	if err == nil && len(configs) > 0 || orphans(s.Application) { // which leaves nothing behind that says whose it is
 		s.Unavailable[child.Kind] = r.optional.ensureWatched(ctx, child)
 	}
 	return s.Unavailable[child.Kind] == nil
