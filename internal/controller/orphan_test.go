@@ -17,13 +17,90 @@ limitations under the License.
 package controller
 
 import (
+	"context"
+	"errors"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
+	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/children"
 )
+
+// TestWhatCannotBeLetGoOfHoldsTheApplicationBack holds that the Application does not go before all of its objects are nobody's, that a
+// write which meets another one is tried again, and that all that stays is told once.
+func TestWhatCannotBeLetGoOfHoldsTheApplicationBack(t *testing.T) {
+	conflicts, fails := 0, true
+	r, c := withErrors(t, interceptor.Funcs{
+		Patch: func(ctx context.Context, c client.WithWatch, object client.Object, patch client.Patch, options ...client.PatchOption) error {
+			data, err := patch.Data(object)
+			if err != nil || !strings.Contains(string(data), `"annotations":null`) {
+				return c.Patch(ctx, object, patch, options...)
+			}
+			switch object.(type) {
+			case *appsv1.Deployment:
+				if conflicts++; conflicts == 1 {
+					return apierrors.NewConflict(services, "web", errors.New("somebody was quicker"))
+				}
+			case *corev1.Service:
+				if fails {
+					return errors.New("the connection is broken")
+				}
+			}
+			return c.Patch(ctx, object, patch, options...)
+		},
+	})
+	for i := range children.Table {
+		if child := &children.Table[i]; child.Optional() {
+			r.optional.note(child.Kind, func(known *optionalAPI) { known.asked = time.Now() })
+		}
+	}
+	app := theApplication(t, c)
+	app.Spec.DeletionPolicy, app.Finalizers = v1.DeletionPolicyOrphan, []string{v1.Finalizer}
+	mine := metav1.ObjectMeta{Name: "web", Namespace: "apps", Annotations: map[string]string{v1.AnnotationOwner: "web/1"}}
+	deployment, service := &appsv1.Deployment{ObjectMeta: mine}, &corev1.Service{ObjectMeta: *mine.DeepCopy()}
+	if err := errors.Join(c.Create(t.Context(), deployment), c.Create(t.Context(), service),
+		c.Update(t.Context(), app), c.Delete(t.Context(), app)); err != nil {
+		t.Fatal(err)
+	}
+
+	if _, err := r.Reconcile(t.Context(), webRequest); err == nil {
+		t.Error("it goes on although the Service is still its own")
+	}
+	if app := theApplication(t, c); len(app.Finalizers) != 1 {
+		t.Errorf("the finalizers are %v", app.Finalizers)
+	}
+	if err := c.Get(t.Context(), client.ObjectKeyFromObject(deployment), deployment); err != nil || len(deployment.Annotations) > 0 || conflicts != 2 {
+		t.Errorf("after %d attempts the Deployment has the annotations %v: %v", conflicts, deployment.Annotations, err)
+	}
+	fails = false
+	r.expectations.Clear(webRequest.NamespacedName)
+	if _, err := r.Reconcile(t.Context(), webRequest); err != nil {
+		t.Error(err)
+	}
+	if err := c.Get(t.Context(), client.ObjectKeyFromObject(app), app); !apierrors.IsNotFound(err) {
+		t.Errorf("the Application is still there: %v", err)
+	}
+	told := r.Recorder.(*events.FakeRecorder).Events
+	orphaned := ""
+	for len(told) > 0 {
+		if said := <-told; strings.Contains(said, v1.EventOrphaned) {
+			orphaned += said
+		}
+	}
+	if !strings.Contains(orphaned, "Deployment web, Service web") || strings.Count(orphaned, v1.EventOrphaned) != 1 {
+		t.Errorf("it says %q", orphaned)
+	}
+}
 
 func TestGivenToKubectl(t *testing.T) {
 	entry := func(manager string, operation metav1.ManagedFieldsOperationType, subresource string) metav1.ManagedFieldsEntry {

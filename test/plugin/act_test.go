@@ -132,6 +132,9 @@ func TestLeaving(t *testing.T) {
 			name := "leaver-" + how
 			app := s.create(served, name, leaver())
 			s.waits(app, v1.ReasonRolloutComplete)
+			if said, code := s.runs("diff", name, "-n", served); code != 0 {
+				t.Errorf("exit code %d\n%s", code, said)
+			}
 			manifests, code := s.runs("export", name, "-n", served)
 			if code != 0 || strings.Contains(manifests, v1.AnnotationOwner) || strings.Contains(manifests, "ownerReferences") {
 				t.Fatal(manifests)
