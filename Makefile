@@ -228,7 +228,7 @@ E2E_PROCS ?= 2
 # out what test-olm-v1 runs.
 E2E_FLAGS ?=
 
-test_e2e_needs := $(addprefix $(BIN)/,crane ginkgo image kubectl kustomize operator-sdk opm) $(IMAGE_BIN)/scorecard-test
+test_e2e_needs := $(addprefix $(BIN)/,crane ginkgo image kubectl kustomize operator-sdk opm) $(IMAGE_BIN)/scorecard-test kubectl-app
 
 .PHONY: test-e2e
 test-e2e: $(test_e2e_needs) kubectl-app ## Run the end-to-end tests on the cluster of cluster-up, or of E2E_KUBECONFIG with a registry E2E_REGISTRY that it pulls from.

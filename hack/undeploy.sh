@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Deletes what a kustomization has installed, so that it ends: the Applications while the operator still runs, since those
-# of the policy Drain need it; then the operator; then the CRD. `make undeploy` and `make uninstall` run it, on the cluster of
+# of the policies Drain and Orphan need it; then the operator; then the CRD. `make undeploy` and `make uninstall` run it, on the cluster of
 # your kubeconfig. With the CRD every Application of the cluster goes, whichever operator serves it.
 #
 # Usage: hack/undeploy.sh KUSTOMIZATION IGNORE_NOT_FOUND, for example config/default false.

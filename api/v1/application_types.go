@@ -317,10 +317,11 @@ type ApplicationSpec struct {
 
 	// deletionPolicy says how the application goes. Delete leaves the clean-up to Kubernetes' garbage collection. Drain waits
 	// until its last pod has ended gracefully; in the foreground, which is Argo CD's default, Kubernetes deletes everything at the
-	// same time.
+	// same time. Orphan leaves what was made for it where it is; set it, and wait until it is Ready, before you delete the
+	// application.
 	// +optional
 	// +kubebuilder:default=Delete
-	// +kubebuilder:validation:Enum=Delete;Drain
+	// +kubebuilder:validation:Enum=Delete;Drain;Orphan
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
 }
 
@@ -334,13 +335,21 @@ const (
 	// DeletionPolicyDrain scales to zero and waits for the last pod before the Application goes. It needs a deletion in
 	// the background: in the foreground, which is Argo CD's default, Kubernetes deletes everything at the same time.
 	DeletionPolicyDrain DeletionPolicy = "Drain"
+	// DeletionPolicyOrphan leaves all that was made for the Application where it is, however that is deleted: as long as the policy is
+	// set, an annotation says whose the objects are, and no owner reference leads the garbage collector.
+	DeletionPolicyOrphan DeletionPolicy = "Orphan"
 )
 
 // AnnotationAdopt is the annotation by which whoever may write an object that is nobody's gives it to the Application that the
 // annotation names.
 const AnnotationAdopt = "apps.example.com/adopt"
 
-// Finalizer holds an Application with deletionPolicy Drain back until its last pod has ended.
+// AnnotationOwner is the annotation by which an object belongs to an Application of the policy Orphan, as NAME/UID. It means nothing
+// on an object that has a controller.
+const AnnotationOwner = "apps.example.com/owner"
+
+// Finalizer holds an Application with deletionPolicy Drain back until its last pod has ended, and one with Orphan until nothing says any
+// more that its objects are its.
 const Finalizer = "apps.example.com/finalizer"
 
 // ApplicationStatus is what runs, as last seen.

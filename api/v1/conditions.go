@@ -115,5 +115,8 @@ const (
 // EventAdopted is the reason of the event that says that an object which was somebody else's belongs to the Application now.
 const EventAdopted = "Adopted"
 
+// EventOrphaned is the reason of the event that says what stays of an Application that goes by the policy Orphan.
+const EventOrphaned = "Orphaned"
+
 // EventRetained is the reason of the event that says which claims stay of an Application that is gone.
 const EventRetained = "ClaimsRetained"

@@ -32,6 +32,7 @@ import (
 	"github.com/example/app-operator/internal/children"
 	"github.com/example/app-operator/internal/cli"
 	"github.com/example/app-operator/internal/cli/export"
+	"github.com/example/app-operator/internal/resources"
 )
 
 func newExport(flags *genericclioptions.ConfigFlags, streams genericiooptions.IOStreams) *cobra.Command {
@@ -39,7 +40,9 @@ func newExport(flags *genericclioptions.ConfigFlags, streams genericiooptions.IO
 		Use:   "export NAME",
 		Short: "Write what runs as plain manifests, which apply without the operator",
 		Long: "Writes the objects of an Application as they are, with their names, labels and selectors, and without their owner. What others " +
-			"have added to them is there as well. The Secrets and ConfigMaps that the spec refers to are not the Application's, and stay where they are.",
+			"have added to them is there as well. The Secrets and ConfigMaps that the spec refers to are not the Application's, and stay where they are.\n\n" +
+			"To leave the operator with no pod replaced: set spec.deletionPolicy to Orphan, wait until the Application is Ready, export it, delete it, " +
+			"and apply what was exported.",
 		Example: "  kubectl app export my-app > my-app.yaml",
 	}, func(ctx context.Context, connection *cli.Connection, r *reading) error {
 		if len(r.Unseen) > 0 {
@@ -49,7 +52,7 @@ func newExport(flags *genericclioptions.ConfigFlags, streams genericiooptions.IO
 		for i := range children.Table {
 			child := &children.Table[i]
 			for _, object := range r.Live[child.Kind] {
-				if !export.Leaves(child.Kind) || !child.Owns(r.Application(), object) {
+				if child.Expendable || !child.Owns(r.Application(), object) {
 					continue
 				}
 				live := &unstructured.Unstructured{}
@@ -57,7 +60,11 @@ func newExport(flags *genericclioptions.ConfigFlags, streams genericiooptions.IO
 				if err := connection.Get(ctx, client.ObjectKeyFromObject(object), live); err != nil {
 					return err
 				}
-				text, err := yaml.Marshal(export.Plain(live).Object)
+				plain := export.Plain(live)
+				if resources.Autoscaled(r.Application()) && child.Kind == children.Deployment { // an apply would set back what was decided since
+					unstructured.RemoveNestedField(plain.Object, "spec", "replicas")
+				}
+				text, err := yaml.Marshal(plain.Object)
 				if err != nil {
 					return err
 				}

@@ -67,10 +67,10 @@ func read(ctx context.Context, connection *cli.Connection, app *v1.Application) 
 			return nil, err
 		}
 	}
-	r.Deployment = plan.Controlled[*appsv1.Deployment](&r.Snapshot, children.Deployment)
+	r.Deployment = plan.Owned[*appsv1.Deployment](&r.Snapshot, children.Deployment)
 	r.Inputs.Live = resources.LiveFrom(r.Deployment)
 	r.Claims = r.LiveClaims()
-	if service := plan.Controlled[*corev1.Service](&r.Snapshot, children.Service); service != nil {
+	if service := plan.Owned[*corev1.Service](&r.Snapshot, children.Service); service != nil {
 		r.Inputs = r.WithService(service)
 	}
 	if err := r.readPods(ctx, connection); err != nil {
@@ -178,7 +178,7 @@ func (r *reading) decide(ctx context.Context, connection *cli.Connection) error 
 	}
 	inUse := []string{app.Status.CurrentRevision, facts.Runs}
 	for _, known := range r.Live[children.ControllerRevision] {
-		if metav1.IsControlledBy(known, app) {
+		if children.Of(children.ControllerRevision).Owns(app, known) {
 			facts.Known[known.GetName()] = resources.RevisionRecord(known, metav1.Time{})
 			inUse = append(inUse, known.GetName()) // which of them go is not the question
 		}

@@ -35,6 +35,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/children"
 	"github.com/example/app-operator/internal/cli"
 	"github.com/example/app-operator/internal/resources"
 	"github.com/example/app-operator/internal/revisions"
@@ -56,7 +57,7 @@ func readHistory(ctx context.Context, connection *cli.Connection, app *v1.Applic
 	}
 	var history []revision
 	for _, kept := range list.Items {
-		if !metav1.IsControlledBy(&kept, app) {
+		if !children.Of(children.ControllerRevision).Owns(app, &kept) {
 			continue
 		}
 		of, err := revisions.WithPods(app, kept.Data.Raw)

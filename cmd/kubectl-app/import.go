@@ -34,6 +34,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/example/app-operator/internal/children"
 	"github.com/example/app-operator/internal/cli"
 	"github.com/example/app-operator/internal/importing"
 )
@@ -182,11 +183,8 @@ func fromCluster(ctx context.Context, connection *cli.Connection, name string) (
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, owner := range deployment.GetOwnerReferences() {
-		if owner.Kind == "Application" && strings.HasPrefix(owner.APIVersion, "apps.example.com/") {
-			return nil, nil, fmt.Errorf("the Deployment %q belongs to the Application %q already; kubectl get appl %s -o yaml shows it",
-				name, owner.Name, owner.Name)
-		}
+	if owner := children.Of(children.Deployment).ApplicationOf(deployment); owner != "" {
+		return nil, nil, fmt.Errorf("the Deployment %q belongs to the Application %q already; kubectl get appl %s -o yaml shows it", name, owner, owner)
 	}
 	return withBeside(ctx, connection, deployment)
 }

@@ -150,7 +150,7 @@ func TestImportFromTheCluster(t *testing.T) {
 
 func TestImportOfAnApplicationsDeployment(t *testing.T) {
 	deployment := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "shop", OwnerReferences: []metav1.OwnerReference{{
-		APIVersion: "apps.example.com/v1", Kind: "Application", Name: "web", UID: "u",
+		APIVersion: "apps.example.com/v1", Kind: "Application", Name: "web", UID: "u", Controller: new(true),
 	}}}}
 	for name, want := range map[string]string{"web": "belongs to the Application", "none": "kubectl get deployments"} {
 		if _, _, err := fromCluster(t.Context(), clusterWith(deployment), name); err == nil || !strings.Contains(err.Error(), want) {

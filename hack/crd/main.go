@@ -44,6 +44,9 @@ const (
 
 // shortened are the fields of Kubernetes' own types, and down to which level their fields keep a description.
 var shortened = map[string]int{
+	"apiVersion": 0,
+	"kind":       0,
+
 	"spec.env[]":            1,
 	"spec.envFrom[]":        1,
 	"spec.initContainers[]": 1,

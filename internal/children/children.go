@@ -23,6 +23,7 @@ package children
 
 import (
 	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -97,13 +98,13 @@ var Table = []Child{
 		Kind: ControllerRevision, Many: true,
 		Object: metadataOf(controllerRevisionKind), List: metadataListOf(controllerRevisionKind), MetadataOnly: true,
 		Build: many(resources.ControllerRevision), Names: resources.ControllerRevisionNames, Fields: always(resources.ControllerRevisionFields),
-		CreatedOnce: true, Keep: resources.KeepsRevision,
+		CreatedOnce: true, Keep: resources.KeepsRevision, Expendable: true,
 	},
 	{ // before the pods that wait for it
 		Kind: Job, Object: &batchv1.Job{}, List: &batchv1.JobList{}, Many: true, FoundByLabel: true,
 		Build: many(resources.Job), Names: resources.JobNames, Fields: always(resources.JobFields),
 		Gated: resources.RunsRelease, KeepPods: noNewPods, CreatedOnce: true, Keep: resources.IsReleaseJob, Retire: retireJob,
-		DrainPhase: DrainTraffic, DeletedAfterItsOwn: true,
+		DrainPhase: DrainTraffic, DeletedAfterItsOwn: true, Expendable: true,
 	},
 	{
 		Kind: Deployment, Object: &appsv1.Deployment{}, List: &appsv1.DeploymentList{},
@@ -212,6 +213,9 @@ type Child struct {
 	// Retained objects outlive the Application. They have no owner: a label names their Application. They are never deleted, and a
 	// change of one that is refused holds up nothing else.
 	Retained bool
+	// Expendable objects mean nothing without their Application, once what they run has ended: they are what it remembers. They have an
+	// owner reference whatever the deletion policy.
+	Expendable bool
 	// RefusalRemedy is what to do about a change of a retained object that was refused.
 	RefusalRemedy string
 	// PrunedAfterRollout children are used by running pods: when they are no longer desired, they are deleted after the last
@@ -396,17 +400,62 @@ func (c *Child) ApplicationOf(object metav1.Object) string {
 		return object.GetLabels()[resources.LabelApplication]
 	case c.Retained:
 		return ""
+	case metav1.GetControllerOf(object) == nil:
+		name, _ := c.markOf(object)
+		return name
 	default:
 		return ControllingApplication(object)
 	}
 }
 
-// Owns reports whether an object of the kind is the Application's.
+// Owns reports whether an object of the kind is the Application's: by its controller or, where it has none, by its mark. Whose mark has
+// another UID, as that of an earlier Application of the name, is not.
 func (c *Child) Owns(app *v1.Application, object metav1.Object) bool {
-	if c.Retained {
+	switch {
+	case c.Retained:
 		return c.ApplicationOf(object) == app.Name
+	case metav1.GetControllerOf(object) == nil:
+		name, uid := c.markOf(object)
+		return name != "" && name == app.Name && uid == app.UID
+	default:
+		return metav1.IsControlledBy(object, app)
 	}
-	return metav1.IsControlledBy(object, app)
+}
+
+// markOf returns which Application an object of the kind is marked as belonging to, by its annotation: an Application that may have an
+// object of this name. On any other object it means nothing, as on a copy under another name.
+func (c *Child) markOf(object metav1.Object) (app string, uid types.UID) {
+	if c.Retained || c.Expendable {
+		return "", ""
+	}
+	app, uid = resources.ParseOwnerMark(object.GetAnnotations()[v1.AnnotationOwner])
+	if name := object.GetName(); app != "" && (name == app || c.Many && strings.HasPrefix(name, app+"-")) {
+		return app, uid
+	}
+	return "", ""
+}
+
+// NotIn returns the owner reference that an object of the kind must not have, while the Application's policy is that it outlives the
+// Application.
+func (c *Child) NotIn(app *v1.Application) []fieldpath.Path {
+	if c.Retained || c.Expendable || app.Spec.DeletionPolicy != v1.DeletionPolicyOrphan {
+		return nil
+	}
+	return []fieldpath.Path{fieldpath.MakePathOrDie("metadata", "ownerReferences", fieldpath.KeyByFields("uid", string(app.UID)))}
+}
+
+// Marks returns the annotations by which an object of the kind without a controller says whose it is, and whose it is to be if that one is
+// gone; nil if it has no mark.
+func (c *Child) Marks(object metav1.Object) map[string]string {
+	app, uid := c.markOf(object)
+	if app == "" || metav1.GetControllerOf(object) != nil {
+		return nil
+	}
+	marks := map[string]string{v1.AnnotationOwner: app + "/" + string(uid)}
+	if to := c.ConsentOf(object); to != "" {
+		marks[v1.AnnotationAdopt] = strings.Clone(to)
+	}
+	return marks
 }
 
 // ApplicationsOf returns the names of the Applications that an object of the kind may concern: the one that it belongs to, and those
@@ -440,13 +489,23 @@ func (c *Child) ConsentOf(object metav1.Object) string {
 	return to
 }
 
-// IsNobodys reports whether an object of the kind has no controller and, of a kind that has none, is no Application's.
+// IsNobodys reports whether an object of the kind has no controller, and nothing else says that it is an Application's.
 func (c *Child) IsNobodys(object metav1.Object) bool {
 	return metav1.GetControllerOf(object) == nil && c.ApplicationOf(object) == ""
+}
+
+// IsFreeFor reports whether an object of the kind is nobody's, as far as the Application can know: the mark of an earlier one of its name
+// is of the past.
+func (c *Child) IsFreeFor(app *v1.Application, object metav1.Object) bool {
+	if c.IsNobodys(object) {
+		return true
+	}
+	name, uid := c.markOf(object)
+	return metav1.GetControllerOf(object) == nil && name == app.Name && uid != app.UID
 }
 
 // MayAdopt reports whether an object may be taken as the Application's: it is nobody's, whoever may write it has consented, and
 // it is not being deleted.
 func (c *Child) MayAdopt(app *v1.Application, object metav1.Object) bool {
-	return c.IsNobodys(object) && c.ConsentOf(object) == app.Name && object.GetDeletionTimestamp() == nil
+	return c.IsFreeFor(app, object) && c.ConsentOf(object) == app.Name && object.GetDeletionTimestamp() == nil
 }

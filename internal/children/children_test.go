@@ -17,9 +17,12 @@ limitations under the License.
 package children
 
 import (
+	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -66,13 +69,15 @@ func TestTheTable(t *testing.T) {
 	}
 }
 
-// TestNames holds that the names of a row are those of what it builds, for each golden case of the builders.
-func TestNames(t *testing.T) {
+// goldenInputs returns what the golden cases of the builders are built from, by their files, with a revision, and a Job where there is a
+// release command.
+func goldenInputs(t *testing.T) map[string]resources.Inputs {
+	t.Helper()
 	cases, err := filepath.Glob(filepath.Join("..", "resources", "testdata", "*", "application.yaml"))
 	if err != nil || len(cases) == 0 {
 		t.Fatalf("no golden cases: %v", err)
 	}
-	found := map[string]bool{}
+	all := map[string]resources.Inputs{}
 	for _, file := range cases {
 		content, err := os.ReadFile(file)
 		if err != nil {
@@ -82,14 +87,23 @@ func TestNames(t *testing.T) {
 		if err := yaml.UnmarshalStrict(content, app); err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
+		in := resources.Inputs{Application: app, Update: resources.Update{Name: app.Name + "-0123456789"}}
+		if app.Spec.Release != nil {
+			in.ReleaseJob, in.RunRelease = app.Name+"-release-0123456789", true
+		}
+		all[file] = in
+	}
+	return all
+}
+
+// TestNames holds that the names of a row are those of what it builds, for each golden case of the builders.
+func TestNames(t *testing.T) {
+	found := map[string]bool{}
+	for file, in := range goldenInputs(t) {
 		for i := range Table {
 			row := &Table[i]
 			if !row.Many {
 				continue
-			}
-			in := resources.Inputs{Application: app, Update: resources.Update{Name: app.Name + "-0123456789"}}
-			if app.Spec.Release != nil {
-				in.ReleaseJob, in.RunRelease = app.Name+"-release-0123456789", true
 			}
 			built, err := row.Build(in)
 			if err != nil {
@@ -162,10 +176,93 @@ func TestMayAdopt(t *testing.T) {
 		"another's claim": {resources.KindPersistentVolumeClaim, metav1.ObjectMeta{
 			Annotations: given, Labels: map[string]string{resources.LabelApplication: "other"},
 		}, false},
-		"a claim": {resources.KindPersistentVolumeClaim, metav1.ObjectMeta{Annotations: given}, true},
+		"a claim":                {resources.KindPersistentVolumeClaim, metav1.ObjectMeta{Annotations: given}, true},
+		"an earlier one's":       {Service, marked("web", "web/0", given), true},
+		"another's, by its mark": {resources.KindConfigMap, marked("web-a-b", "web-a/1", given), false},
+		"its own already":        {Service, marked("web", "web/1", given), false},
 	} {
 		if got := Of(test.kind).MayAdopt(app, &test.meta); got != test.want {
 			t.Errorf("%s: %t, want %t", what, got, test.want)
+		}
+	}
+}
+
+// marked returns the metadata of an object of this name with the mark of an owner, and further annotations.
+func marked(name, mark string, further map[string]string) metav1.ObjectMeta {
+	annotations := map[string]string{v1.AnnotationOwner: mark}
+	maps.Copy(annotations, further)
+	return metav1.ObjectMeta{Name: name, Annotations: annotations}
+}
+
+func TestMarks(t *testing.T) {
+	app := &v1.Application{ObjectMeta: metav1.ObjectMeta{Name: "web", UID: "1"}}
+	controlled := marked("web", "web/1", nil)
+	controlled.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "Deployment", Name: "d", Controller: new(true)}}
+	for what, test := range map[string]struct {
+		kind string
+		meta metav1.ObjectMeta
+		of   string
+		owns bool
+	}{
+		"its own":                    {Service, marked("web", "web/1", nil), "web", true},
+		"its own, with a suffix":     {CronJob, marked("web-nightly", "web/1", nil), "web", true},
+		"an earlier one's":           {Service, marked("web", "web/0", nil), "web", false},
+		"another's":                  {CronJob, marked("web-b-nightly", "web-b/1", nil), "web-b", false},
+		"of a name that it has not":  {CronJob, marked("website", "web/1", nil), "", false},
+		"of a kind that it has once": {Service, marked("web-copy", "web/1", nil), "", false},
+		"controlled by another":      {Service, controlled, "", false},
+		"without a UID":              {Service, marked("web", "web/", nil), "", false},
+		"without a name":             {Service, marked("web", "/1", nil), "", false},
+		"a name alone":               {Service, marked("web", "web", nil), "", false},
+		"too long":                   {Service, marked("web", "web/"+strings.Repeat("1", 37), nil), "", false},
+		"a claim":                    {resources.KindPersistentVolumeClaim, marked("web-data", "web/1", nil), "", false},
+		"a revision":                 {ControllerRevision, marked("web-1", "web/1", nil), "", false},
+		"a Job":                      {Job, marked("web-release-1", "web/1", nil), "", false},
+	} {
+		row := Of(test.kind)
+		if of, owns := row.ApplicationOf(&test.meta), row.Owns(app, &test.meta); of != test.of || owns != test.owns {
+			t.Errorf("%s: it is of %q, and owned: %t; want %q, %t", what, of, owns, test.of, test.owns)
+		}
+		if of, nobodys := row.ApplicationOf(&test.meta), row.IsNobodys(&test.meta); nobodys != (of == "" && len(test.meta.OwnerReferences) == 0) {
+			t.Errorf("%s: nobody's: %t", what, nobodys)
+		}
+	}
+}
+
+// TestOrphanHoldsForEveryKind holds that no object of any kind but the expendable ones has an owner while the policy is Orphan, and that
+// each is the Application's all the same.
+func TestOrphanHoldsForEveryKind(t *testing.T) {
+	found := map[string]bool{}
+	for _, in := range goldenInputs(t) {
+		in.Application.UID, in.Application.Spec.DeletionPolicy = "1", v1.DeletionPolicyOrphan
+		for i := range Table {
+			row := &Table[i]
+			configs, err := row.Build(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, config := range configs {
+				object := &metav1.PartialObjectMetadata{}
+				data, err := json.Marshal(config.ApplyConfiguration)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := json.Unmarshal(data, object); err != nil {
+					t.Fatal(err)
+				}
+				if got := len(object.OwnerReferences) > 0; got != row.Expendable {
+					t.Errorf("%s %s has an owner reference: %t", row.Kind, config.Name, got)
+				}
+				if !row.Owns(in.Application, object) {
+					t.Errorf("%s %s is not the Application's: %v", row.Kind, config.Name, object.Annotations)
+				}
+				found[row.Kind] = true
+			}
+		}
+	}
+	for i := range Table {
+		if row := &Table[i]; !found[row.Kind] && !row.CreatedOnce {
+			t.Errorf("no golden case has a %s", row.Kind)
 		}
 	}
 }

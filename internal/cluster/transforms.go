@@ -54,7 +54,12 @@ func stripChild(in any) (any, error) {
 		if row.StripStatus != nil {
 			row.StripStatus(in.(children.Object))
 		}
+		marks := row.Marks(object) // whoever has written them
 		dropForeign(object)
+		if marks != nil {
+			maps.Copy(marks, object.GetAnnotations())
+			object.SetAnnotations(marks)
+		}
 		object.SetManagedFields(slices.DeleteFunc(object.GetManagedFields(), func(entry metav1.ManagedFieldsEntry) bool {
 			return entry.Manager != children.FieldOwner || entry.Subresource != ""
 		}))

@@ -596,3 +596,39 @@ func TestOfStrangersTheConsentIsKept(t *testing.T) {
 		}
 	}
 }
+
+// TestMarksAreKept holds that the cache knows whose an object is that has no owner, whoever has written that on it, and nothing of a mark
+// that means nothing.
+func TestMarksAreKept(t *testing.T) {
+	app := &v1.Application{ObjectMeta: metav1.ObjectMeta{Name: "my-app", UID: "1"}}
+	for what, test := range map[string]struct {
+		mark string
+		owns bool
+		want map[string]string
+	}{
+		"its own": {"my-app/1", true, map[string]string{
+			v1.AnnotationOwner: "my-app/1", v1.AnnotationAdopt: "my-app", "ours": "1", RevisionAnnotation: "3",
+		}},
+		"an earlier one's": {"my-app/0", false, map[string]string{
+			v1.AnnotationOwner: "my-app/0", v1.AnnotationAdopt: "my-app", "ours": "1", RevisionAnnotation: "3",
+		}},
+		"another's": {"other/1", false, map[string]string{v1.AnnotationAdopt: "my-app"}},
+		"too long":  {"my-app/" + strings.Repeat("1", 37), false, map[string]string{v1.AnnotationAdopt: "my-app"}},
+	} {
+		for kind, object := range map[string]children.Object{
+			children.Service:        &corev1.Service{},
+			resources.KindConfigMap: MetadataOf(corev1.SchemeGroupVersion.WithKind(resources.KindConfigMap)),
+		} {
+			full := fullMeta(nil)
+			full.Annotations[v1.AnnotationOwner], full.Annotations[v1.AnnotationAdopt] = test.mark, "my-app"
+			setMeta(object, full)
+			kept := strip(t, stripObject(), object)
+			if diff := cmp.Diff(test.want, kept.GetAnnotations()); diff != "" {
+				t.Errorf("%s of %s (-want +got):\n%s", kind, what, diff)
+			}
+			if got := children.Of(kind).Owns(app, kept); got != test.owns {
+				t.Errorf("%s of %s is the Application's: %t", kind, what, got)
+			}
+		}
+	}
+}

@@ -39,11 +39,11 @@ import (
 	"github.com/example/app-operator/internal/status"
 )
 
-// ensureFinalizer adds or removes the finalizer, so that the Application has it exactly while its deletionPolicy is Drain.
+// ensureFinalizer adds or removes the finalizer, so that the Application has it exactly while its deletionPolicy is Drain or Orphan.
 func (r *ApplicationReconciler) ensureFinalizer(ctx context.Context, app *v1.Application, record *record) error {
 	before := app.DeepCopy()
 	changed := false
-	if app.Spec.DeletionPolicy == v1.DeletionPolicyDrain {
+	if app.Spec.DeletionPolicy == v1.DeletionPolicyDrain || app.Spec.DeletionPolicy == v1.DeletionPolicyOrphan {
 		changed = controllerutil.AddFinalizer(app, v1.Finalizer)
 	} else {
 		changed = controllerutil.RemoveFinalizer(app, v1.Finalizer)
@@ -74,8 +74,8 @@ func (r *ApplicationReconciler) patchFinalizers(ctx context.Context, app, before
 }
 
 // finalize lets an Application that is being deleted go: at once, or, with deletionPolicy Drain, when its last pod
-// has ended. Nothing is made any more; what is left behind, the garbage collector takes. A pause does not hold
-// it up: an Application must always be deletable.
+// has ended, or, with Orphan, when nothing says any more that its objects are its. Nothing is made any more; what is left behind, the
+// garbage collector takes. A pause does not hold it up: an Application must always be deletable.
 func (r *ApplicationReconciler) finalize(
 	ctx context.Context, app *v1.Application, record *record, s *snapshot, err error,
 ) (reconcile.Result, error) {
@@ -87,9 +87,17 @@ func (r *ApplicationReconciler) finalize(
 		// Somebody else holds it back. The garbage collector does the rest; the status must not go on praising what was.
 		return r.report(ctx, app, record, seen, nil)
 	}
+	if record.letGo { // the cache does not show it yet
+		return reconcile.Result{}, nil
+	}
 	if drains(app) {
 		seen.WaitsFor, err = r.scaleDown(ctx, app, record, s)
 		if seen.WaitsFor != "" || err != nil {
+			return r.report(ctx, app, record, seen, err)
+		}
+	}
+	if orphans(app) {
+		if err := r.orphan(ctx, app, record, s); err != nil {
 			return r.report(ctx, app, record, seen, err)
 		}
 	}
@@ -98,6 +106,8 @@ func (r *ApplicationReconciler) finalize(
 	if err := r.patchFinalizers(ctx, app, before); err != nil {
 		return resultOf(err)
 	}
+	record.letGo = true
+	r.reportOrphaned(ctx, app, record)
 	logf.FromContext(ctx).Info("Let go of the Application", "deletionPolicy", app.Spec.DeletionPolicy)
 	return reconcile.Result{}, nil
 }

@@ -23,7 +23,6 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -91,7 +90,7 @@ func (r *ApplicationReconciler) desiredReplicas(app *v1.Application) int32 {
 	in := resources.Inputs{Application: app}
 	deployment := &appsv1.Deployment{}
 	err := r.Client.Get(ctx, client.ObjectKeyFromObject(app), deployment, client.UnsafeDisableDeepCopy)
-	if err == nil && metav1.IsControlledBy(deployment, app) {
+	if err == nil && children.Of(children.Deployment).Owns(app, deployment) {
 		in.Live = resources.LiveFrom(deployment)
 	}
 	return resources.DesiredReplicas(in)

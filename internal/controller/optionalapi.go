@@ -221,6 +221,12 @@ func notInstalled(child *children.Child) error {
 	}
 }
 
+// isNotInstalled reports whether objects of an optional kind cannot be read because the cluster does not serve the kind.
+func isNotInstalled(err error) bool {
+	waiting, ok := errors.AsType[*outcome.Waiting](err)
+	return ok && waiting.Reason == v1.ReasonAPINotInstalled
+}
+
 // terminating is what the API server says when something is to be made of a kind whose CRD is being deleted (kubernetes
 // staging/src/k8s.io/apiextensions-apiserver/pkg/apiserver/customresource_handler.go).
 const terminating = "not allowed while custom resource definition is terminating"

@@ -67,6 +67,10 @@ type record struct {
 	fault podsFault
 	// rollout times rollouts.
 	rollout metrics.Rollout
+	// orphaned are kind and name of the objects that have been left to themselves.
+	orphaned []string
+	// letGo says that the finalizer has been taken off an Application that is being deleted.
+	letGo bool
 }
 
 // refusal is a configuration and the message with which it was refused, both by their hashes.

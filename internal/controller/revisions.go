@@ -116,7 +116,7 @@ func (r *ApplicationReconciler) decide(ctx context.Context, s *snapshot, record 
 	if err := r.Reader.Get(ctx, key, revision); client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("read the revision that the spec asks for: %w", err)
 	}
-	if _, known := facts.Known[s.Update.Name]; known && metav1.IsControlledBy(revision, s.Application) {
+	if _, known := facts.Known[s.Update.Name]; known && children.Of(children.ControllerRevision).Owns(s.Application, revision) {
 		facts.Known[s.Update.Name] = resources.RevisionRecord(revision, writtenAt(revision))
 		s.decision = revisions.Decide(*facts)
 	}
@@ -153,7 +153,7 @@ func (r *ApplicationReconciler) facts(ctx context.Context, s *snapshot, record *
 		FailAfter: status.FailAfterSeconds(app),
 	}
 	for _, revision := range s.Live[children.ControllerRevision] {
-		if metav1.IsControlledBy(revision, app) {
+		if children.Of(children.ControllerRevision).Owns(app, revision) {
 			facts.Known[revision.GetName()] = resources.RevisionRecord(revision, writtenAt(revision))
 		}
 	}
@@ -227,7 +227,7 @@ func (r *ApplicationReconciler) askForJobs(ctx context.Context, app *v1.Applicat
 	}
 	var jobs []revisions.Job
 	for i := range list.Items {
-		if job := &list.Items[i]; metav1.IsControlledBy(job, app) {
+		if job := &list.Items[i]; children.Of(children.Job).Owns(app, job) {
 			jobs = append(jobs, r.releaseOutcome(ctx, job, nil, seen))
 		}
 	}

@@ -37,7 +37,7 @@ func (r *ApplicationReconciler) readSchedules(ctx context.Context, s *snapshot, 
 	app := s.Application
 	ours := map[types.UID]bool{}
 	for _, cronJob := range s.Live[children.CronJob] {
-		if metav1.IsControlledBy(cronJob, app) {
+		if children.Of(children.CronJob).Owns(app, cronJob) {
 			ours[cronJob.GetUID()] = true
 		}
 	}

@@ -85,7 +85,7 @@ func (r *ApplicationReconciler) snapshot(ctx context.Context, app *v1.Applicatio
 		}
 	}
 	s.Claims = s.LiveClaims()
-	if service := plan.Controlled[*corev1.Service](&s.Snapshot, children.Service); service != nil {
+	if service := plan.Owned[*corev1.Service](&s.Snapshot, children.Service); service != nil {
 		s.Inputs = s.WithService(service)
 	}
 	if s.deployment != nil {
@@ -108,7 +108,7 @@ func (r *ApplicationReconciler) readDeployment(ctx context.Context, s *snapshot)
 	if err := r.readChildren(ctx, s, children.Of(children.Deployment)); err != nil {
 		return err
 	}
-	s.deployment = plan.Controlled[*appsv1.Deployment](&s.Snapshot, children.Deployment)
+	s.deployment = plan.Owned[*appsv1.Deployment](&s.Snapshot, children.Deployment)
 	s.Inputs.Live = resources.LiveFrom(s.deployment)
 	if s.deployment == nil {
 		return nil
@@ -178,7 +178,8 @@ func (r *ApplicationReconciler) canRead(ctx context.Context, s *snapshot, child 
 		return true
 	}
 	s.Unavailable[child.Kind] = notInstalled(child)
-	if configs, err := child.Build(resources.Inputs{Application: s.Application}); err == nil && len(configs) > 0 {
+	configs, err := child.Build(resources.Inputs{Application: s.Application})
+	if err == nil && len(configs) > 0 || orphans(s.Application) { // which leaves nothing behind that says whose it is
 		s.Unavailable[child.Kind] = r.optional.ensureWatched(ctx, child)
 	}
 	return s.Unavailable[child.Kind] == nil
@@ -286,9 +287,9 @@ func (r *ApplicationReconciler) readReferences(ctx context.Context, app *v1.Appl
 // observed returns what the status is evaluated from.
 func (s *snapshot) observed(app *v1.Application, last plan.LastApplied) status.Observed {
 	seen := s.judged
-	seen.Service = plan.Controlled[*corev1.Service](&s.Snapshot, children.Service)
-	seen.Ingress = plan.Controlled[*networkingv1.Ingress](&s.Snapshot, children.Ingress)
-	seen.HTTPRoute = plan.Controlled[*gatewayv1.HTTPRoute](&s.Snapshot, children.HTTPRoute)
+	seen.Service = plan.Owned[*corev1.Service](&s.Snapshot, children.Service)
+	seen.Ingress = plan.Owned[*networkingv1.Ingress](&s.Snapshot, children.Ingress)
+	seen.HTTPRoute = plan.Owned[*gatewayv1.HTTPRoute](&s.Snapshot, children.HTTPRoute)
 	seen.Schedules, seen.Decision = s.schedules, s.decision
 	seen.Image = s.Running()[0].Spec.Image
 	if s.deployment == nil {
@@ -297,7 +298,7 @@ func (s *snapshot) observed(app *v1.Application, last plan.LastApplied) status.O
 	applied := last[plan.Key{Kind: children.Deployment, Name: app.Name}]
 	seen.DeploymentWritten = applied.UID == s.deployment.UID && applied.Generation == s.deployment.Generation
 	if resources.Autoscaled(app) {
-		seen.Autoscaler = plan.Controlled[*autoscalingv2.HorizontalPodAutoscaler](&s.Snapshot, children.HorizontalPodAutoscaler)
+		seen.Autoscaler = plan.Owned[*autoscalingv2.HorizontalPodAutoscaler](&s.Snapshot, children.HorizontalPodAutoscaler)
 	}
 	return seen
 }

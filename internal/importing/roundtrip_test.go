@@ -187,7 +187,11 @@ func build(t *testing.T, in resources.Inputs) map[string]map[string]any {
 			if !ok {
 				continue // nil
 			}
-			delete(metadata, "ownerReferences")
+			delete(metadata, "ownerReferences") // and what says the same
+			annotations, _ := metadata["annotations"].(map[string]any)
+			if delete(annotations, v1.AnnotationOwner); len(annotations) == 0 {
+				delete(metadata, "annotations")
+			}
 			all[object["kind"].(string)+" "+metadata["name"].(string)] = object
 		}
 	}

@@ -256,6 +256,7 @@ func (p *planner) object(child *children.Child, config children.Config) (*Step, 
 	if child.Absent != nil {
 		absent = child.Absent(p.snapshot.Inputs, config.Name)
 	}
+	absent = append(absent, child.NotIn(p.app)...)
 	var err error
 	if next.Hash, err = desiredHash(config, absent); err != nil {
 		return nil, fmt.Errorf("%s: %w", child.Kind, err)
@@ -460,9 +461,9 @@ func remedies(app *v1.Application, child *children.Child, live children.Object) 
 	said := ""
 	to := child.ConsentOf(live)
 	switch {
-	case to != "" && !child.IsNobodys(live):
+	case to != "" && !child.IsFreeFor(app, live):
 		said = fmt.Sprintf("its annotation %s means nothing, since it belongs to another already; ", v1.AnnotationAdopt)
-	case child.Adoption == 0 || !child.IsNobodys(live):
+	case child.Adoption == 0 || !child.IsFreeFor(app, live):
 	default:
 		if to != "" {
 			said = fmt.Sprintf("its annotation %s gives it to Application %s; ", v1.AnnotationAdopt, to)

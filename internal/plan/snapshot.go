@@ -19,7 +19,6 @@ package plan
 import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/example/app-operator/internal/children"
@@ -36,7 +35,7 @@ type Snapshot struct {
 	// KeepsPods says that the pods that run are kept as they are, and none are made where none run: those that are wanted are not
 	// released yet, and of those that run nothing is known.
 	KeepsPods bool
-	// Live holds, by kind, the objects that the Application controls, and others whose names it may need.
+	// Live holds, by kind, the objects that are the Application's, and others whose names it may need.
 	Live map[string][]children.Object
 	// Unavailable says, by kind, why the objects of an optional kind cannot be read.
 	Unavailable map[string]error
@@ -58,9 +57,9 @@ func (s *Snapshot) Find(kind, name string) children.Object {
 	return nil
 }
 
-// Controlled returns the Application's object of the kind and of its own name, or nil.
-func Controlled[O children.Object](s *Snapshot, kind string) (object O) {
-	if found := s.Find(kind, s.Application.Name); found != nil && metav1.IsControlledBy(found, s.Application) {
+// Owned returns the Application's object of the kind and of its own name, or nil.
+func Owned[O children.Object](s *Snapshot, kind string) (object O) {
+	if found := s.Find(kind, s.Application.Name); found != nil && children.Of(kind).Owns(s.Application, found) {
 		object = found.(O)
 	}
 	return object
@@ -88,7 +87,7 @@ func (s *Snapshot) LiveClaims() map[string]*resources.LiveClaim {
 func (s *Snapshot) ReleaseJobs() []*batchv1.Job {
 	var jobs []*batchv1.Job
 	for _, object := range s.Live[children.Job] {
-		if job := object.(*batchv1.Job); metav1.IsControlledBy(job, s.Application) && job.Labels[resources.LabelRevision] != "" {
+		if job := object.(*batchv1.Job); children.Of(children.Job).Owns(s.Application, job) && job.Labels[resources.LabelRevision] != "" {
 			jobs = append(jobs, job)
 		}
 	}

@@ -42,7 +42,8 @@ func ConfigMap(in Inputs) ([]*corev1ac.ConfigMapApplyConfiguration, error) {
 			WithLabels(objectLabels(app)).
 			WithAnnotations(objectAnnotations(app)).
 			WithAnnotations(map[string]string{annotationContentHash: filesHash(inline)}).
-			WithOwnerReferences(owner(app)).
+			WithAnnotations(ownerMark(app)).
+			WithOwnerReferences(owners(app)...).
 			WithData(inline))
 	}
 	return configs, nil

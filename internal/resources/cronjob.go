@@ -54,7 +54,8 @@ func CronJob(in Inputs) ([]*batchv1ac.CronJobApplyConfiguration, error) {
 		configs = append(configs, batchv1ac.CronJob(CronJobName(app, app.Spec.Schedules[i].Name), app.Namespace).
 			WithLabels(objectLabels(app)).
 			WithAnnotations(objectAnnotations(app)).
-			WithOwnerReferences(owner(app)).
+			WithAnnotations(ownerMark(app)).
+			WithOwnerReferences(owners(app)...).
 			WithSpec(cronJobSpec(app, &app.Spec.Schedules[i]).WithJobTemplate(job)))
 	}
 	return configs, nil

@@ -61,7 +61,8 @@ func Deployment(in Inputs) (*appsv1ac.DeploymentApplyConfiguration, error) {
 	config := appsv1ac.Deployment(app.Name, app.Namespace).
 		WithLabels(objectLabels(app)).
 		WithAnnotations(objectAnnotations(app)).
-		WithOwnerReferences(owner(app)).
+		WithAnnotations(ownerMark(app)).
+		WithOwnerReferences(owners(app)...).
 		WithSpec(spec)
 	if in.Revision != "" {
 		config.WithLabels(map[string]string{LabelRevision: strings.TrimPrefix(in.Revision, revisions.Name(app.Name, ""))})

@@ -59,7 +59,8 @@ func HorizontalPodAutoscaler(in Inputs) (*autoscalingv2ac.HorizontalPodAutoscale
 	return autoscalingv2ac.HorizontalPodAutoscaler(app.Name, app.Namespace).
 		WithLabels(objectLabels(app)).
 		WithAnnotations(objectAnnotations(app)).
-		WithOwnerReferences(owner(app)).
+		WithAnnotations(ownerMark(app)).
+		WithOwnerReferences(owners(app)...).
 		WithSpec(spec), nil
 }
 

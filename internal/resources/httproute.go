@@ -54,7 +54,8 @@ func HTTPRoute(in Inputs) (*gatewayv1ac.HTTPRouteApplyConfiguration, error) {
 		WithLabels(objectLabels(app)).
 		WithAnnotations(objectAnnotations(app)).
 		WithAnnotations(route.Annotations).
-		WithOwnerReferences(owner(app)).
+		WithAnnotations(ownerMark(app)).
+		WithOwnerReferences(owners(app)...).
 		WithSpec(spec), nil
 }
 

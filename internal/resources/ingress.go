@@ -46,7 +46,8 @@ func Ingress(in Inputs) (*networkingv1ac.IngressApplyConfiguration, error) {
 		WithLabels(objectLabels(app)).
 		WithAnnotations(objectAnnotations(app)).
 		WithAnnotations(ingress.Annotations).
-		WithOwnerReferences(owner(app)).
+		WithAnnotations(ownerMark(app)).
+		WithOwnerReferences(owners(app)...).
 		WithSpec(spec), nil
 }
 

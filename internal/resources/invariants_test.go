@@ -107,8 +107,8 @@ func copyOf(in Inputs) Inputs {
 	return in
 }
 
-// checkIdentity holds that a child has the name that its heading says, the Application's labels and one owner reference; a claim
-// has neither.
+// checkIdentity holds that a child has the name that its heading says, the Application's labels and one owner reference, or in its place
+// a mark; a claim has neither.
 func checkIdentity(t *testing.T, in Inputs, kind, heading string, config runtime.ApplyConfiguration) {
 	t.Helper()
 	app := in.Application
@@ -135,6 +135,15 @@ func checkIdentity(t *testing.T, in Inputs, kind, heading string, config runtime
 			t.Errorf("%s is named %s", kind, name)
 		}
 		want.Name = &name
+	}
+	marked := app.Spec.DeletionPolicy == v1.DeletionPolicyOrphan &&
+		!slices.Contains([]string{"ControllerRevision", "Job", KindPersistentVolumeClaim}, kind)
+	mark := object.Metadata.Annotations[v1.AnnotationOwner]
+	if want := app.Name + "/" + string(app.UID); marked != (mark == want) {
+		t.Errorf("%s has the mark %q", heading, mark)
+	}
+	if marked {
+		want.OwnerReferences = nil
 	}
 	if kind == KindPersistentVolumeClaim {
 		want.OwnerReferences, want.Labels = nil, object.Metadata.Labels

@@ -18,8 +18,11 @@ package resources
 
 import (
 	"maps"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation"
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
@@ -65,12 +68,16 @@ func objectLabels(app *v1.Application) map[string]string {
 }
 
 // objectAnnotations returns the annotations that every object has which is made for the Application. Those that are of one kind
-// of object are added over them.
+// of object are added over them. Argo CD may take what has no owner for its own, by a label, and prune it.
 func objectAnnotations(app *v1.Application) map[string]string {
-	if app.Spec.ObjectMetadata == nil {
-		return nil
+	all := map[string]string{}
+	if app.Spec.DeletionPolicy == v1.DeletionPolicyOrphan {
+		all[annotationSyncOptions] = doNotPrune
 	}
-	return app.Spec.ObjectMetadata.Annotations
+	if app.Spec.ObjectMetadata != nil {
+		maps.Copy(all, app.Spec.ObjectMetadata.Annotations)
+	}
+	return all
 }
 
 // podLabels returns what the pods have: the user's labels, and ours, which win.
@@ -82,6 +89,35 @@ func podLabels(app *v1.Application) map[string]string {
 	maps.Copy(all, Labels(app.Name))
 	return all
 }
+
+// owners returns the owner references of a child: none while the children are to outlive the Application, since the garbage collector
+// deletes in the foreground whatever finalizers say (decision 0051).
+func owners(app *v1.Application) []*metav1ac.OwnerReferenceApplyConfiguration {
+	if app.Spec.DeletionPolicy == v1.DeletionPolicyOrphan {
+		return nil
+	}
+	return []*metav1ac.OwnerReferenceApplyConfiguration{owner(app)}
+}
+
+// ownerMark returns the annotation that says whose a child is which has no owner reference. It is set over all annotations of users.
+func ownerMark(app *v1.Application) map[string]string {
+	if app.Spec.DeletionPolicy != v1.DeletionPolicyOrphan {
+		return nil
+	}
+	return map[string]string{v1.AnnotationOwner: app.Name + "/" + string(app.UID)}
+}
+
+// ParseOwnerMark returns which Application the annotation of a child names, and nothing if it is no such annotation.
+func ParseOwnerMark(annotation string) (name string, uid types.UID) {
+	name, id, marked := strings.Cut(annotation, "/")
+	if !marked || id == "" || len(id) > maxUID || len(validation.IsDNS1035Label(name)) > 0 {
+		return "", ""
+	}
+	return name, types.UID(id)
+}
+
+// maxUID is how long a UID is, which is a UUID in text.
+const maxUID = 36
 
 // owner returns the reference that makes the Application the controller of a child, so that the garbage
 // collector takes the child when the Application goes.

@@ -29,8 +29,11 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 )
 
-// annotationSyncOptions keeps Argo CD from deleting a claim that it takes for its own.
-const annotationSyncOptions = "argocd.argoproj.io/sync-options"
+// The annotation that keeps Argo CD from deleting an object that it takes for its own.
+const (
+	annotationSyncOptions = "argocd.argoproj.io/sync-options"
+	doNotPrune            = "Prune=false"
+)
 
 // LiveClaim is what a claim that was made for the Application says of itself. Its size can grow, and nothing else of it can change.
 type LiveClaim struct {
@@ -54,7 +57,7 @@ func PersistentVolumeClaim(in Inputs) ([]*corev1ac.PersistentVolumeClaimApplyCon
 		configs = append(configs, corev1ac.PersistentVolumeClaim(name, app.Namespace).
 			WithLabels(claimLabels(app)).
 			WithAnnotations(objectAnnotations(app)).
-			WithAnnotations(map[string]string{annotationSyncOptions: "Prune=false"}).
+			WithAnnotations(map[string]string{annotationSyncOptions: doNotPrune}).
 			WithSpec(spec))
 	}
 	return configs, nil

@@ -46,6 +46,7 @@ func PodDisruptionBudget(in Inputs) (*policyv1ac.PodDisruptionBudgetApplyConfigu
 	return policyv1ac.PodDisruptionBudget(app.Name, app.Namespace).
 		WithLabels(objectLabels(app)).
 		WithAnnotations(objectAnnotations(app)).
-		WithOwnerReferences(owner(app)).
+		WithAnnotations(ownerMark(app)).
+		WithOwnerReferences(owners(app)...).
 		WithSpec(spec), nil
 }

@@ -45,7 +45,7 @@ func Service(in Inputs) (*corev1ac.ServiceApplyConfiguration, error) {
 	config := corev1ac.Service(app.Name, app.Namespace).
 		WithLabels(objectLabels(app)).
 		WithAnnotations(objectAnnotations(app)).
-		WithOwnerReferences(owner(app)).
+		WithOwnerReferences(owners(app)...).
 		WithSpec(spec)
 	if app.Spec.Service != nil {
 		config.WithAnnotations(app.Spec.Service.Annotations)
@@ -54,6 +54,7 @@ func Service(in Inputs) (*corev1ac.ServiceApplyConfiguration, error) {
 	if _, kept := servedNames(in); kept != "" {
 		config.WithAnnotations(map[string]string{AnnotationPortNames: kept})
 	}
+	config.WithAnnotations(ownerMark(app))
 	return config, nil
 }
 

@@ -33,11 +33,12 @@ func ServiceAccount(in Inputs) (*corev1ac.ServiceAccountApplyConfiguration, erro
 	config := corev1ac.ServiceAccount(app.Name, app.Namespace).
 		WithLabels(objectLabels(app)).
 		WithAnnotations(objectAnnotations(app)).
-		WithOwnerReferences(owner(app)).
+		WithOwnerReferences(owners(app)...).
 		WithAutomountServiceAccountToken(automountToken(app))
 	if account := app.Spec.ServiceAccount; account != nil {
 		config.WithAnnotations(account.Annotations)
 	}
+	config.WithAnnotations(ownerMark(app))
 	return config, nil
 }
 

@@ -40,7 +40,7 @@ func ServiceMonitor(in Inputs) (*ServiceMonitorApplyConfiguration, error) {
 	config := newServiceMonitor(app.Name, app.Namespace)
 	// What Prometheus selects by comes over what all objects have, and never over the operator's own labels.
 	config.WithLabels(objectLabels(app)).WithLabels(monitoring.Labels).WithLabels(Labels(app.Name))
-	config.WithAnnotations(objectAnnotations(app)).WithOwnerReferences(owner(app))
+	config.WithAnnotations(objectAnnotations(app)).WithAnnotations(ownerMark(app)).WithOwnerReferences(owners(app)...)
 	monitored := MonitoredPort(app)
 	if names, _ := servedNames(in); names[monitored] != "" {
 		monitored = names[monitored]

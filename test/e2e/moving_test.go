@@ -23,6 +23,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -115,6 +116,42 @@ var _ = Describe("A workload that runs", Label(groupMoving), Ordered, func() {
 		for _, pod := range pods {
 			Expect(old).NotTo(ContainElement(pod.Name))
 		}
+	}, SpecTimeout(specLimit))
+
+	It("becomes plain objects again under the same client, as docs/guide.md, \"Leaving\", has it, and needs no operator", func(ctx SpecContext) {
+		app := &v1.Application{ObjectMeta: key}
+		Expect(fresh(app)(ctx)).NotTo(BeNil())
+		before, err := podsOf(ctx, app)
+		Expect(err).NotTo(HaveOccurred())
+		address := moved[0].(*corev1.Service).Spec.ClusterIP
+		deployment := &appsv1.Deployment{ObjectMeta: key}
+		Expect(fresh(deployment)(ctx)).NotTo(BeNil())
+		uids[deployment] = deployment.UID
+
+		meanwhile(ctx, guest, "moved out", func() {
+			run(ctx, "kubectl", "patch", "appl/web", "--namespace", namespace, "--type=merge", "-p", `{"spec":{"deletionPolicy":"Orphan"}}`)
+			run(ctx, "kubectl", "wait", "--for=condition=Ready", "appl/web", "--namespace", namespace, "--timeout="+limit.String())
+			manifests := run(ctx, "kubectl", "app", "export", "web", "--namespace", namespace)
+			run(ctx, "kubectl", "delete", "appl/web", "--namespace", namespace, "--cascade=foreground", "--timeout="+limit.String())
+			run(ctx, "kubectl", "delete", "deployment", operatorName, "--namespace", namespace)
+			apply := command(ctx, "kubectl", "apply", "--server-side", "-f", "-")
+			apply.Stdin = strings.NewReader(manifests)
+			runCommand(apply)
+		})
+		for _, object := range append(slices.Clone(moved), client.Object(deployment)) {
+			Expect(fresh(object)(ctx)).To(SatisfyAll(HaveField("UID", uids[object]), HaveField("OwnerReferences", BeEmpty()),
+				HaveField("DeletionTimestamp", BeNil()), HaveField("Annotations", Not(HaveKey(v1.AnnotationOwner)))), "%T", object)
+		}
+		Expect(moved[0].(*corev1.Service).Spec.ClusterIP).To(Equal(address))
+		after, err := podsOf(ctx, app)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(uidsOf(after)).To(ConsistOf(uidsOf(before)))
+
+		meanwhile(ctx, guest, "rolled out without an operator", func() {
+			run(ctx, "kubectl", "rollout", "restart", "deployment/web", "--namespace", namespace)
+			run(ctx, "kubectl", "rollout", "status", "deployment/web", "--namespace", namespace, "--timeout="+limit.String())
+		})
+		Expect(fresh(deployment)(ctx)).To(HaveField("Status.AvailableReplicas", BeEquivalentTo(2)))
 	}, SpecTimeout(specLimit))
 })
 
@@ -254,4 +291,13 @@ func interruptedAfterAStep(cmd *exec.Cmd) bool {
 	}
 	Expect(err).NotTo(HaveOccurred(), stderr.String())
 	return false
+}
+
+// uidsOf returns the UIDs of pods.
+func uidsOf(pods []corev1.Pod) []types.UID {
+	uids := make([]types.UID, 0, len(pods))
+	for _, pod := range pods {
+		uids = append(uids, pod.UID)
+	}
+	return uids
 }

@@ -23,12 +23,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
 
 	v1 "github.com/example/app-operator/api/v1"
 )
@@ -113,43 +116,120 @@ func TestNothingDiffersOfWhatWasTakenOver(t *testing.T) {
 	}
 }
 
-// TestLeaving exports an Application, deletes it with the operator's objects, and applies what was exported.
+// TestLeaving exports an Application, deletes it by the policy Orphan, and applies what was exported: nothing changes, and what is changed
+// or taken away later meets nobody.
 func TestLeaving(t *testing.T) {
-	s := newSession(t, "leaving")
-	app := s.create(served, "leaver", v1.ApplicationSpec{
+	for how, test := range map[string]struct {
+		flags []string
+		// warns says that kubectl warns the first time.
+		warns      bool
+		transcript string
+	}{
+		"server": {[]string{"--server-side"}, false, "leaving"}, "client": {nil, true, ""},
+	} {
+		t.Run(how, func(t *testing.T) {
+			s := newSession(t, test.transcript)
+			name := "leaver-" + how
+			app := s.create(served, name, leaver())
+			s.waits(app, v1.ReasonRolloutComplete)
+			if said, code := s.runs("diff", name, "-n", served); code != 0 {
+				t.Errorf("exit code %d\n%s", code, said)
+			}
+			manifests, code := s.runs("export", name, "-n", served)
+			if code != 0 || strings.Contains(manifests, v1.AnnotationOwner) || strings.Contains(manifests, "ownerReferences") {
+				t.Fatal(manifests)
+			}
+			left := exported(t, manifests)
+			if err := k8s.Delete(t.Context(), app, client.PropagationPolicy("Foreground")); err != nil {
+				t.Fatal(err)
+			}
+			s.eventually(func() error {
+				if err := k8s.Get(context.WithoutCancel(t.Context()), client.ObjectKeyFromObject(app), &v1.Application{}); err == nil {
+					return os.ErrExist
+				}
+				return nil
+			})
+			s.types("export", name, "-n", served)
+			apply := append([]string{"apply", "-f", "-"}, test.flags...)
+			for again := range 2 {
+				said := s.kubectl(manifests, apply...)
+				if warned := strings.Contains(said, "missing the kubectl.kubernetes.io/last-applied-configuration"); warned != (test.warns && again == 0) {
+					t.Errorf("kubectl warns: %t\n%s", warned, said)
+				}
+				expectUnchanged(t, left)
+			}
+			changed := strings.ReplaceAll(manifests, "leaver:1.0.0", "leaver:2.0.0")
+			changed = strings.ReplaceAll(changed, "    example.com/team: shop\n", "")
+			s.kubectl(changed, apply...)
+			after := &appsv1.Deployment{}
+			if err := k8s.Get(t.Context(), client.ObjectKeyFromObject(app), after); err != nil {
+				t.Fatal(err)
+			}
+			if image := after.Spec.Template.Spec.Containers[0].Image; !strings.HasSuffix(image, ":2.0.0") || after.Annotations["example.com/team"] != "" {
+				t.Errorf("the image is %s, and the annotations are %v", image, after.Annotations)
+			}
+			s.kubectl("", "rollout", "status", "deployment/"+name, "-n", served, "--timeout=60s")
+			s.kubectl(changed, "delete", "-f", "-")
+		})
+	}
+}
+
+// leaver returns an Application that leaves, with an object of several kinds.
+func leaver() v1.ApplicationSpec {
+	return v1.ApplicationSpec{
 		Image: "registry.example.com/shop/leaver:1.0.0", Replicas: ptr.To[int32](2), Port: ptr.To[int32](8080),
-	})
-	s.waits(app, v1.ReasonRolloutComplete)
-	manifests, code := s.runs("export", "leaver", "-n", served)
-	if code != 0 {
-		t.Fatal(manifests)
+		DeletionPolicy: v1.DeletionPolicyOrphan,
+		Autoscaling:    &v1.AutoscalingSpec{MinReplicas: ptr.To[int32](2), MaxReplicas: 4},
+		Ingress:        &v1.IngressSpec{Host: "leaver.example.com"},
+		ObjectMetadata: &v1.ObjectMetadata{Annotations: map[string]string{"example.com/team": "shop"}},
+		Schedules:      []v1.Schedule{{Name: "nightly", Schedule: "@yearly", Command: []string{"clean-up"}}},
+		Files:          []v1.File{{MountPath: "/etc/shop", VolumeSource: v1.VolumeSource{Inline: map[string]string{"shop.conf": "on"}}}},
 	}
-	before := &appsv1.Deployment{}
-	key := client.ObjectKeyFromObject(app)
-	if err := k8s.Get(t.Context(), key, before); err != nil {
-		t.Fatal(err)
-	}
-	if err := k8s.Delete(t.Context(), app, client.PropagationPolicy("Foreground")); err != nil {
-		t.Fatal(err)
-	}
-	s.eventually(func() error {
-		if err := k8s.Get(context.WithoutCancel(t.Context()), key, &v1.Application{}); err == nil {
-			return os.ErrExist
+}
+
+// exported reads the objects that manifests are of.
+func exported(t *testing.T, manifests string) []*unstructured.Unstructured {
+	t.Helper()
+	var all []*unstructured.Unstructured
+	for manifest := range strings.SplitSeq(manifests, "---\n") {
+		object := &unstructured.Unstructured{}
+		if err := yaml.Unmarshal([]byte(manifest), &object.Object); err != nil {
+			t.Fatal(err)
 		}
-		return nil
-	})
-	s.kubectl(manifests, "apply", "--server-side", "-f", "-")
-	after := &appsv1.Deployment{}
-	if err := k8s.Get(t.Context(), key, after); err != nil {
-		t.Fatal(err)
+		if object.Object == nil {
+			continue
+		}
+		if err := k8s.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, object)
 	}
-	t.Cleanup(func() { _ = k8s.Delete(context.WithoutCancel(t.Context()), after) })
-	if len(after.OwnerReferences) > 0 || after.Spec.Template.Spec.Containers[0].Image != before.Spec.Template.Spec.Containers[0].Image ||
-		after.Spec.Selector.String() != before.Spec.Selector.String() || *after.Spec.Replicas != 2 {
-		t.Errorf("it was\n%+v\nand is\n%+v", before.Spec, after.Spec)
+	if len(all) < 8 {
+		t.Errorf("%d objects were exported", len(all))
 	}
-	s.kubectl("", "rollout", "status", "deployment/leaver", "-n", served, "--timeout=60s")
-	s.types("export", "leaver", "-n", served)
+	return all
+}
+
+// expectUnchanged holds that objects are the same, and say the same but for whose they are.
+func expectUnchanged(t *testing.T, objects []*unstructured.Unstructured) {
+	t.Helper()
+	for _, before := range objects {
+		after := before.DeepCopy()
+		if err := k8s.Get(t.Context(), client.ObjectKeyFromObject(before), after); err != nil {
+			t.Fatal(err)
+		}
+		if after.GetUID() != before.GetUID() || after.GetDeletionTimestamp() != nil || len(after.GetOwnerReferences()) > 0 {
+			t.Errorf("%s: it was %v and is %v", before.GetKind(), before.Object["metadata"], after.Object["metadata"])
+		}
+		if diff := cmp.Diff(before.Object["spec"], after.Object["spec"]); diff != "" {
+			t.Errorf("spec of %s (-before +after):\n%s", before.GetKind(), diff)
+		}
+		for _, entry := range after.GetManagedFields() {
+			if strings.HasPrefix(entry.Manager, "app-operator") {
+				t.Errorf("%s: the operator still owns %s", before.GetKind(), entry.FieldsV1.GetRawString())
+			}
+		}
+	}
 }
 
 func (s *session) patch(app *v1.Application, patch string) {

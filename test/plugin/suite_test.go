@@ -304,7 +304,7 @@ func (s *session) eventually(check func() error) {
 }
 
 // kubectl runs the real kubectl, which has to succeed.
-func (s *session) kubectl(stdin string, args ...string) {
+func (s *session) kubectl(stdin string, args ...string) string {
 	s.Helper()
 	command := exec.CommandContext(s.Context(), plane.KubectlPath(), args...)
 	command.Env = []string{"KUBECONFIG=" + s.kubeconfig, "HOME=" + s.TempDir()}
@@ -313,4 +313,5 @@ func (s *session) kubectl(stdin string, args ...string) {
 	if err != nil {
 		s.Fatalf("kubectl %s: %v\n%s", strings.Join(args, " "), err, said)
 	}
+	return string(said)
 }

@@ -25,14 +25,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/example/app-operator/internal/children"
+	v1 "github.com/example/app-operator/api/v1"
 )
-
-// Leaves reports whether objects of a kind are worth nothing without the operator: what it remembers, and Jobs that have run.
-func Leaves(kind string) bool { return kind != children.ControllerRevision && kind != children.Job }
 
 // written are the annotations that controllers and kubectl write.
 var written = []string{
+	v1.AnnotationOwner,
 	"kubectl.kubernetes.io/last-applied-configuration", "deployment.kubernetes.io/revision",
 	"pv.kubernetes.io/bind-completed", "pv.kubernetes.io/bound-by-controller", "volume.kubernetes.io/storage-provisioner",
 	"volume.beta.kubernetes.io/storage-provisioner", "volume.kubernetes.io/selected-node",

@@ -46,6 +46,10 @@ func TestPlainKeepsWhatMattersAndNothingElse(t *testing.T) {
 			`{apiVersion: v1, kind: Service, metadata: {name: cart}, spec: {clusterIP: None, clusterIPs: [None]}}`,
 			`{apiVersion: v1, kind: Service, metadata: {name: cart}, spec: {clusterIP: None, clusterIPs: [None]}}`,
 		},
+		"of the policy Orphan": {
+			`{apiVersion: v1, kind: ServiceAccount, metadata: {name: cart, annotations: {apps.example.com/owner: cart/b}}}`,
+			`{apiVersion: v1, kind: ServiceAccount, metadata: {name: cart}}`,
+		},
 		"a Deployment with another's annotation": {
 			`{apiVersion: apps/v1, kind: Deployment, metadata: {name: cart, generation: 3, annotations: {deployment.kubernetes.io/revision: "2", a: b}}, spec: {replicas: 2}}`,
 			`{apiVersion: apps/v1, kind: Deployment, metadata: {name: cart, annotations: {a: b}}, spec: {replicas: 2}}`,
