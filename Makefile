@@ -231,7 +231,7 @@ E2E_FLAGS ?=
 test_e2e_needs := $(addprefix $(BIN)/,crane ginkgo image kubectl kustomize operator-sdk opm) $(IMAGE_BIN)/scorecard-test kubectl-app
 
 .PHONY: test-e2e
-test-e2e: $(test_e2e_needs) kubectl-app ## Run the end-to-end tests on the cluster of cluster-up, or of E2E_KUBECONFIG with a registry E2E_REGISTRY that it pulls from.
+test-e2e: $(test_e2e_needs) ## Run the end-to-end tests on the cluster of cluster-up, or of E2E_KUBECONFIG with a registry E2E_REGISTRY that it pulls from.
 	@rm -rf $(BIN)/e2e && mkdir -p $(BIN)/e2e
 	VERSION=$(VERSION) E2E_OPM_IMAGE=$(e2e_opm_image) $(BIN)/ginkgo --vet=off --procs=$(E2E_PROCS) --timeout=60m -v --no-color --label-filter='!olm-v1' \
 		--junit-report=junit.xml --output-dir=$(BIN)/e2e $(E2E_FLAGS) ./test/e2e

@@ -19,6 +19,7 @@ package controller_test
 import (
 	"cmp"
 	"fmt"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -94,10 +95,15 @@ func workOf(home string, all []request) []request {
 
 // outside returns the writes that the API server has received from a process outside its reigns, in words: before it
 // asked for the Lease, or after it was answered that the Lease is not that process's any more. What arrives before that
-// answer is in flight, and harmless: the next leader cannot have begun.
+// answer is in flight, and harmless: the next leader cannot have begun. So is a request whose beginning was in the hands of the
+// kernel when its process was frozen, and of which the guard of the connection has sent no more: the API server cannot read its
+// body, answers 500, and has written nothing.
 func outside(reigns []reign, work []request) []string {
 	var found []string
 	for _, write := range work {
+		if write.ResponseStatus.Code == http.StatusInternalServerError {
+			continue
+		}
 		at := write.RequestReceivedTimestamp
 		if !slices.ContainsFunc(reigns, func(r reign) bool {
 			return r.user == write.User.Username && !at.Before(r.asked) && (r.ended.IsZero() || !at.After(r.ended))
