@@ -77,7 +77,10 @@ func tuneGC(ctx context.Context, lookupEnv func(string) (string, bool), restBegi
 					set(garbageWithWork(limit, scanned()))
 				}
 			case <-rest.C:
-				set(garbage)
+				if percent != garbage {
+					set(garbage)
+					debug.FreeOSMemory() // collects, and gives back what the work took; Go's own way to that takes minutes
+				}
 			}
 		}
 	}()
