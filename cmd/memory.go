@@ -79,7 +79,7 @@ func tuneGC(ctx context.Context, lookupEnv func(string) (string, bool), restBegi
 			case <-rest.C:
 				if percent != garbage {
 					set(garbage)
-					debug.FreeOSMemory() // or what the work took would be resident for minutes more
+					debug.FreeOSMemory() // collects, and gives back what the work took; Go's own way to that takes minutes
 				}
 			}
 		}

@@ -324,6 +324,21 @@ func ApplicationOf(object metav1.Object) string {
 	return object.GetLabels()[resources.LabelInstance]
 }
 
+// maxLabels is how many Applications' labels are shared among their pods and ReplicaSets, which are listed one after the other. Beyond
+// that many, some have a copy.
+const maxLabels = 1024
+
+// instanceLabels has the labels that are kept of pods and ReplicaSets, by the Application's name. A map takes more memory than all else
+// that is kept of their metadata.
+var instanceLabels = lru.New(maxLabels)
+
+// instanceLabel returns the label that says whose an object is. It is shared, and must not be changed.
 func instanceLabel(object metav1.Object) map[string]string {
-	return map[string]string{resources.LabelInstance: object.GetLabels()[resources.LabelInstance]}
+	name := object.GetLabels()[resources.LabelInstance]
+	if shared, ok := instanceLabels.Get(name); ok {
+		return shared.(map[string]string)
+	}
+	shared := map[string]string{resources.LabelInstance: name}
+	instanceLabels.Add(name, shared)
+	return shared
 }

@@ -632,3 +632,23 @@ func TestMarksAreKept(t *testing.T) {
 		}
 	}
 }
+
+// TestPodsShareTheirLabel holds that the label of an Application's pods is in memory once.
+func TestPodsShareTheirLabel(t *testing.T) {
+	transform := stripPod(lru.New(1))
+	of := func(app string) map[string]string {
+		stripped, err := transform(&corev1.Pod{ObjectMeta: metav1.ObjectMeta{
+			Name: app, Labels: map[string]string{resources.LabelInstance: app, "other": app},
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return stripped.(*corev1.Pod).Labels
+	}
+	if one, other := reflect.ValueOf(of("web")), reflect.ValueOf(of("web")); one.Pointer() != other.Pointer() {
+		t.Error("two pods of one Application have a map each")
+	}
+	if got := of("shop"); !reflect.DeepEqual(got, map[string]string{resources.LabelInstance: "shop"}) {
+		t.Errorf("another Application's pod has %v", got)
+	}
+}

@@ -60,12 +60,28 @@ func (r *ApplicationReconciler) childChanged(child *children.Child) predicate.Pr
 	}
 }
 
-// applicationObserved passes every event, and records how far the cache has come.
+// applicationObserved passes every event but one that shows no more than the last write here, which calls later. It records how far
+// the cache has come.
 func (r *ApplicationReconciler) applicationObserved() predicate.Predicate {
-	return predicate.NewPredicateFuncs(func(object client.Object) bool {
+	observe := func(object client.Object) {
 		r.expectations.Observe(metrics.KindApplication, client.ObjectKeyFromObject(object), object.GetResourceVersion())
-		return true
-	})
+	}
+	return predicate.Funcs{
+		CreateFunc: func(e event.CreateEvent) bool {
+			observe(e.Object)
+			return true
+		},
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			app := client.ObjectKeyFromObject(e.ObjectNew)
+			atOnce := !r.callsLater(metrics.KindApplication, app, e.ObjectNew)
+			observe(e.ObjectNew)
+			return atOnce
+		},
+		DeleteFunc: func(e event.DeleteEvent) bool {
+			observe(e.Object)
+			return true
+		},
+	}
 }
 
 // sameButVersion reports whether all that is cached of two versions of an object is the same.

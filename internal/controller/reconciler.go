@@ -79,13 +79,15 @@ func New(namespaces []string) *ApplicationReconciler {
 // Reconcile makes one Application's objects as its spec says, and writes its status, once and only if it has changed. It does
 // nothing until the cache shows the earlier applies and the last writes of the status and the finalizers: the event that shows them
 // calls it again. Deletes are not waited for: to delete an object twice does no harm.
-func (r *ApplicationReconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+func (r *ApplicationReconciler) Reconcile(ctx context.Context, request reconcile.Request) (result reconcile.Result, err error) {
 	if wait := r.expectations.Pending(request.NamespacedName); wait > 0 {
 		return reconcile.Result{RequeueAfter: wait, Priority: new(usual)}, nil
 	}
+	r.expectations.Begin(request.NamespacedName)
+	defer func() { r.end(request.NamespacedName, result) }()
 	defer r.services.begin(request.NamespacedName)()
 	app := &v1.Application{}
-	err := r.Client.Get(ctx, request.NamespacedName, app)
+	err = r.Client.Get(ctx, request.NamespacedName, app)
 	if apierrors.IsNotFound(err) {
 		r.reportRetained(ctx, request.NamespacedName)
 		r.clear(request.NamespacedName)
@@ -94,7 +96,7 @@ func (r *ApplicationReconciler) Reconcile(ctx context.Context, request reconcile
 	if err != nil {
 		return reconcile.Result{}, fmt.Errorf("read the Application: %w", err)
 	}
-	result, err := r.reconcile(ctx, app)
+	result, err = r.reconcile(ctx, app)
 	if r.OnError != nil {
 		r.OnError(app.Namespace, err)
 	}

@@ -191,7 +191,7 @@ func (r *ApplicationReconciler) buildController(mgr ctrl.Manager) (controller.Co
 	build := ctrl.NewControllerManagedBy(mgr).
 		For(&v1.Application{}, builder.WithPredicates(r.applicationObserved())).
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(requestForLabel), builder.WithPredicates(podFaultChanged())).
-		WatchesMetadata(&appsv1.ReplicaSet{}, handler.EnqueueRequestsFromMapFunc(requestForLabel),
+		WatchesMetadata(&appsv1.ReplicaSet{}, handler.EnqueueRequestsFromMapFunc(r.requestsForReplicaSet),
 			builder.WithPredicates(onCreate())).
 		WatchesRawSource(source.Func(func(_ context.Context, queue queue) error {
 			r.queue.Store(&queue)

@@ -45,7 +45,12 @@ const (
 	// is how often it is checked whether they still do.
 	progressDebounce          = 2 * time.Second
 	progressDebounceWhileBusy = 30 * time.Second
-	busyRetry                 = 5 * time.Second
+	busyRetry                 = 10 * time.Second
+
+	// ownWriteDelay is the pause before a reconcile for an event that says nothing new: it shows what was just written here, or a
+	// ReplicaSet, of which the Deployment tells as well. What comes until then has the same reconcile. For an Application that waits
+	// for a Service it is progressDebounceWhileBusy.
+	ownWriteDelay = 500 * time.Millisecond
 
 	// configDebounce is how long the contents of ConfigMaps and Secrets must not have changed before the pods are restarted for
 	// them, and configMaxWait how long a change waits at most. Several changes in a row make one rollout.

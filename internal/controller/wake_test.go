@@ -24,14 +24,19 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
+	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/children"
 	"github.com/example/app-operator/internal/resources"
 )
 
@@ -137,6 +142,74 @@ func TestNobodyWaitsForAKindThatIsGone(t *testing.T) {
 					t.Errorf("it is said to have synced, or given up, after %s", time.Since(began))
 				}
 			})
+		})
+	}
+}
+
+// laterQueue is a queue that notes what is added, and what is for later.
+type laterQueue struct {
+	added
+	after map[reconcile.Request]time.Duration
+}
+
+func (l *laterQueue) AddAfter(request reconcile.Request, after time.Duration) {
+	l.after[request] = after
+}
+
+// TestItsOwnWriteCallsAnApplicationLater holds that what the operator has just written costs no reconcile of its own, and that what
+// others write is looked at without delay.
+func TestItsOwnWriteCallsAnApplicationLater(t *testing.T) {
+	app := types.NamespacedName{Namespace: "apps", Name: "web"}
+	request := reconcile.Request{NamespacedName: app}
+	object := func(version string) client.Object {
+		return &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{
+			Namespace: app.Namespace, Name: app.Name, ResourceVersion: version, OwnerReferences: []metav1.OwnerReference{
+				{APIVersion: v1.GroupVersion.String(), Kind: "Application", Name: app.Name, Controller: new(true)},
+			},
+		}}
+	}
+	for name, test := range map[string]struct {
+		version string
+		during  bool // the reconcile that writes version 10
+		waits   bool // for a Service
+		result  reconcile.Result
+		atOnce  []reconcile.Request
+		after   time.Duration
+	}{
+		"its own":                            {version: "10", after: ownWriteDelay},
+		"its own, before it is answered":     {version: "10", during: true, after: ownWriteDelay},
+		"its own, where another is due soon": {version: "10", during: true, result: reconcile.Result{RequeueAfter: progressDebounce}},
+		"its own, where another is due in the end": {
+			version: "10", during: true, result: reconcile.Result{RequeueAfter: time.Hour}, after: ownWriteDelay,
+		},
+		"its own, while it waits for a Service": {version: "10", waits: true, after: progressDebounceWhileBusy},
+		"another's":                             {version: "11", atOnce: []reconcile.Request{request}},
+		"another's during the reconcile":        {version: "9", during: true, atOnce: []reconcile.Request{request}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := New([]string{app.Namespace})
+			told := &laterQueue{after: map[reconcile.Request]time.Duration{}}
+			var asQueue queue = told
+			r.queue.Store(&asQueue)
+			r.services.waiting = map[types.NamespacedName]bool{app: test.waits}
+			see := func() {
+				told.requests = append(told.requests, r.requestsForChild(children.Of(children.Deployment))(t.Context(), object(test.version))...)
+			}
+			r.expectations.Begin(app)
+			if test.during {
+				see()
+			}
+			r.expectations.Wrote(app, children.Deployment, "10")
+			r.end(app, test.result)
+			if !test.during {
+				see()
+			}
+			if diff := cmp.Diff(test.atOnce, told.requests); diff != "" {
+				t.Errorf("at once (-want +got):\n%s", diff)
+			}
+			if got := told.after[request]; got != test.after {
+				t.Errorf("after %s, want %s", got, test.after)
+			}
 		})
 	}
 }

@@ -24,6 +24,7 @@ limitations under the License.
 package expectations
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -50,7 +51,18 @@ type Store struct {
 	mu       sync.Mutex
 	observed map[informerKey]progress
 	pending  map[types.NamespacedName]map[string]expectation
+	// turnedAway has the Applications whose reconcile was told to wait.
+	turnedAway map[types.NamespacedName]bool
+	// inProgress has the Applications that are being reconciled.
+	inProgress map[types.NamespacedName]*passage
 }
+
+// passage is one reconcile while it lasts: what it has written, and what the cache has shown of the Application meanwhile. The cache
+// may show a write before it is answered.
+type passage struct{ wrote, shown []version }
+
+// version is a resource version of an object of a kind.
+type version struct{ kind, resourceVersion string }
 
 // informerKey names an informer.
 type informerKey struct{ kind, namespace string }
@@ -73,6 +85,7 @@ func NewStore(sharedInformers bool) *Store {
 	return &Store{
 		shared: sharedInformers, now: time.Now,
 		observed: map[informerKey]progress{}, pending: map[types.NamespacedName]map[string]expectation{},
+		turnedAway: map[types.NamespacedName]bool{}, inProgress: map[types.NamespacedName]*passage{},
 	}
 }
 
@@ -88,6 +101,9 @@ func (s *Store) informer(kind, namespace string) informerKey {
 func (s *Store) Wrote(app types.NamespacedName, kind, resourceVersion string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if now := s.inProgress[app]; now != nil {
+		now.wrote = append(now.wrote, version{kind, resourceVersion})
+	}
 	if s.isObserved(kind, app.Namespace, resourceVersion) {
 		return
 	}
@@ -138,7 +154,59 @@ func (s *Store) Pending(app types.NamespacedName) time.Duration {
 	if len(s.pending[app]) == 0 {
 		delete(s.pending, app)
 	}
+	if longest > 0 {
+		s.turnedAway[app] = true
+	} else {
+		delete(s.turnedAway, app)
+	}
 	return longest
+}
+
+// Call is what an event calls for.
+type Call int
+
+// What an event calls for: a reconcile at once, because it may show what is new; one that can wait, because it shows no more than what
+// the operator has written itself; or what End says.
+const (
+	AtOnce Call = iota
+	Later
+	AtEnd
+)
+
+// CallFor returns what the appearance of this resource version calls for, of an object of the kind that belongs to the Application.
+func (s *Store) CallFor(kind string, app types.NamespacedName, resourceVersion string) Call {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now := s.inProgress[app]; now != nil {
+		now.shown = append(now.shown, version{kind, resourceVersion})
+		return AtEnd
+	}
+	expected, ok := s.pending[app][kind]
+	if ok && expected.resourceVersion == resourceVersion && !s.turnedAway[app] {
+		return Later
+	}
+	return AtOnce
+}
+
+// Begin records that a reconcile of the Application begins.
+func (s *Store) Begin(app types.NamespacedName) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.inProgress[app] = &passage{}
+}
+
+// End records that it has ended. It reports whether anything has called for the next one meanwhile, and for what.
+func (s *Store) End(app types.NamespacedName) (call Call, called bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ended := s.inProgress[app]
+	delete(s.inProgress, app)
+	for _, shown := range ended.shown {
+		if !slices.Contains(ended.wrote, shown) {
+			return AtOnce, true
+		}
+	}
+	return Later, len(ended.shown) > 0
 }
 
 // Clear drops the writes of an Application that does not exist any more.
@@ -146,6 +214,7 @@ func (s *Store) Clear(app types.NamespacedName) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.pending, app)
+	delete(s.turnedAway, app)
 }
 
 // Reset forgets how far the informer of the kind has come, until its next event: resource versions have gone back, as after a

@@ -17,6 +17,7 @@ limitations under the License.
 package expectations
 
 import (
+	"cmp"
 	"testing"
 	"time"
 
@@ -168,5 +169,73 @@ func TestVersionsThatCannotBeCompared(t *testing.T) {
 	s.Wrote(web, kind, "more-opaque")
 	if s.Pending(web) != 0 {
 		t.Error("it waits")
+	}
+}
+
+func TestAnEventThatShowsAWriteOfOursCallsLater(t *testing.T) {
+	for name, test := range map[string]struct {
+		before  func(s *Store)
+		version string
+		want    Call
+	}{
+		"the write itself":                    {want: Later},
+		"a newer version":                     {version: "11", want: AtOnce},
+		"another Application's":               {before: func(s *Store) { s.Clear(web); s.Wrote(other, kind, "10") }, want: AtOnce},
+		"while a reconcile waits to see it":   {before: func(s *Store) { s.Pending(web) }, want: AtOnce},
+		"during the reconcile that writes it": {before: func(s *Store) { s.Begin(web) }, want: AtEnd},
+		"after that reconcile": {before: func(s *Store) {
+			s.Begin(web)
+			s.End(web)
+		}, want: Later},
+		"when it has been seen": {before: func(s *Store) {
+			s.Observe(kind, web, "10")
+			s.Pending(web)
+		}, want: AtOnce},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := clocked(false)
+			s.Wrote(web, kind, "10")
+			if test.before != nil {
+				test.before(s)
+			}
+			if got := s.CallFor(kind, web, cmp.Or(test.version, "10")); got != test.want {
+				t.Errorf("it calls %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestWhatIsSeenDuringAReconcileCallsAtItsEnd(t *testing.T) {
+	for name, test := range map[string]struct {
+		shown, wrote []string
+		want         Call
+		called       bool
+	}{
+		"nothing":                              {wrote: []string{"10"}, want: Later},
+		"its own write, before it is answered": {shown: []string{"10"}, wrote: []string{"10"}, want: Later, called: true},
+		"what somebody else wrote":             {shown: []string{"9"}, wrote: []string{"10"}, want: AtOnce, called: true},
+		"both":                                 {shown: []string{"10", "11"}, wrote: []string{"10"}, want: AtOnce, called: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := clocked(false)
+			s.Begin(web)
+			for _, version := range test.shown {
+				if got := s.CallFor(kind, web, version); got != AtEnd {
+					t.Errorf("%s calls %v, want %v", version, got, AtEnd)
+				}
+				s.Observe(kind, web, version)
+			}
+			for _, version := range test.wrote {
+				s.Wrote(web, kind, version)
+			}
+			call, called := s.End(web)
+			if call != test.want || called != test.called {
+				t.Errorf("it calls %v, %t, want %v, %t", call, called, test.want, test.called)
+			}
+			s.Clear(web)
+			if len(s.inProgress)+len(s.turnedAway)+len(s.pending) != 0 {
+				t.Errorf("it is kept: %v, %v, %v", s.inProgress, s.turnedAway, s.pending)
+			}
+		})
 	}
 }

@@ -204,6 +204,9 @@ func claims(t *testing.T) []claim {
 			seconds("internal/controller", "progressDebounce"), seconds("internal/controller", "progressDebounceWhileBusy"),
 			seconds("internal/controller", "busyRetry"),
 		}},
+		{timing, "than a new ReplicaSet | {} s; {} s for one that waits for a Service |", []string{
+			seconds("internal/controller", "ownWriteDelay"), seconds("internal/controller", "progressDebounceWhileBusy"),
+		}},
 		{timing, "| {} s after the last change, at most {} s after the first |", []string{
 			seconds("internal/controller", "configDebounce"), seconds("internal/controller", "configMaxWait"),
 		}},
