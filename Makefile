@@ -257,6 +257,14 @@ bench: build controlplane-binaries $(BIN)/plot ## Measure speed, requests and me
 		-sizes '$(BENCH_SIZES)' -output '$(BENCH_OUTPUT)'
 	$(BIN)/plot -output '$(BENCH_OUTPUT)' <'$(BENCH_OUTPUT)/results.json'
 
+# The limits of config/manager, in thousandths of a core and MiB.
+.PHONY: bench-limited
+bench-limited: build controlplane-binaries ## Measure the operator with 1,000 Applications within the limits that the manifests give it, in a cgroup. Needs root.
+	@printf '#!/bin/sh\nexec $(CURDIR)/test/bench/limited.sh 200 128 $(BIN)/manager "$$@"\n' >$(BIN)/manager-limited
+	@chmod +x $(BIN)/manager-limited
+	go run ./test/bench -operator $(BIN)/manager-limited -sizes 1000
+	@find /sys/fs/cgroup -maxdepth 2 -name 'limited-*' -type d -exec rmdir {} +
+
 .PHONY: bench-profile
 bench-profile: controlplane-binaries ## Write CPU and heap profiles of the operator with BENCH_SIZES Applications into dist/profiles, for go tool pprof.
 	rm -rf dist/profiles && mkdir -p dist/profiles
