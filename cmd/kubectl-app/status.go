@@ -83,7 +83,7 @@ func newStatus(flags *genericclioptions.ConfigFlags, streams genericiooptions.IO
 		if err != nil {
 			return err
 		}
-		_, _ = streams.Out.Write(text)
+		writeStatus(streams.Out, text, output, r)
 		if watch {
 			if r, err = watchStatus(ctx, connection, r, output, streams.Out); err != nil {
 				return err
@@ -94,6 +94,12 @@ func newStatus(flags *genericclioptions.ConfigFlags, streams genericiooptions.IO
 	cmd.Flags().StringVarP(&output, "output", "o", "", "One of json, yaml, wide.")
 	cmd.Flags().BoolVarP(&watch, "watch", "w", false, "Show it again whenever it changes, until it is settled.")
 	return cmd
+}
+
+// verdictOf returns how the Application fares.
+func verdictOf(r *reading) view.Verdict {
+	verdict, _ := view.VerdictOf(r.Facts.Application)
+	return verdict
 }
 
 // exitOf returns nil if nobody has to act.
@@ -125,6 +131,15 @@ func statusText(r *reading, output string) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
+// writeStatus writes the status, in colours where it is for a person.
+func writeStatus(out io.Writer, text []byte, output string, r *reading) {
+	if output == "json" || output == "yaml" {
+		_, _ = out.Write(text)
+		return
+	}
+	write(out, text, verdictOf(r))
+}
+
 // watchStatus shows the status again whenever more of it changes than ages, until it is settled.
 func watchStatus(ctx context.Context, connection *cli.Connection, r *reading, output string, out io.Writer) (*reading, error) {
 	shown := r
@@ -149,7 +164,7 @@ func watchStatus(ctx context.Context, connection *cli.Connection, r *reading, ou
 		}
 		shown = now
 		if !bytes.Equal(was, is) {
-			_, _ = fmt.Fprintf(out, "\n%s", is)
+			writeStatus(out, append([]byte("\n"), is...), output, now)
 		}
 		return settled(), nil
 	})
@@ -198,7 +213,10 @@ func newWhy(flags *genericclioptions.ConfigFlags, streams genericiooptions.IOStr
 				return err
 			}
 		}
-		if !view.Why(streams.Out, &r.Facts) {
+		var said bytes.Buffer
+		well := view.Why(&said, &r.Facts)
+		write(streams.Out, said.Bytes(), verdictOf(r))
+		if !well {
 			return cli.ErrNotWell
 		}
 		return nil
