@@ -63,7 +63,7 @@ func newAction(
 	act func(ctx context.Context, a *action, app *v1.Application) error,
 ) *cobra.Command {
 	a := &action{streams: streams}
-	cmd.Args = cobra.ExactArgs(1)
+	cmd.Args = cli.OneName
 	cmd.ValidArgsFunction = cli.CompleteNames(flags, streams)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		var err error

@@ -49,7 +49,7 @@ func newDiff(flags *genericclioptions.ConfigFlags, streams genericiooptions.IOSt
 			"patch the objects, the API server says what would become of them (a server-side dry run); else only what the operator sets is shown.\n\n" +
 			"The exit code is 2 if anything differs.",
 		Example:           "  kubectl app diff my-app\n  kubectl app diff my-app -f app.yaml",
-		Args:              cobra.ExactArgs(1),
+		Args:              cli.OneName,
 		ValidArgsFunction: cli.CompleteNames(flags, streams),
 	}
 	from.addTo(cmd)

@@ -55,7 +55,7 @@ func about(
 	flags *genericclioptions.ConfigFlags, streams genericiooptions.IOStreams, cmd *cobra.Command,
 	run func(ctx context.Context, connection *cli.Connection, r *reading) error,
 ) *cobra.Command {
-	cmd.Args = cobra.ExactArgs(1)
+	cmd.Args = cli.OneName
 	cmd.ValidArgsFunction = cli.CompleteNames(flags, streams)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		connection, err := cli.Connect(flags, streams)

@@ -108,6 +108,14 @@ func (c *Connection) ExplainMissing(name string, err error) error {
 	}
 }
 
+// OneName refuses any other number of arguments than one, the name of an Application.
+func OneName(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("give the name of one Application, as in %s my-app; see %s --help", cmd.CommandPath(), cmd.CommandPath())
+	}
+	return nil
+}
+
 // CompleteNames completes the names of Applications, for the first argument of a command.
 func CompleteNames(flags *genericclioptions.ConfigFlags, streams genericiooptions.IOStreams) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {

@@ -24,6 +24,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -293,9 +294,17 @@ func writeConditions(out io.Writer, f *Facts, detail Detail) {
 	_ = table.Flush()
 }
 
+// mostPods is how many pods one screen shows: those that do not run before the others.
+const mostPods = 20
+
 func writePods(out io.Writer, pods []Pod, detail Detail) {
 	if len(pods) == 0 {
 		return
+	}
+	if more := len(pods) - mostPods; detail == Short && more > 0 {
+		running := func(pod Pod) int { return strings.Count(pod.State, "Running") }
+		pods = slices.SortedStableFunc(slices.Values(pods), func(a, b Pod) int { return cmp.Compare(running(a), running(b)) })[:mostPods]
+		defer fmt.Fprintf(out, "and %d more pods, which -o wide shows\n", more)
 	}
 	fmt.Fprintln(out)
 	table := printers.GetNewTabWriter(out)

@@ -18,6 +18,7 @@ package view
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -184,5 +185,26 @@ func TestTheBarShowsHowFarARolloutIs(t *testing.T) {
 	}}
 	if got, want := replicas(f), "2/3 ready  [#############.......] 2 of 3 new pods available"; got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestOneScreenShowsThePodsThatDoNotRun holds that of many pods those are shown of which somebody may want to know.
+func TestOneScreenShowsThePodsThatDoNotRun(t *testing.T) {
+	pods := make([]Pod, 0, 3*mostPods)
+	for i := range 3 * mostPods {
+		pods = append(pods, Pod{Name: fmt.Sprintf("web-%d", i), State: "Running"})
+	}
+	pods[2*mostPods].State = "ImagePullBackOff"
+	var short, wide strings.Builder
+	writePods(&short, pods, Short)
+	writePods(&wide, pods, Wide)
+	if lines := strings.Split(short.String(), "\n"); !strings.HasPrefix(lines[2], "web-40 ") || !strings.Contains(lines[2], "ImagePullBackOff") {
+		t.Errorf("the pod that does not run is not the first:\n%s", short.String())
+	}
+	if !strings.HasSuffix(short.String(), "\nand 40 more pods, which -o wide shows\n") || strings.Count(short.String(), "web-") != mostPods {
+		t.Errorf("of 60 pods:\n%s", short.String())
+	}
+	if strings.Count(wide.String(), "web-") != len(pods) {
+		t.Errorf("-o wide leaves pods out:\n%s", wide.String())
 	}
 }
