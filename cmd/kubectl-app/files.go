@@ -63,11 +63,7 @@ func (f *files) read(ctx context.Context, streams genericiooptions.IOStreams) ([
 	if len(*f) == 0 {
 		return nil, errors.New("no file is given; give it with --filename")
 	}
-	crd, err := config.Files.ReadFile(config.CRD)
-	if err != nil {
-		return nil, err
-	}
-	schema, err := offline.NewSchema(crd)
+	schema, err := applicationSchema()
 	if err != nil {
 		return nil, err
 	}
@@ -90,6 +86,15 @@ func (f *files) read(ctx context.Context, streams genericiooptions.IOStreams) ([
 		return nil, errors.New("--filename: there is no Application in what was read")
 	}
 	return found, nil
+}
+
+// applicationSchema returns the schema of the CRD that the plugin was built with.
+func applicationSchema() (offline.Schema, error) {
+	crd, err := config.Files.ReadFile(config.CRD)
+	if err != nil {
+		return nil, err
+	}
+	return offline.NewSchema(crd)
 }
 
 func readDocuments(name string, stdin io.Reader) ([]offline.Document, error) {

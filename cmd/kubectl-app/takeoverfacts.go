@@ -39,7 +39,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/example/app-operator/api/v1"
-	"github.com/example/app-operator/config"
 	"github.com/example/app-operator/internal/children"
 	"github.com/example/app-operator/internal/cli/gitops"
 	"github.com/example/app-operator/internal/cli/offline"
@@ -204,11 +203,7 @@ func (m *move) importWanted(ctx context.Context, seen *moveReading) error {
 
 // withDefaults returns an Application with the schema's defaults, and an error that says why the API server would refuse it.
 func withDefaults(ctx context.Context, app *v1.Application) (*v1.Application, error) {
-	crd, err := config.Files.ReadFile(config.CRD)
-	if err != nil {
-		return nil, err
-	}
-	schema, err := offline.NewSchema(crd)
+	schema, err := applicationSchema()
 	if err != nil {
 		return nil, err
 	}

@@ -27,13 +27,7 @@ import (
 	"strings"
 	"testing"
 
-	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
-	"k8s.io/apiextensions-apiserver/pkg/apiserver/schema/pruning"
-	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/example/app-operator/config"
 	"github.com/example/app-operator/internal/cli/offline"
@@ -212,27 +206,10 @@ func openShiftAPI(t *testing.T) string {
 // refusals returns why an API server with the CRD would refuse an object, or drop a part of it.
 func refusals(t *testing.T, crd string, object *unstructured.Unstructured) []string {
 	t.Helper()
-	definition := load[apiextensionsv1.CustomResourceDefinition](t, crd)
-	internal := &apiextensions.CustomResourceValidation{}
-	if err := apiextensionsv1.Convert_v1_CustomResourceValidation_To_apiextensions_CustomResourceValidation(
-		definition.Spec.Versions[0].Schema, internal, nil); err != nil {
-		t.Fatal(err)
-	}
-	structural, err := structuralschema.NewStructural(internal.OpenAPIV3Schema)
+	schema, err := offline.NewSchema([]byte(read(t, crd)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	validator, _, err := validation.NewSchemaValidator(internal.OpenAPIV3Schema)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var found []string
-	for _, err := range validation.ValidateCustomResource(nil, object.Object, validator) {
-		found = append(found, err.Error())
-	}
-	for _, path := range pruning.PruneWithOptions(runtime.DeepCopyJSON(object.Object), structural, true,
-		structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true}) {
-		found = append(found, "unknown field "+path)
-	}
-	return found
+	_, refused := schema.Stored(t.Context(), &offline.Document{Unstructured: *object})
+	return refused
 }

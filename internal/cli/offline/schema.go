@@ -42,7 +42,7 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 )
 
-// Schema is what the API server knows of Applications: the schema of each version with its rules.
+// Schema is what the API server knows of the kind of a CRD, here of Applications: the schema of each version with its rules.
 type Schema map[string]version
 
 type version struct {
@@ -79,11 +79,24 @@ func NewSchema(crd []byte) (Schema, error) {
 // Application returns what the API server would store of a document, with defaults, or why it would refuse it, in its words. What is
 // refused is not decoded: there are quantities that take minutes.
 func (s Schema) Application(ctx context.Context, document *Document) (*v1.Application, []string) {
+	object, refused := s.Stored(ctx, document)
+	if len(refused) > 0 {
+		return nil, refused
+	}
+	app := &v1.Application{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object, app); err != nil {
+		return nil, []string{err.Error()}
+	}
+	return app, nil
+}
+
+// Stored returns what the API server would store of a document of the CRD's kind, with defaults, or why it would refuse it, in its words.
+func (s Schema) Stored(ctx context.Context, document *Document) (object map[string]any, refused []string) {
 	known, ok := s[document.GroupVersionKind().Version]
 	if !ok {
 		return nil, []string{field.NotSupported(field.NewPath("apiVersion"), document.GetAPIVersion(), []string{v1.GroupVersion.String()}).Error()}
 	}
-	object := document.DeepCopy().Object
+	object = document.DeepCopy().Object
 	delete(object, "status") // the API server drops what a client gives
 	meta, _, unknown, err := objectmeta.GetObjectMetaWithOptions(object, objectmeta.ObjectMetaOptions{ReturnUnknownFieldPaths: true})
 	if err != nil {
@@ -98,7 +111,6 @@ func (s Schema) Application(ctx context.Context, document *Document) (*v1.Applic
 	unknown = append(unknown, pruning.PruneWithOptions(object, known.structural, true, structuralschema.UnknownFieldPathOptions{TrackUnknownFieldPaths: true})...)
 	defaulting.PruneNonNullableNullsWithoutDefaults(object, known.structural)
 	defaulting.Default(object, known.structural)
-	var refused []string
 	for _, err := range known.refusals(ctx, object, meta) {
 		refused = append(refused, strings.TrimPrefix(err.Error(), "<nil>: ")) // of the whole object
 	}
@@ -106,14 +118,7 @@ func (s Schema) Application(ctx context.Context, document *Document) (*v1.Applic
 	for _, path := range unknown {
 		refused = append(refused, fmt.Sprintf("unknown field %q; correct its name, or remove it", path))
 	}
-	if len(refused) > 0 {
-		return nil, refused
-	}
-	app := &v1.Application{}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object, app); err != nil {
-		return nil, []string{err.Error()}
-	}
-	return app, nil
+	return object, refused
 }
 
 // refusals returns why the API server would refuse an object with defaults, in the order in which it finds out.
