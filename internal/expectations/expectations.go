@@ -42,8 +42,8 @@ const Timeout = 30 * time.Second
 const Limit = 15 * time.Minute
 
 // Store holds, for each Application, the writes that the cache does not show yet, and for each informer the newest resource
-// version that it has shown. It holds nothing of an Application whose writes are all observed, so it is as large as what is
-// being written. Its methods may be called concurrently.
+// version that it has shown. It holds nothing of an Application that is not being reconciled and whose writes are all
+// observed, so it is as large as what is being written. Its methods may be called concurrently.
 type Store struct {
 	shared bool
 	now    func() time.Time
