@@ -43,28 +43,41 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 )
 
+// startWorkload starts the workload of testdata/moving.yaml and an operator for its namespace, and returns a client of it that each of
+// its pods has answered.
+func startWorkload(ctx context.Context, namespace, clients string) *visitor {
+	GinkgoHelper()
+	createNamespace(ctx, clients, nil)
+	deployFor(ctx, namespace, nil)
+	manifest, err := os.ReadFile(filepath.Join("testdata", "moving.yaml"))
+	Expect(err).NotTo(HaveOccurred())
+	apply := command(ctx, "kubectl", "apply", "--namespace", namespace, "-f", "-")
+	apply.Stdin = strings.NewReader(strings.ReplaceAll(string(manifest), "IMAGE", images.Web))
+	runCommand(apply)
+	run(ctx, "kubectl", "rollout", "status", "deployment/web", "--namespace", namespace, "--timeout="+limit.String())
+	guest := startClient(ctx, clients, "client", "http://web."+namespace+".svc")
+	Eventually(guest.names).WithContext(ctx).Should(HaveLen(2), "each of the old pods answers")
+	return guest
+}
+
+// besideWorkload returns what stands beside the Deployment of testdata/moving.yaml and moves with it, the Service first.
+func besideWorkload(key metav1.ObjectMeta) []client.Object {
+	return []client.Object{
+		&corev1.Service{ObjectMeta: key}, &networkingv1.Ingress{ObjectMeta: key},
+		&autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: key}, &policyv1.PodDisruptionBudget{ObjectMeta: key},
+	}
+}
+
 // A running workload becomes an Application by the steps of docs/guide.md, "Taking over what exists".
 var _ = Describe("A workload that runs", Label(groupMoving), Ordered, func() {
 	const namespace, clients = "e2e-moving", "e2e-moving-client"
 	key := metav1.ObjectMeta{Name: "web", Namespace: namespace}
-	moved := []client.Object{
-		&corev1.Service{ObjectMeta: key}, &networkingv1.Ingress{ObjectMeta: key},
-		&autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: key}, &policyv1.PodDisruptionBudget{ObjectMeta: key},
-	}
+	moved := besideWorkload(key)
 	uids := map[client.Object]types.UID{}
 	var guest *visitor
 
 	BeforeAll(func(ctx SpecContext) {
-		createNamespace(ctx, clients, nil)
-		deployFor(ctx, namespace, nil)
-		manifest, err := os.ReadFile(filepath.Join("testdata", "moving.yaml"))
-		Expect(err).NotTo(HaveOccurred())
-		apply := command(ctx, "kubectl", "apply", "--namespace", namespace, "-f", "-")
-		apply.Stdin = strings.NewReader(strings.ReplaceAll(string(manifest), "IMAGE", images.Web))
-		runCommand(apply)
-		run(ctx, "kubectl", "rollout", "status", "deployment/web", "--namespace", namespace, "--timeout="+limit.String())
-		guest = startClient(ctx, clients, "client", "http://web."+namespace+".svc")
-		Eventually(guest.names).WithContext(ctx).Should(HaveLen(2), "each of the old pods answers")
+		guest = startWorkload(ctx, namespace, clients)
 		for _, object := range moved {
 			Expect(fresh(object)(ctx)).NotTo(BeNil())
 			uids[object] = object.GetUID()
@@ -159,26 +172,14 @@ var _ = Describe("A workload that runs", Label(groupMoving), Ordered, func() {
 var _ = Describe("A workload that the plugin moves", Label(groupMoving), Ordered, func() {
 	const namespace, clients = "e2e-moving-plugin", "e2e-moving-plugin-client"
 	key := metav1.ObjectMeta{Name: "web", Namespace: namespace}
-	moved := []client.Object{
-		&corev1.Service{ObjectMeta: key}, &networkingv1.Ingress{ObjectMeta: key},
-		&autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: key}, &policyv1.PodDisruptionBudget{ObjectMeta: key},
-	}
+	moved := besideWorkload(key)
 	uids := map[client.Object]types.UID{}
 	var guest *visitor
 	var early int
 	var address string
 
 	BeforeAll(func(ctx SpecContext) {
-		createNamespace(ctx, clients, nil)
-		deployFor(ctx, namespace, nil)
-		manifest, err := os.ReadFile(filepath.Join("testdata", "moving.yaml"))
-		Expect(err).NotTo(HaveOccurred())
-		apply := command(ctx, "kubectl", "apply", "--namespace", namespace, "-f", "-")
-		apply.Stdin = strings.NewReader(strings.ReplaceAll(string(manifest), "IMAGE", images.Web))
-		runCommand(apply)
-		run(ctx, "kubectl", "rollout", "status", "deployment/web", "--namespace", namespace, "--timeout="+limit.String())
-		guest = startClient(ctx, clients, "client", "http://web."+namespace+".svc")
-		Eventually(guest.names).WithContext(ctx).Should(HaveLen(2), "each of the old pods answers")
+		guest = startWorkload(ctx, namespace, clients)
 		for _, object := range moved {
 			Expect(fresh(object)(ctx)).NotTo(BeNil())
 			uids[object] = object.GetUID()
