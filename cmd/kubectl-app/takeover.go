@@ -100,6 +100,10 @@ func (o *takeOverOptions) run(
 		return err
 	}
 	err = m.steps(ctx)
+	if ctx.Err() != nil && m.isOver(ctx) {
+		m.say("%s", m.done())
+		return nil
+	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("interrupted; the same command goes on, and %s goes back", m.command("--undo"))
 	}
@@ -264,6 +268,18 @@ func (m *move) steps(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// isOver reports whether no step was left when the command was interrupted.
+func (m *move) isOver(ctx context.Context) bool {
+	ctx, cancel := m.uninterrupted(ctx)
+	defer cancel()
+	return m.look(ctx) == nil && len(m.way()) == 0
+}
+
+// uninterrupted returns a context that outlasts an interruption, for no longer than a step may take.
+func (m *move) uninterrupted(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), m.timeout)
 }
 
 // pass says which of the steps were done without having been begun.

@@ -313,8 +313,10 @@ func (m *move) recreate(ctx context.Context) error {
 	return m.connection.Create(ctx, before, client.FieldOwner(fieldManager))
 }
 
-// tidy removes what a move has left.
+// tidy removes what a move has left. It is not interrupted: after it, nothing says any more that there was a move to go on with.
 func (m *move) tidy(ctx context.Context) error {
+	ctx, cancel := m.uninterrupted(ctx)
+	defer cancel()
 	if err := m.deleteCopies(ctx); err != nil {
 		return err
 	}
