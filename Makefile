@@ -492,16 +492,23 @@ cluster-binaries: $(cluster_up_needs) $(node_image_needs) $(test_e2e_needs) ## B
 
 CONTROLPLANE := etcd kube-apiserver kube-controller-manager kube-scheduler kubectl kwok
 
+# PREBUILT=1 takes Kubernetes' programs of the control plane from where Kubernetes publishes them, for Linux.
+PREBUILT ?=
+ifneq ($(filter-out 1,$(PREBUILT)),)
+$(error PREBUILT=$(PREBUILT): say 1, or leave it out)
+endif
+
 # Kubernetes' own are built together where several are missing: they share most of their packages.
 .PHONY: kubernetes-programs
 kubernetes-programs:
-	@hack/build.sh tools/kubernetes $(BIN) '-s -w $(call kubernetes_stamp,kubernetes)' \
-		$(addprefix k8s.io/kubernetes/cmd/,$(filter kube%,$(CONTROLPLANE)))
+	@$(if $(PREBUILT),hack/prebuilt.sh $(BIN) $(filter kube%,$(CONTROLPLANE)),hack/build.sh tools/kubernetes $(BIN) \
+		'-s -w $(call kubernetes_stamp,kubernetes)' $(addprefix k8s.io/kubernetes/cmd/,$(filter kube%,$(CONTROLPLANE))))
 
 .PHONY: cold-start-notice
 cold-start-notice:
-	@[[ -e $(KUBEBUILDER_ASSETS)/kube-apiserver && -e $(KUBEBUILDER_ASSETS)/kwok ]] || \
-		echo "The first time, a control plane is built from source: about ten minutes on two cores, 410 MB in bin/, and some GB in Go's caches."
+	@[[ -n '$(PREBUILT)' || -e $(KUBEBUILDER_ASSETS)/kube-apiserver && -e $(KUBEBUILDER_ASSETS)/kwok ]] || \
+		echo "The first time, a control plane is built from source: ten to seventeen minutes on two cores, 410 MB in bin/, and some GB in Go's caches." \
+			"On Linux, PREBUILT=1 downloads what Kubernetes publishes instead."
 
 .PHONY: controlplane-binaries
 controlplane-binaries: cold-start-notice $(if $(filter $(BIN),$(KUBEBUILDER_ASSETS)),kubernetes-programs) $(addprefix $(KUBEBUILDER_ASSETS)/,$(CONTROLPLANE)) ## Build the embedded control plane: etcd, Kubernetes, kwok.
@@ -522,7 +529,7 @@ pinned = $(shell awk '$$1 == "$(2)" && $$2 ~ /^v/ { print $$2; exit }' tools/$(1
 TAGS :=
 STAMP :=
 $(BIN)/linux/%: export GOOS = linux
-# Others' programs are compiled with fewer collections and without debug information, which their linker would drop in the end.
+# Others' programs are compiled with fewer garbage collections.
 kubernetes-programs $(BIN)/%: export GOGC = 800
 define tool
 .PHONY: $(1)
