@@ -20,6 +20,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"github.com/example/app-operator/test/operator"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -50,7 +51,7 @@ func (r *round) profile(ctx context.Context) error {
 		return err
 	}
 	written := fmt.Sprintf("%s-%d.heap", name, len(parts)+1)
-	return until(ctx, glance, "the operator to write "+written+" (is it built with the tag profile?)", func() (bool, error) {
+	return operator.Until(ctx, glance, "the operator to write "+written+" (is it built with the tag profile?)", func() (bool, error) {
 		_, err := os.Stat(written)
 		if errors.Is(err, fs.ErrNotExist) {
 			return false, nil
