@@ -18,10 +18,11 @@ package main
 
 import (
 	"context"
-	"github.com/example/app-operator/test/bench/rig"
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/example/app-operator/test/bench/rig"
 )
 
 // converge creates all Applications at once, while the operator runs, and notes how long it takes until they are what

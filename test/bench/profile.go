@@ -20,11 +20,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"github.com/example/app-operator/test/operator"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/example/app-operator/test/operator"
 )
 
 // profiled are the steps of a round of which profiles say what they cost.

@@ -19,9 +19,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"github.com/example/app-operator/test/operator"
 	"syscall"
 	"time"
+
+	"github.com/example/app-operator/test/operator"
 )
 
 // restart ends the operator, starts it again, and notes how soon it has looked at all Applications.
