@@ -135,17 +135,15 @@ func (r *Results) rows() (rows []row, sizes []int) {
 
 // cell returns the value, and for each yardstick its value and, where that means something, the ratio to it.
 func (f Figure) cell() string {
-	text := number(f.Value)
-	for i, yardstick := range f.Yardsticks {
-		if i > 0 {
-			text += ","
-		}
-		text += " / " + number(yardstick.Value)
+	ratios := make([]string, 0, len(f.Yardsticks))
+	for _, yardstick := range f.Yardsticks {
+		ratio := " / " + number(yardstick.Value)
 		if yardstick.Value > 0 {
-			text += fmt.Sprintf(" = %.2f", f.Value/yardstick.Value)
+			ratio += fmt.Sprintf(" = %.2f", f.Value/yardstick.Value)
 		}
+		ratios = append(ratios, ratio)
 	}
-	return text
+	return number(f.Value) + strings.Join(ratios, ",")
 }
 
 // number returns a value with three digits that say something, or more before the point.

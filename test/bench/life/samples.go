@@ -192,10 +192,10 @@ func (r *Results) rows() [][]string {
 func median(values []float64) float64 { return slices.Sorted(slices.Values(values))[(len(values)-1)/2] }
 
 func growth(first, last float64) string {
-	switch {
-	case first == last:
+	switch first {
+	case last:
 		return "0"
-	case first == 0:
+	case 0:
 		return fmt.Sprintf("%+.1f", last)
 	default:
 		return fmt.Sprintf("%+.1f (%+.1f %%)", last-first, 100*(last-first)/first)
