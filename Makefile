@@ -279,6 +279,16 @@ FLEET_EACH ?= 10
 bench-fleet: build controlplane-binaries ## Measure one operator that serves many namespaces, beside an operator for each.
 	go run ./test/bench/fleet -operator $(BIN)/manager -shapes '$(FLEET_SHAPES)' -each '$(FLEET_EACH)'
 
+# How long `make bench-life` makes changes while it measures, and how many a minute.
+LIFE ?= 10m
+LIFE_RATE ?= 50
+
+.PHONY: bench-life
+bench-life: build controlplane-binaries $(BIN)/plot ## Watch what one process of the operator keeps in memory through LIFE of changes, into docs/performance.
+	go run ./test/bench/life -operator $(BIN)/manager -revision "$$(git describe --always --dirty)" \
+		-for '$(LIFE)' -rate '$(LIFE_RATE)' -output '$(BENCH_OUTPUT)'
+	$(BIN)/plot -output '$(BENCH_OUTPUT)' <'$(BENCH_OUTPUT)/life.json'
+
 .PHONY: bench-failover
 bench-failover: build controlplane-binaries ## Measure how long users are without a leader, on the embedded control plane.
 	go test -run '^$$' -bench Failover -vet=off -timeout 60m $(GO_TEST_FLAGS) ./test/bench

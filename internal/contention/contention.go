@@ -112,6 +112,9 @@ func (c *Tracker) Dispute(at Subject, now time.Time) *Dispute {
 	return fresh
 }
 
+// Len returns how many disputes it has, those among them that are over and not yet dropped.
+func (c *Tracker) Len() int { return len(c.disputes) }
+
 // Do has a repair made now and counted, or returns an error if it is to be made later.
 func (c *Tracker) Do(at Subject, write func() error) error {
 	known := c.Dispute(at, time.Now())

@@ -65,12 +65,22 @@ func (r *ApplicationReconciler) registerMetrics(mgr ctrl.Manager) error {
 		}
 		return apps
 	}}
-	for _, collector := range append(metrics.Collectors(kinds), applications) {
+	for _, collector := range append(metrics.Collectors(kinds), applications, metrics.Stores(r.stores)) {
 		if err := ctrlmetrics.Registry.Register(collector); err != nil {
 			return fmt.Errorf("register the metrics of Applications: %w", err)
 		}
 	}
 	return nil
+}
+
+// stores returns how many entries each store of what is remembered has.
+func (r *ApplicationReconciler) stores() map[string]int {
+	apps, earlier, sum := r.records.entries()
+	return map[string]int{
+		"applications": apps, "earlier_revisions": earlier,
+		"objects": sum.objects, "refusals": sum.refusals, "disputes": sum.disputes, "failed_jobs": sum.failedJobs,
+		"expectations": r.expectations.Len(), "service_slots": r.services.len(), "configurations": r.configs.contents.Len(),
+	}
 }
 
 // leads reports whether this process has been elected and, as far as it can know, has not lost the lease since.

@@ -109,6 +109,7 @@ func (r *ApplicationReconciler) Reconcile(ctx context.Context, request reconcile
 // reconcile reads, plans, writes, and reports. The Application is a copy of the cached one.
 func (r *ApplicationReconciler) reconcile(ctx context.Context, app *v1.Application) (reconcile.Result, error) {
 	record := r.records.of(app)
+	defer r.records.measure(record)
 	s, err := r.snapshot(ctx, app, record)
 	if app.DeletionTimestamp != nil {
 		return r.finalize(ctx, app, record, s, err)

@@ -69,6 +69,8 @@ type record struct {
 	rollout metrics.Rollout
 	// orphaned are kind and name of the objects that have been left to themselves.
 	orphaned []string
+	// sizes is how large the maps in it were after its last reconcile. The lock of records guards it.
+	sizes sizes
 	// letGo says that the finalizer has been taken off an Application that is being deleted.
 	letGo bool
 }
@@ -101,6 +103,29 @@ func (r *records) uidOf(app types.NamespacedName) (types.UID, bool) {
 		return "", false
 	}
 	return known.uid, true
+}
+
+// sizes are numbers of entries in a record's maps.
+type sizes struct{ objects, refusals, disputes, failedJobs int }
+
+// measure notes how large the maps in a record have become: only its reconcile may look at them.
+func (r *records) measure(rec *record) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	rec.sizes = sizes{len(rec.lastApplied), len(rec.refused), rec.contention.Len(), len(rec.lastWords)}
+}
+
+// entries returns how many records there are, how many of them are of other revisions than the spec's, and the sum of their sizes.
+func (r *records) entries() (apps, earlier int, sum sizes) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, rec := range r.apps {
+		sum.objects += rec.sizes.objects
+		sum.refusals += rec.sizes.refusals
+		sum.disputes += rec.sizes.disputes
+		sum.failedJobs += rec.sizes.failedJobs
+	}
+	return len(r.apps), len(r.earlier), sum
 }
 
 // clear drops the record of an Application that does not exist any more.

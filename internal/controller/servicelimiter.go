@@ -123,6 +123,13 @@ func (l *serviceLimiter) waits(app types.NamespacedName) (itself, anybody bool) 
 	return l.waiting[app], len(l.waiters) > 0
 }
 
+// len returns how many Applications have a slot or wait for one.
+func (l *serviceLimiter) len() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.acquired) + len(l.waiters)
+}
+
 // enqueueFirst enqueues an Application before others.
 func (r *ApplicationReconciler) enqueueFirst(app types.NamespacedName) {
 	queue := *r.queue.Load() // there is one: a reconcile is in progress

@@ -217,6 +217,14 @@ func (s *Store) Clear(app types.NamespacedName) {
 	delete(s.turnedAway, app)
 }
 
+// Len returns how many entries it has: Applications with pending writes, that were told to wait, or that are being reconciled. What
+// informers have shown is not in it: that is as much as there are informers.
+func (s *Store) Len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.pending) + len(s.turnedAway) + len(s.inProgress)
+}
+
 // Reset forgets how far the informer of the kind has come, until its next event: resource versions have gone back, as after a
 // backup of etcd was restored.
 func (s *Store) Reset(kind, namespace string) {

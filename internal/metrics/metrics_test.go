@@ -67,7 +67,7 @@ func series(family *dto.MetricFamily) map[string]float64 {
 
 func everything(apps ...v1.Application) []prometheus.Collector {
 	return append(Collectors([]string{"Deployment", "Service"}), BuildInfo("1.2.3"),
-		all(apps...))
+		Stores(func() map[string]int { return map[string]int{"objects": 1} }), all(apps...))
 }
 
 // all returns the metrics of these Applications, each of which wants a pod for each letter of its name.
@@ -94,8 +94,8 @@ func TestNamesFollowThePrometheusConventions(t *testing.T) {
 			t.Errorf("%s does not say whose it is", name)
 		}
 	}
-	if len(families) != 13 {
-		t.Errorf("%d metrics were looked at, want 13", len(families))
+	if len(families) != 14 {
+		t.Errorf("%d metrics were looked at, want 14", len(families))
 	}
 	problems, err := promlint.NewWithMetricFamilies(families).Lint()
 	if err != nil {

@@ -38,6 +38,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/test/bench/rig"
 	"github.com/example/app-operator/test/controlplane"
 )
 
@@ -114,7 +115,7 @@ func (l *limited) peak() float64 {
 				continue
 			}
 			if bytes, err := strconv.ParseFloat(strings.TrimSpace(string(content)), 64); err == nil {
-				return bytes / mebibyte
+				return bytes / rig.Mebibyte
 			}
 		}
 	}
@@ -175,7 +176,7 @@ func BenchmarkAttacks(b *testing.B) {
 	cluster, err := controlplane.Start(context.WithoutCancel(b.Context()), controlplane.Options{CRDPaths: []string{"config/crd/bases"}})
 	check(b, err)
 	b.Cleanup(func() { check(b, cluster.Stop()) })
-	k8s, err := newClient(cluster.Config())
+	k8s, err := rig.NewClient(cluster.Config())
 	check(b, err)
 	check(b, k8s.Create(b.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}))
 	b.Run("scrapes", func(b *testing.B) { benchmarkScrapes(b, cluster, k8s) })
@@ -190,7 +191,7 @@ func BenchmarkAttacks(b *testing.B) {
 func benchmarkScrapes(b *testing.B, cluster *controlplane.ControlPlane, k8s client.Client) {
 	b.Helper()
 	const applications, readers = 1000, 100
-	check(b, inParallel(b.Context(), applications, func(ctx context.Context, i int) error {
+	check(b, rig.InParallel(b.Context(), applications, func(ctx context.Context, i int) error {
 		app := application(nameOf(i))
 		app.Spec.Paused = true
 		return client.IgnoreAlreadyExists(k8s.Create(ctx, app))
@@ -245,7 +246,7 @@ func benchmarkLarge(b *testing.B, cluster *controlplane.ControlPlane, k8s client
 		check(b, err)
 	}
 	check(b, k8s.DeleteAllOf(b.Context(), application(""), client.InNamespace(namespace)))
-	check(b, inParallel(b.Context(), count, func(ctx context.Context, i int) error {
+	check(b, rig.InParallel(b.Context(), count, func(ctx context.Context, i int) error {
 		return client.IgnoreAlreadyExists(k8s.Create(ctx, large(fmt.Sprintf("large-%d", i))))
 	}))
 	for b.Loop() {

@@ -21,6 +21,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/example/app-operator/test/bench/rig"
 )
 
 // converge creates all Applications at once, while the operator runs, and notes how long it takes until they are what
@@ -34,7 +36,7 @@ func (r *round) converge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cpuBefore, err := r.operator.cpu()
+	cpuBefore, managerBefore, err := r.cpu()
 	if err != nil {
 		return err
 	}
@@ -43,7 +45,7 @@ func (r *round) converge(ctx context.Context) error {
 		return err
 	}
 	began := time.Now()
-	err = inParallel(ctx, r.applications, func(ctx context.Context, i int) error {
+	err = rig.InParallel(ctx, r.applications, func(ctx context.Context, i int) error {
 		return r.k8s.Create(ctx, application(nameOf(i)))
 	})
 	if err != nil {
@@ -54,7 +56,7 @@ func (r *round) converge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cpu, err := r.operator.cpu()
+	cpu, manager, err := r.cpu()
 	if err != nil {
 		return err
 	}
@@ -66,38 +68,67 @@ func (r *round) converge(ctx context.Context) error {
 		return err
 	}
 	r.addTimesOf(created, took)
-	r.add("CPU", "the operator, until all are Ready", "ms per Application", (cpu-cpuBefore)*1000/float64(r.applications), nil)
 	work, err := r.operator.work(ctx)
 	if err != nil {
 		return err
 	}
 	each := float64(r.applications)
-	r.add("work", "reconciles, until all are Ready", "per Application", (work.passes-workBefore.passes)/each, nil)
-	r.add("work", "allocated, until all are Ready", "KiB per Application", (work.allocated-workBefore.allocated)/1024/each, nil)
+	r.add("CPU", "the operator, until all are Ready", "ms per Application", (cpu-cpuBefore)*1000/each,
+		Yardstick{Name: "kube-controller-manager", Value: (manager - managerBefore) * 1000 / each})
+	r.add("work", "reconciles, until all are Ready", "per Application", (work.passes-workBefore.passes)/each)
+	r.add("work", "allocated, until all are Ready", "KiB per Application", (work.allocated-workBefore.allocated)/1024/each)
 	r.addRequests(after.since(before))
 	return nil
 }
 
-// addTimesOf notes how long the convergence took, beside the floor.
-func (r *round) addTimesOf(created time.Duration, took times) {
-	beside := func(value float64) *Yardstick { return &Yardstick{Name: "floor", Value: value} }
-	const measure = "converge"
-	r.add(measure, "all Applications created", "s", created.Seconds(), nil)
-	r.add(measure, "half of the Deployments exist", "s", took.halfDeployed, beside(r.floor.halfDeployed))
-	r.add(measure, "all Deployments exist", "s", took.deployed, beside(r.floor.deployed))
-	r.add(measure, "all children exist", "s", took.children, beside(r.floor.children))
-	r.add(measure, "all are Ready", "s", took.ready, beside(r.floor.ready))
-	r.add("share", "median Deployment exists, of the time for all children", "%", 100*took.halfDeployed/took.children,
-		&Yardstick{Name: "floor", Value: 100 * r.floor.halfDeployed / r.floor.children})
+// cpu returns the CPU seconds that the operator and kube-controller-manager have used so far.
+func (r *round) cpu() (ours, manager float64, err error) {
+	if ours, err = r.operator.CPU(); err != nil {
+		return 0, 0, err
+	}
+	manager, err = r.cluster.ControllerManager().CPU()
+	return ours, manager, err
 }
 
-// addRequests notes what the operator asked for, per Application, beside what the bare client asked for.
-func (r *round) addRequests(asked counts) {
-	each := func(count int) float64 { return float64(count) / float64(r.applications) }
-	const measure, unit = "requests", "per Application"
-	for _, what := range slices.Sorted(maps.Keys(asked)) {
-		r.add(measure, what, unit, each(asked[what]), &Yardstick{Name: "floor", Value: each(r.floor.requests[what])})
+// addTimesOf notes how long the convergence took, beside the floors.
+func (r *round) addTimesOf(created time.Duration, took times) {
+	beside := func(of func(times) float64) []Yardstick {
+		yardsticks := make([]Yardstick, 0, len(r.floors))
+		for _, f := range r.floors {
+			yardsticks = append(yardsticks, Yardstick{Name: f.name, Value: of(f.times)})
+		}
+		return yardsticks
 	}
-	r.add(measure, "all writes", unit, each(asked.writes()), &Yardstick{Name: "floor", Value: each(r.floor.requests.writes())})
-	r.add(measure, "all reads", unit, each(asked.reads()), &Yardstick{Name: "floor", Value: 0})
+	const measure = "converge"
+	r.add(measure, "all Applications created", "s", created.Seconds())
+	for _, part := range []struct {
+		name string
+		of   func(times) float64
+	}{
+		{"half of the Deployments exist", func(t times) float64 { return t.halfDeployed }},
+		{"all Deployments exist", func(t times) float64 { return t.deployed }},
+		{"all children exist", func(t times) float64 { return t.children }},
+		{"all are Ready", func(t times) float64 { return t.ready }},
+	} {
+		r.add(measure, part.name, "s", part.of(took), beside(part.of)...)
+	}
+	share := func(t times) float64 { return 100 * t.halfDeployed / t.children }
+	r.add("share", "median Deployment exists, of the time for all children", "%", share(took), beside(share)...)
+}
+
+// addRequests notes what the operator asked for, per Application, beside what the bare clients asked for.
+func (r *round) addRequests(asked counts) {
+	add := func(what string, of func(counts) int) {
+		each := func(c counts) float64 { return float64(of(c)) / float64(r.applications) }
+		var beside []Yardstick
+		for _, f := range r.floors {
+			beside = append(beside, Yardstick{Name: f.name, Value: each(f.requests)})
+		}
+		r.add("requests", what, "per Application", each(asked), beside...)
+	}
+	for _, what := range slices.Sorted(maps.Keys(asked)) {
+		add(what, func(c counts) int { return c[what] })
+	}
+	add("all writes", counts.writes)
+	add("all reads", counts.reads)
 }

@@ -32,6 +32,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/test/bench/rig"
 	"github.com/example/app-operator/test/controlplane"
 	"github.com/example/app-operator/test/operator"
 )
@@ -109,7 +110,7 @@ func newFailover(b *testing.B) *failover {
 	})
 	check(b, err)
 	b.Cleanup(func() { check(b, cluster.Stop()) })
-	k8s, err := newClient(cluster.Config())
+	k8s, err := rig.NewClient(cluster.Config())
 	check(b, err)
 	root, err := controlplane.ModuleRoot()
 	check(b, err)

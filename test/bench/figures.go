@@ -27,15 +27,17 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/example/app-operator/test/bench/rig"
 )
 
 // Results are all figures of a run.
 type Results struct {
-	Machine Machine  `json:"machine"`
-	Figures []Figure `json:"figures"`
+	Machine rig.Machine `json:"machine"`
+	Figures []Figure    `json:"figures"`
 }
 
-// Figure is one thing that was measured, beside its yardstick of the same run.
+// Figure is one thing that was measured, beside its yardsticks of the same run.
 type Figure struct {
 	// Measure is what was done. All its figures have the same unit; each measure is a plot.
 	Measure string `json:"measure"`
@@ -45,8 +47,8 @@ type Figure struct {
 	// Applications is how many there were.
 	Applications int     `json:"applications"`
 	Value        float64 `json:"value"`
-	// Yardstick is what the value is to be compared with; nil when there is nothing.
-	Yardstick *Yardstick `json:"yardstick,omitempty"`
+	// Yardsticks are what the value is to be compared with.
+	Yardsticks []Yardstick `json:"yardsticks,omitempty"`
 }
 
 // Yardstick is a value to compare with.
@@ -56,9 +58,9 @@ type Yardstick struct {
 }
 
 // add notes a figure of the round under way.
-func (b *bench) add(measure, name, unit string, value float64, beside *Yardstick) {
+func (b *bench) add(measure, name, unit string, value float64, beside ...Yardstick) {
 	b.results.Figures = append(b.results.Figures, Figure{
-		Measure: measure, Name: name, Unit: unit, Applications: b.applications, Value: value, Yardstick: beside,
+		Measure: measure, Name: name, Unit: unit, Applications: b.applications, Value: value, Yardsticks: beside,
 	})
 }
 
@@ -66,7 +68,7 @@ func (b *bench) add(measure, name, unit string, value float64, beside *Yardstick
 func (b *bench) addTimes(measure, prefix string, took []time.Duration, name string, beside []time.Duration) {
 	for _, share := range []int{50, 99} {
 		b.add(measure, fmt.Sprintf("%sp%d", prefix, share), "ms", milliseconds(percentile(took, share)),
-			&Yardstick{Name: name, Value: milliseconds(percentile(beside, share))})
+			Yardstick{Name: name, Value: milliseconds(percentile(beside, share))})
 	}
 }
 
@@ -131,16 +133,17 @@ func (r *Results) rows() (rows []row, sizes []int) {
 	return rows, sizes
 }
 
-// cell returns the value, the yardstick's and, where that means something, the ratio of the two.
+// cell returns the value, and for each yardstick its value and, where that means something, the ratio to it.
 func (f Figure) cell() string {
-	if f.Yardstick == nil {
-		return number(f.Value)
+	ratios := make([]string, 0, len(f.Yardsticks))
+	for _, yardstick := range f.Yardsticks {
+		ratio := " / " + number(yardstick.Value)
+		if yardstick.Value > 0 {
+			ratio += fmt.Sprintf(" = %.2f", f.Value/yardstick.Value)
+		}
+		ratios = append(ratios, ratio)
 	}
-	text := number(f.Value) + " / " + number(f.Yardstick.Value)
-	if f.Yardstick.Value > 0 {
-		text += fmt.Sprintf(" = %.2f", f.Value/f.Yardstick.Value)
-	}
-	return text
+	return number(f.Value) + strings.Join(ratios, ",")
 }
 
 // number returns a value with three digits that say something, or more before the point.
@@ -159,11 +162,13 @@ func number(value float64) string {
 	}
 }
 
-func (r row) yardstick() string {
-	if r.Yardstick == nil {
-		return ""
+// beside returns the names of the yardsticks.
+func (r row) beside() string {
+	names := make([]string, 0, len(r.Yardsticks))
+	for _, yardstick := range r.Yardsticks {
+		names = append(names, yardstick.Name)
 	}
-	return r.Yardstick.Name
+	return strings.Join(names, ", ")
 }
 
 // table prints the figures for a terminal.
@@ -186,15 +191,15 @@ func header(sizes []int) []string {
 }
 
 func (r row) columns() []string {
-	return append([]string{r.Measure, r.Name, r.Unit, r.yardstick()}, r.cells...)
+	return append([]string{r.Measure, r.Name, r.Unit, r.beside()}, r.cells...)
 }
 
 // markdown returns the machine and the figures as a document.
 func (r *Results) markdown() string {
 	rows, sizes := r.rows()
 	var out strings.Builder
-	out.WriteString("# Results\n\nWritten by `make bench`. A cell is the value, the yardstick's value, and their ratio.\n\n")
-	for _, line := range r.Machine.lines() {
+	out.WriteString("# Results\n\nWritten by `make bench`. A cell is the value, and for each yardstick its value and the ratio to it.\n\n")
+	for _, line := range r.Machine.Lines() {
 		out.WriteString("- " + line + "\n")
 	}
 	columns := header(sizes)

@@ -22,11 +22,18 @@ import (
 	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/resources"
+	"github.com/example/app-operator/internal/revisions"
 	"github.com/example/app-operator/internal/status"
+	"github.com/example/app-operator/test/bench/rig"
 )
 
 // bareUser is whom the API server takes the bare client for.
@@ -34,6 +41,9 @@ const bareUser = "bare-client"
 
 // floor is what the API server can take on this machine.
 type floor struct {
+	name string
+	// make is what the bare client does for an Application.
+	make func(s *stage, ctx context.Context, bare client.Client, name string) error
 	times
 	requests counts
 	// latency is how long one Deployment takes, among all others, from its apply to a watch's telling of it; edit the
@@ -41,16 +51,23 @@ type floor struct {
 	latency, edit []time.Duration
 }
 
-// floor measures a bare client that makes the Applications and sends what the operator would, so many at a time as there
-// are workers, while the same controllers and nodes work beside it.
-func (b *bench) floor(ctx context.Context) (floor, error) {
-	var f floor
+// bare returns the floor of a client that does no more than it takes; empty without yardsticks.
+func (r *round) bare() *floor {
+	if len(r.floors) == 0 {
+		return &floor{}
+	}
+	return r.floors[0]
+}
+
+// measureFloor measures a bare client that makes the Applications, so many at a time as there are workers, while the same
+// controllers and nodes work beside it.
+func (b *bench) measureFloor(ctx context.Context, f *floor) error {
 	s, err := b.startStage(ctx)
 	if err != nil {
-		return f, err
+		return err
 	}
-	err = b.step(ctx, "the floor", func(ctx context.Context) error { return s.measureFloor(ctx, b.applications, &f) })
-	return f, errors.Join(err, s.stop())
+	err = b.step(ctx, f.name, func(ctx context.Context) error { return s.measureFloor(ctx, b.applications, f) })
+	return errors.Join(err, s.stop())
 }
 
 func (s *stage) measureFloor(ctx context.Context, count int, f *floor) error {
@@ -58,7 +75,7 @@ func (s *stage) measureFloor(ctx context.Context, count int, f *floor) error {
 	if err != nil {
 		return err
 	}
-	bare, err := newClient(config)
+	bare, err := rig.NewClient(config)
 	if err != nil {
 		return err
 	}
@@ -67,7 +84,7 @@ func (s *stage) measureFloor(ctx context.Context, count int, f *floor) error {
 		return err
 	}
 	began := time.Now()
-	err = inParallel(ctx, count, func(ctx context.Context, i int) error { return s.makeByHand(ctx, bare, nameOf(i)) })
+	err = rig.InParallel(ctx, count, func(ctx context.Context, i int) error { return f.make(s, ctx, bare, nameOf(i)) })
 	if err != nil {
 		return err
 	}
@@ -88,7 +105,75 @@ func (s *stage) makeByHand(ctx context.Context, bare client.Client, name string)
 	if err := s.k8s.Create(ctx, app); err != nil {
 		return err
 	}
+	if err := applyChildren(ctx, bare, resources.Inputs{Application: app}); err != nil {
+		return err
+	}
+	before := app.DeepCopy()
+	app.Status = status.Of(app, status.Observed{}, nil)
+	return bare.Status().Patch(ctx, app, client.MergeFrom(before))
+}
+
+// makeAsTheOperator sends what the operator sends until an Application is Ready, one after the other: it waits for nothing, and
+// decides nothing.
+func (s *stage) makeAsTheOperator(ctx context.Context, bare client.Client, name string) error {
+	app := application(name)
+	if err := s.k8s.Create(ctx, app); err != nil {
+		return err
+	}
+	in, err := withRevision(app)
+	if err != nil {
+		return err
+	}
+	applied, err := resources.ControllerRevision(in)
+	if err != nil {
+		return err
+	}
+	for _, config := range applied {
+		if err := bare.Apply(ctx, config, client.FieldOwner(bareUser)); err != nil {
+			return fmt.Errorf("apply the revision: %w", err)
+		}
+	}
+	if err := applyChildren(ctx, bare, in); err != nil {
+		return err
+	}
+	app.Status = status.Of(app, status.Observed{}, nil)
+	if err := bare.Status().Update(ctx, app); err != nil {
+		return err
+	}
+	const reason = v1.ReasonRolloutComplete
+	app.Status.ReadyReplicas, app.Status.AvailableReplicas = 1, 1
+	meta.SetStatusCondition(&app.Status.Conditions, metav1.Condition{
+		Type: v1.ConditionReady, Status: metav1.ConditionTrue, Reason: reason, ObservedGeneration: app.Generation,
+	})
+	if err := bare.Status().Update(ctx, app); err != nil {
+		return err
+	}
+	return bare.Create(ctx, &eventsv1.Event{
+		ObjectMeta: metav1.ObjectMeta{Name: name + ".complete", Namespace: namespace}, EventTime: metav1.NowMicro(),
+		ReportingController: bareUser, ReportingInstance: bareUser, Type: corev1.EventTypeNormal, Reason: reason, Action: "Reconcile",
+		Regarding: corev1.ObjectReference{
+			APIVersion: v1.GroupVersion.String(), Kind: "Application", Namespace: namespace, Name: name, UID: app.UID,
+		},
+	})
+}
+
+// withRevision returns the inputs of an Application that has not been reconciled yet.
+func withRevision(app *v1.Application) (resources.Inputs, error) {
 	in := resources.Inputs{Application: app}
+	revision, err := revisions.Of(app)
+	if err != nil {
+		return in, err
+	}
+	decision := revisions.Decide(revisions.Facts{App: app.Name, Update: revision.Hash})
+	in.Update = resources.Update{
+		Name: decision.Update, Hash: revision.Hash, Data: revision.Data, Record: decision.Records[decision.Update],
+	}
+	in.Revision = decision.Update
+	return in, nil
+}
+
+// applyChildren applies the ServiceAccount, the Deployment and the Service.
+func applyChildren(ctx context.Context, bare client.Client, in resources.Inputs) error {
 	for _, build := range []func(resources.Inputs) (runtime.ApplyConfiguration, error){
 		built(resources.ServiceAccount), built(resources.Deployment), built(resources.Service),
 	} {
@@ -100,9 +185,7 @@ func (s *stage) makeByHand(ctx context.Context, bare client.Client, name string)
 			return fmt.Errorf("apply by hand: %w", err)
 		}
 	}
-	before := app.DeepCopy()
-	app.Status = status.Of(app, status.Observed{}, nil)
-	return bare.Status().Patch(ctx, app, client.MergeFrom(before))
+	return nil
 }
 
 // built gives builders of different kinds one type.

@@ -97,7 +97,7 @@ func (r *round) latency(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.addTimes("one new", "Deployment exists, ", made, "bare client", r.floor.latency)
+	r.addTimes("one new", "Deployment exists, ", made, "bare client", r.bare().latency)
 	edited, err := repeat(ctx, probes, func(ctx context.Context, i int) (time.Duration, error) {
 		image := imageOf(i)
 		return r.timed(ctx, &appsv1.DeploymentList{}, nameOf(i%r.applications), func(ctx context.Context, name string) error {
@@ -107,7 +107,7 @@ func (r *round) latency(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.addTimes("one edit", "Deployment says so, ", edited, "bare client", r.floor.edit)
+	r.addTimes("one edit", "Deployment says so, ", edited, "bare client", r.bare().edit)
 	return r.operator.untilQuiet(ctx)
 }
 
@@ -173,9 +173,9 @@ func (r *round) drift(ctx context.Context) error {
 		repair func(ctx context.Context, name string) (act, condition, error)
 		beside []time.Duration
 	}{
-		{"Deployment edited", &appsv1.DeploymentList{}, r.editDeployment, r.floor.edit},
-		{"Deployment deleted", &appsv1.DeploymentList{}, r.deleteChild(&appsv1.Deployment{}), r.floor.latency},
-		{"Service deleted", &corev1.ServiceList{}, r.deleteChild(&corev1.Service{}), r.floor.latency},
+		{"Deployment edited", &appsv1.DeploymentList{}, r.editDeployment, r.bare().edit},
+		{"Deployment deleted", &appsv1.DeploymentList{}, r.deleteChild(&appsv1.Deployment{}), r.bare().latency},
+		{"Service deleted", &corev1.ServiceList{}, r.deleteChild(&corev1.Service{}), r.bare().latency},
 	} {
 		took, err := repeat(ctx, repairs, func(ctx context.Context, i int) (time.Duration, error) {
 			name := nameOf(i % r.applications)

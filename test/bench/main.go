@@ -80,7 +80,7 @@ func (b *bench) run(ctx context.Context, sizes, output string) error {
 	if err != nil {
 		return err
 	}
-	if err := b.results.Machine.describe(); err != nil {
+	if err := b.results.Machine.Describe(); err != nil {
 		return err
 	}
 	for _, b.applications = range numbers {
@@ -109,18 +109,20 @@ func parseSizes(list string) ([]int, error) {
 
 // measure makes all measurements with b.applications Applications.
 func (b *bench) measure(ctx context.Context) error {
-	var floor floor
+	var floors []*floor
 	if b.profiles == "" {
-		var err error
-		if floor, err = b.floor(ctx); err != nil {
-			return fmt.Errorf("the floor: %w", err)
+		floors = []*floor{{name: "floor", make: (*stage).makeByHand}, {name: "same calls", make: (*stage).makeAsTheOperator}}
+	}
+	for _, f := range floors {
+		if err := b.measureFloor(ctx, f); err != nil {
+			return fmt.Errorf("%s: %w", f.name, err)
 		}
 	}
 	s, err := b.startStage(ctx)
 	if err != nil {
 		return err
 	}
-	r := &round{bench: b, stage: s, floor: floor}
+	r := &round{bench: b, stage: s, floors: floors}
 	err = r.measure(ctx)
 	return errors.Join(err, s.stop())
 }
@@ -129,7 +131,7 @@ func (b *bench) measure(ctx context.Context) error {
 type round struct {
 	*bench
 	*stage
-	floor    floor
+	floors   []*floor
 	operator *running
 	lists    lists
 }

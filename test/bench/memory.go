@@ -28,9 +28,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/test/bench/rig"
 )
-
-const mebibyte = 1 << 20
 
 // lists are all objects that the operator reads, as a bare client lists them.
 type lists struct {
@@ -51,14 +50,14 @@ type size struct {
 // memory gives every Application its pods, and notes how much memory the operator needs then.
 func (r *round) memory(ctx context.Context) error {
 	complete := func(object client.Object) bool {
-		return isReady(object) && object.(*v1.Application).Status.ReadyReplicas >= podsEach
+		return rig.IsReady(object) && object.(*v1.Application).Status.ReadyReplicas >= podsEach
 	}
 	scaled, err := watchArrivals(ctx, r.k8s, namespace, &v1.ApplicationList{}, complete)
 	if err != nil {
 		return err
 	}
 	patch := client.RawPatch(types.MergePatchType, fmt.Appendf(nil, `{"spec": {"replicas": %d}}`, podsEach))
-	err = inParallel(ctx, r.applications, func(ctx context.Context, i int) error {
+	err = rig.InParallel(ctx, r.applications, func(ctx context.Context, i int) error {
 		app := &v1.Application{ObjectMeta: metav1.ObjectMeta{Name: nameOf(i), Namespace: namespace}}
 		return r.k8s.Patch(ctx, app, patch)
 	})
@@ -74,7 +73,7 @@ func (r *round) memory(ctx context.Context) error {
 	if r.lists, err = r.listAll(ctx); err != nil {
 		return err
 	}
-	r.add("heap", "for comparison, the objects on the wire", "MiB", float64(r.lists.bytes)/mebibyte, nil)
+	r.add("heap", "for comparison, the objects on the wire", "MiB", float64(r.lists.bytes)/rig.Mebibyte)
 	return r.addFootprint(ctx, fmt.Sprintf("%d pods each", podsEach))
 }
 
@@ -84,14 +83,14 @@ func (r *round) addFootprint(ctx context.Context, when string) error {
 	if err != nil {
 		return err
 	}
-	sum, err := r.operator.sums(ctx)
+	sum, err := r.operator.Sums(ctx)
 	if err != nil {
 		return err
 	}
-	limit := &Yardstick{Name: "limit", Value: r.memoryLimit()}
+	limit := Yardstick{Name: "limit", Value: float64(r.memoryLimit())}
 	r.add("memory", when, "MiB", resident, limit)
 	r.add("memory at its highest", when, "MiB", peak, limit)
-	r.add("heap", when, "MiB", sum("go_memstats_heap_inuse_bytes")/mebibyte, nil)
+	r.add("heap", when, "MiB", sum("go_memstats_heap_inuse_bytes")/rig.Mebibyte)
 	r.addGrowth(when, resident)
 	return nil
 }
@@ -110,7 +109,7 @@ func (r *round) addGrowth(when string, resident float64) {
 		now.applications = 0
 	} else if more := now.applications - before.applications; more > 0 {
 		r.add("memory per Application", when, "KiB", (resident-before.mebibytes)*1024/float64(more),
-			&Yardstick{Name: "its objects on the wire", Value: float64(r.lists.bytes) / 1024 / float64(r.applications)})
+			Yardstick{Name: "its objects on the wire", Value: float64(r.lists.bytes) / 1024 / float64(r.applications)})
 	}
 	r.resident[when] = now
 }
@@ -130,7 +129,7 @@ func (s *stage) listAll(ctx context.Context) (lists, error) {
 	}
 	var bytes atomic.Int64
 	began := time.Now()
-	err = inParallel(ctx, len(kinds), func(ctx context.Context, i int) error {
+	err = rig.InParallel(ctx, len(kinds), func(ctx context.Context, i int) error {
 		var version, resource string
 		if _, err := fmt.Sscan(kinds[i], &version, &resource); err != nil {
 			return err

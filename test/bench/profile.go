@@ -24,6 +24,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"github.com/example/app-operator/test/operator"
 )
 
 // profiled are the steps of a round of which profiles say what they cost.
@@ -50,7 +52,7 @@ func (r *round) profile(ctx context.Context) error {
 		return err
 	}
 	written := fmt.Sprintf("%s-%d.heap", name, len(parts)+1)
-	return until(ctx, glance, "the operator to write "+written+" (is it built with the tag profile?)", func() (bool, error) {
+	return operator.Until(ctx, glance, "the operator to write "+written+" (is it built with the tag profile?)", func() (bool, error) {
 		_, err := os.Stat(written)
 		if errors.Is(err, fs.ErrNotExist) {
 			return false, nil

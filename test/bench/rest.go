@@ -33,7 +33,7 @@ func (r *round) restWith(ctx context.Context, what string) error {
 	if err != nil {
 		return err
 	}
-	cpuBefore, err := r.operator.cpu()
+	cpuBefore, err := r.operator.CPU()
 	if err != nil {
 		return err
 	}
@@ -42,7 +42,7 @@ func (r *round) restWith(ctx context.Context, what string) error {
 		return context.Cause(ctx)
 	case <-time.After(restTime):
 	}
-	cpu, err := r.operator.cpu()
+	cpu, err := r.operator.CPU()
 	if err != nil {
 		return err
 	}
@@ -51,11 +51,11 @@ func (r *round) restWith(ctx context.Context, what string) error {
 		return err
 	}
 	asked := after.since(before)
-	none := &Yardstick{Name: "nothing", Value: 0}
+	none := Yardstick{Name: "nothing", Value: 0}
 	const measure = "rest"
 	r.add(measure, "writes"+what, "per minute", float64(asked.writes()), none)
 	r.add(measure, "reads"+what, "per minute", float64(asked.reads()), none)
-	r.add(measure, "watches begun again"+what, "per minute", float64(asked.sum("watch")), nil)
-	r.add("rest CPU", "the operator"+what, "% of a core", 100*(cpu-cpuBefore)/restTime.Seconds(), &Yardstick{Name: "goal", Value: 0.5})
+	r.add(measure, "watches begun again"+what, "per minute", float64(asked.sum("watch")))
+	r.add("rest CPU", "the operator"+what, "% of a core", 100*(cpu-cpuBefore)/restTime.Seconds(), Yardstick{Name: "goal", Value: 0.5})
 	return r.addFootprint(ctx, "after a minute of rest"+what)
 }

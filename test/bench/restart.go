@@ -21,6 +21,8 @@ import (
 	"fmt"
 	"syscall"
 	"time"
+
+	"github.com/example/app-operator/test/operator"
 )
 
 // restart ends the operator, starts it again, and notes how soon it has looked at all Applications.
@@ -48,7 +50,7 @@ func (r *round) takeover(ctx context.Context) error {
 		return err
 	}
 	standby := &running{Replica: replica, home: r.operator.home}
-	err = until(ctx, inspection, "the standby to have all Applications in its queue", func() (bool, error) {
+	err = operator.Until(ctx, inspection, "the standby to have all Applications in its queue", func() (bool, error) {
 		now, err := standby.busy(ctx)
 		return now.waiting >= float64(r.applications), err
 	})
@@ -66,7 +68,7 @@ func (r *round) takeover(ctx context.Context) error {
 // then and until it rests.
 func (r *round) addStart(ctx context.Context, measure string, started *running, began time.Time) error {
 	var first, all time.Duration
-	err := until(ctx, glance, "all Applications to be looked at", func() (bool, error) {
+	err := operator.Until(ctx, glance, "all Applications to be looked at", func() (bool, error) {
 		now, err := started.busy(ctx)
 		if first == 0 && now.passes > 0 {
 			first = time.Since(began)
@@ -84,10 +86,10 @@ func (r *round) addStart(ctx context.Context, measure string, started *running, 
 	if err != nil {
 		return err
 	}
-	beside := &Yardstick{Name: "bare lists", Value: r.lists.took.Seconds()}
+	beside := Yardstick{Name: "bare lists", Value: r.lists.took.Seconds()}
 	r.add(measure, "first pass", "s", first.Seconds(), beside)
 	r.add(measure, "all Applications looked at", "s", all.Seconds(), beside)
-	r.add("writes at a start", measure, "count", float64(asked.writes()), &Yardstick{Name: "nothing", Value: 0})
+	r.add("writes at a start", measure, "count", float64(asked.writes()), Yardstick{Name: "nothing", Value: 0})
 	return nil
 }
 

@@ -20,19 +20,17 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/example/app-operator/test/bench/rig"
 	"github.com/example/app-operator/test/controlplane"
 	"github.com/example/app-operator/test/operator"
 )
 
 const (
 	home = namespace + "-system"
-	// shareOfLimit is what of its memory limit the operator tells Go to keep to.
-	shareOfLimit = 0.9
 	// glance is how often the operator's metrics are looked at where something is waited for that is to be timed, and
 	// inspection where it is not: to tell of thousands of Applications takes the operator its time.
 	glance, inspection = 100 * time.Millisecond, time.Second
@@ -47,21 +45,11 @@ type running struct {
 
 // start starts the operator, with nothing to do yet.
 func (r *round) start(ctx context.Context) error {
-	if err := r.makeNamespace(ctx, home); err != nil {
-		return err
-	}
-	// The kubelet is played as long as the control plane lives, which is longer than this step.
-	lifetime := context.WithoutCancel(ctx)
-	place, err := operator.NewHome(lifetime, r.cluster, r.k8s, home, namespace, r.operatorPath)
+	const pod = "manager-1"
+	place, replica, err := rig.StartOperator(ctx, r.cluster, r.k8s, home, namespace, r.operatorPath, pod,
+		rig.GoLimit(r.memoryLimit()), "PROFILES="+r.profilesOf())
+	r.operator = &running{Replica: replica, home: place, pod: pod}
 	if err != nil {
-		return err
-	}
-	place.Setenv(fmt.Sprintf("GOMEMLIMIT=%d", int64(r.memoryLimit()*shareOfLimit*mebibyte)), "PROFILES="+r.profilesOf())
-	r.operator = &running{home: place}
-	if err := r.startReplica(ctx, "manager-1"); err != nil {
-		return err
-	}
-	if err := r.operator.untilElected(ctx); err != nil {
 		return err
 	}
 	return r.addFootprint(ctx, atStart)
@@ -69,11 +57,11 @@ func (r *round) start(ctx context.Context) error {
 
 // memoryLimit returns the container's memory limit, in MiB: that of the manifests in config, which is for up to 1,000
 // Applications.
-func (b *bench) memoryLimit() float64 {
+func (b *bench) memoryLimit() int {
 	if b.applications <= 1000 {
-		return 128
+		return rig.MemoryLimit
 	}
-	return 256
+	return 2 * rig.MemoryLimit
 }
 
 // startReplica starts a replica and takes it for the operator.
@@ -94,42 +82,6 @@ func (o *running) lastWords() string {
 	return fmt.Sprintf("\nThe last lines of %s:\n%s", o.LogFile(), controlplane.Tail(o.LogFile(), 5))
 }
 
-func (o *running) untilElected(ctx context.Context) error {
-	return until(ctx, glance, "the operator to be elected", func() (bool, error) { return o.Leads(ctx) })
-}
-
-// until asks now and then, and returns when the answer is yes. The error says what was waited for.
-func until(ctx context.Context, every time.Duration, what string, ask func() (bool, error)) error {
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
-	for {
-		yes, err := ask()
-		if yes || err != nil {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("waited for %s: %w", what, context.Cause(ctx))
-		case <-ticker.C:
-		}
-	}
-}
-
-// sums returns metrics by name, each the sum over its labels; what is not there yet is 0.
-func (o *running) sums(ctx context.Context) (func(name string) float64, error) {
-	families, err := o.Metrics(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return func(name string) float64 {
-		var sum float64
-		for _, metric := range families[name].GetMetric() {
-			sum += metric.GetCounter().GetValue() + metric.GetGauge().GetValue()
-		}
-		return sum
-	}, nil
-}
-
 // busy is how far the operator is with its work.
 type busy struct {
 	passes  float64
@@ -137,7 +89,7 @@ type busy struct {
 }
 
 func (o *running) busy(ctx context.Context) (busy, error) {
-	sum, err := o.sums(ctx)
+	sum, err := o.Sums(ctx)
 	if err != nil {
 		return busy{}, err
 	}
@@ -151,7 +103,7 @@ func (o *running) busy(ctx context.Context) (busy, error) {
 type work struct{ passes, allocated float64 }
 
 func (o *running) work(ctx context.Context) (work, error) {
-	sum, err := o.sums(ctx)
+	sum, err := o.Sums(ctx)
 	if err != nil {
 		return work{}, err
 	}
@@ -162,7 +114,7 @@ func (o *running) work(ctx context.Context) (work, error) {
 func (o *running) untilQuiet(ctx context.Context) error {
 	const quiet = 3 * time.Second
 	last, since := math.Inf(-1), time.Now()
-	return until(ctx, inspection, "the operator to have nothing to do", func() (bool, error) {
+	return operator.Until(ctx, inspection, "the operator to have nothing to do", func() (bool, error) {
 		now, err := o.busy(ctx)
 		if err != nil {
 			return false, err
@@ -178,7 +130,7 @@ func (o *running) untilQuiet(ctx context.Context) error {
 func (o *running) memory() (resident, peak float64, err error) {
 	path := fmt.Sprintf("/proc/%d/status", o.PID())
 	for name, to := range map[string]*float64{"VmRSS": &resident, "VmHWM": &peak} {
-		text, err := field(path, name)
+		text, err := rig.Field(path, name)
 		if err != nil {
 			return 0, 0, err
 		}
@@ -189,30 +141,4 @@ func (o *running) memory() (resident, peak float64, err error) {
 		*to = kib / 1024
 	}
 	return resident, peak, nil
-}
-
-// ticks is how many of the kernel's ticks a second has, wherever Go runs.
-const ticks = 100
-
-// cpu returns the CPU seconds that the process has used so far.
-func (o *running) cpu() (float64, error) {
-	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", o.PID()))
-	if err != nil {
-		return 0, err
-	}
-	// The name in brackets may hold anything; after it come the state and 10 numbers, then the times.
-	_, rest, _ := strings.Cut(string(content), ") ")
-	fields := strings.Fields(rest)
-	if len(fields) < 13 {
-		return 0, fmt.Errorf("/proc/%d/stat: %q", o.PID(), content)
-	}
-	var sum float64
-	for _, text := range fields[11:13] {
-		value, err := strconv.ParseFloat(text, 64)
-		if err != nil {
-			return 0, err
-		}
-		sum += value / ticks
-	}
-	return sum, nil
 }

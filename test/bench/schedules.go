@@ -25,6 +25,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/test/bench/rig"
+	"github.com/example/app-operator/test/operator"
 )
 
 // Of so many Applications one has schedules, and so many each.
@@ -39,14 +41,14 @@ func (r *round) schedules(ctx context.Context) error {
 		{"name": "yearly", "schedule": "0 0 29 2 *", "command": ["report"]},
 		{"name": "paused", "schedule": "0 * * * *", "suspend": true, "command": ["report"]}]}}`))
 	scheduled := (r.applications + scheduledOneIn - 1) / scheduledOneIn
-	err := inParallel(ctx, scheduled, func(ctx context.Context, i int) error {
+	err := rig.InParallel(ctx, scheduled, func(ctx context.Context, i int) error {
 		app := &v1.Application{ObjectMeta: metav1.ObjectMeta{Name: nameOf(i * scheduledOneIn), Namespace: namespace}}
 		return r.k8s.Patch(ctx, app, patch)
 	})
 	if err != nil {
 		return err
 	}
-	err = until(ctx, inspection, "the CronJobs", func() (bool, error) {
+	err = operator.Until(ctx, inspection, "the CronJobs", func() (bool, error) {
 		list := &metav1.PartialObjectMetadataList{}
 		list.SetGroupVersionKind(batchv1.SchemeGroupVersion.WithKind("CronJobList"))
 		err := r.k8s.List(ctx, list, client.InNamespace(namespace))

@@ -22,28 +22,20 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/client-go/discovery"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
-	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/test/bench/rig"
 	"github.com/example/app-operator/test/controlplane"
 )
 
 const (
 	namespace = "bench"
-	// workers is how many requests are made at a time, for lack of one program that makes so many Applications at once.
-	workers = 16
 	// podsEach is how many pods an Application has where memory is measured; elsewhere it has one.
 	podsEach = 3
 )
@@ -87,72 +79,18 @@ func (s *stage) stop() error {
 // furnish makes what is needed on a new control plane.
 func (b *bench) furnish(ctx context.Context, s *stage) error {
 	var err error
-	if s.k8s, err = newClient(s.cluster.Config()); err != nil {
+	if s.k8s, err = rig.NewClient(s.cluster.Config()); err != nil {
 		return err
 	}
-	asked, err := discovery.NewDiscoveryClientForConfig(s.cluster.Config())
-	if err != nil {
+	if b.results.Machine.Kubernetes, err = rig.Version(s.cluster.Config()); err != nil {
 		return err
 	}
-	served, err := asked.ServerVersion()
-	if err != nil {
-		return fmt.Errorf("ask the API server for its version: %w", err)
-	}
-	b.results.Machine.Kubernetes = served.GitVersion
-	return s.makeNamespace(ctx, namespace)
+	return rig.MakeNamespace(ctx, s.k8s, namespace)
 }
 
-func newClient(config *rest.Config) (client.WithWatch, error) {
-	scheme := runtime.NewScheme()
-	if err := clientgoscheme.AddToScheme(scheme); err != nil {
-		return nil, err
-	}
-	if err := v1.AddToScheme(scheme); err != nil {
-		return nil, err
-	}
-	return client.NewWithWatch(config, client.Options{Scheme: scheme})
-}
-
-func (s *stage) makeNamespace(ctx context.Context, name string) error {
-	object := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
-	if err := s.k8s.Create(ctx, object); err != nil {
-		return fmt.Errorf("create the namespace %s: %w", name, err)
-	}
-	return nil
-}
-
-// application returns the smallest Application that is a web server, which the API server has not seen yet.
-func application(name string) *v1.Application {
-	return &v1.Application{
-		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace},
-		Spec:       v1.ApplicationSpec{Image: "nginx:latest", Port: new(int32(80))},
-	}
-}
+func application(name string) *v1.Application { return rig.Application(namespace, name) }
 
 func nameOf(i int) string { return fmt.Sprintf("app-%d", i) }
-
-// inParallel does the work for 0 to count-1, so many at a time as there are workers, and returns the first error.
-func inParallel(ctx context.Context, count int, work func(ctx context.Context, i int) error) error {
-	ctx, fail := context.WithCancelCause(ctx)
-	defer fail(nil)
-	next := make(chan int)
-	var all sync.WaitGroup
-	for range workers {
-		all.Go(func() {
-			for i := range next {
-				if err := work(ctx, i); err != nil {
-					fail(err)
-				}
-			}
-		})
-	}
-	for i := 0; i < count && ctx.Err() == nil; i++ {
-		next <- i
-	}
-	close(next)
-	all.Wait()
-	return context.Cause(ctx)
-}
 
 // progress is what came to be of the Applications, since the watches began.
 type progress struct {
@@ -169,7 +107,7 @@ func (s *stage) watch(ctx context.Context) (*progress, error) {
 		{&corev1.ServiceAccountList{}, []condition{func(o client.Object) bool { return o.GetName() != "default" }}},
 		{&corev1.ServiceList{}, []condition{exists}},
 		{&appsv1.DeploymentList{}, []condition{exists, isAvailable}},
-		{&v1.ApplicationList{}, []condition{isReady}},
+		{&v1.ApplicationList{}, []condition{rig.IsReady}},
 	} {
 		var err error
 		if kinds[i], err = watchArrivals(ctx, s.k8s, namespace, kind.list, kind.conditions...); err != nil {
@@ -186,15 +124,6 @@ func isAvailable(object client.Object) bool {
 	deployment, ok := object.(*appsv1.Deployment)
 	return ok && deployment.Status.ObservedGeneration == deployment.Generation &&
 		deployment.Status.AvailableReplicas >= ptr.Deref(deployment.Spec.Replicas, 1)
-}
-
-func isReady(object client.Object) bool {
-	app, ok := object.(*v1.Application)
-	if !ok {
-		return false
-	}
-	ready := meta.FindStatusCondition(app.Status.Conditions, v1.ConditionReady)
-	return ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == app.Generation
 }
 
 // times are how long the parts of a convergence took, in seconds.

@@ -109,6 +109,38 @@ var _ = Describe("The operator's metrics", func() {
 		}).Should(Succeed())
 	})
 
+	It("tell what is remembered, by what is documented, and nothing of an Application that is gone", func(ctx SpecContext) {
+		stores := func() (entries map[string]float64) {
+			families, err := operator.Metrics(ctx)
+			Expect(err).NotTo(HaveOccurred())
+			entries = map[string]float64{}
+			for _, metric := range families[ownPrefix+"store_entries"].GetMetric() {
+				entries[labelsOf(metric)["store"]] = metric.GetGauge().GetValue()
+			}
+			return entries
+		}
+		empty := documentedStores()
+		Expect(stores()).To(Equal(empty))
+
+		config := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "settings", Namespace: namespace}}
+		Expect(k8s.Create(ctx, config)).To(Succeed())
+		app := web(namespace)
+		app.Spec.EnvFrom = []corev1.EnvFromSource{{
+			ConfigMapRef: &corev1.ConfigMapEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: config.Name}},
+		}}
+		app.Spec.Rollout = &v1.RolloutSpec{RestartOnConfigChange: true}
+		createReady(ctx, app)
+		Expect(k8s.Delete(ctx, serviceOf(app))).To(Succeed())
+		Eventually(stores).Should(SatisfyAll(
+			HaveKeyWithValue("applications", 1.0), HaveKeyWithValue("configurations", 1.0), HaveKeyWithValue("disputes", 1.0),
+			HaveKeyWithValue("objects", BeNumerically(">=", 4)),
+		))
+
+		Expect(k8s.Delete(ctx, app)).To(Succeed())
+		Expect(k8s.Delete(ctx, config)).To(Succeed())
+		Eventually(stores).Should(Equal(empty))
+	})
+
 	It("count what is put right, and nothing that the spec wants", func(ctx SpecContext) {
 		app := web(namespace)
 		createReady(ctx, app)
@@ -217,6 +249,22 @@ func documentedMetrics() map[string]string {
 		}
 		slices.Sort(labels)
 		all[row[1]] = row[2] + " " + strings.Join(labels, ",")
+	}
+	Expect(all).NotTo(BeEmpty())
+	return all
+}
+
+// documentedStores returns the stores in the table of docs/operations/metrics.md, each empty.
+func documentedStores() map[string]float64 {
+	GinkgoHelper()
+	content, err := os.ReadFile(filepath.Join("..", "..", "docs", "operations", "metrics.md"))
+	Expect(err).NotTo(HaveOccurred())
+	_, table, found := strings.Cut(string(content), "| `store` | An entry is |\n")
+	Expect(found).To(BeTrue())
+	table, _, _ = strings.Cut(table, "\n\n")
+	all := map[string]float64{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\|").FindAllStringSubmatch(table, -1) {
+		all[row[1]] = 0
 	}
 	Expect(all).NotTo(BeEmpty())
 	return all

@@ -36,6 +36,8 @@ var schedulerConfig string
 //go:embed stages.yaml
 var stages []byte
 
+const controllerManager = "kube-controller-manager"
+
 // component is a process of the control plane other than etcd and kube-apiserver.
 type component struct {
 	name   string
@@ -67,7 +69,7 @@ func (c *ControlPlane) startComponents(ctx context.Context) error {
 func (c *ControlPlane) nodeComponents() []component {
 	return []component{
 		{
-			name: "kube-controller-manager", user: "system:kube-controller-manager",
+			name: controllerManager, user: "system:kube-controller-manager",
 			health: "https://127.0.0.1:%s/healthz", args: c.controllerManagerArgs,
 		},
 		{

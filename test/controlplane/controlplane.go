@@ -143,6 +143,18 @@ func (c *ControlPlane) KubectlPath() string { return filepath.Join(c.options.Ass
 // LogDir returns the folder that holds a log file per process, such as kube-apiserver.log.
 func (c *ControlPlane) LogDir() string { return c.options.LogDir }
 
+// ControllerManager returns the process of kube-controller-manager, or nil without nodes.
+func (c *ControlPlane) ControllerManager() *Process {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, component := range c.components {
+		if component.name == controllerManager {
+			return component
+		}
+	}
+	return nil
+}
+
 // Stop kills all processes of the control plane and those started with Run, and removes the temporary files. It may
 // be called more than once and concurrently; every call returns when all is done, with the same result. The error
 // names processes that could not be stopped and components that had ended before by themselves; then the logs are

@@ -23,6 +23,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -92,6 +93,33 @@ func (c *ControlPlane) Run(command Command) (*Process, error) {
 
 // PID returns the process id.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// CPU returns the CPU seconds that the process has used so far. There is an error where there is no /proc, as on macOS.
+func (p *Process) CPU() (float64, error) {
+	path := fmt.Sprintf("/proc/%d/stat", p.PID())
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return 0, fmt.Errorf("find out the CPU time of %s: %w", p.name, err)
+	}
+	// The name in brackets may hold anything; after it come the state and 10 numbers, then the times.
+	_, rest, _ := strings.Cut(string(content), ") ")
+	fields := strings.Fields(rest)
+	if len(fields) < 13 {
+		return 0, fmt.Errorf("%s: %q", path, content)
+	}
+	var sum float64
+	for _, text := range fields[11:13] {
+		value, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", path, err)
+		}
+		sum += value / ticks
+	}
+	return sum, nil
+}
+
+// ticks is how many of the kernel's ticks a second has, wherever Go runs.
+const ticks = 100
 
 // LogFile returns the file with everything the process has written.
 func (p *Process) LogFile() string { return p.logFile }

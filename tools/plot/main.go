@@ -14,9 +14,10 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-// Command plot draws the figures of a benchmark run, which it reads as JSON from its standard input, one SVG for each measure: each figure against the number of
-// Applications, and what it is to be compared with as a dashed line of the same colour. Both axes begin at 0 and are
-// linear, so that what grows faster than the number of Applications bends upwards.
+// Command plot draws the figures of a benchmark run, which it reads as JSON from its standard input, one SVG for each measure: each
+// figure against the number of Applications, or against the minutes of a long run, and what it is to be compared with as dashed
+// lines of the same colour. Both axes begin at 0 and are linear, so that what grows faster than the number of Applications bends
+// upwards.
 package main
 
 import (
@@ -39,11 +40,21 @@ import (
 type figure struct {
 	Measure, Name, Unit string
 	Applications        float64
-	Value               float64
-	Yardstick           *struct {
+	// Minutes are since the run began; nil where figures are of different numbers of Applications.
+	Minutes    *float64
+	Value      float64
+	Yardsticks []struct {
 		Name  string
 		Value float64
 	}
+}
+
+// at returns where on the horizontal axis the figure is.
+func (f figure) at() float64 {
+	if f.Minutes != nil {
+		return *f.Minutes
+	}
+	return f.Applications
 }
 
 const width, height = 20 * vg.Centimeter, 11 * vg.Centimeter
@@ -86,6 +97,9 @@ func draw(measure string, figures []figure) (*plot.Plot, error) {
 	p := plot.New()
 	p.Title.Text = measure
 	p.X.Label.Text = "Applications"
+	if figures[0].Minutes != nil {
+		p.X.Label.Text = "minutes"
+	}
 	p.Y.Label.Text = figures[0].Unit
 	p.Y.Min, p.X.Min = 0, 0
 	p.Legend.Top, p.Legend.Left = true, true
@@ -103,19 +117,24 @@ func draw(measure string, figures []figure) (*plot.Plot, error) {
 			return nil, err
 		}
 	}
-	p.Y.Max *= 1.6 // room for the legend
+	p.Y.Max *= 1.2 + 0.05*float64(len(names)+len(known)) // room for the legend
 	return p, nil
 }
 
+// many is how many values a line has whose points are not marked.
+const many = 20
+
 // addFigure adds a figure, and what it is to be compared with unless the same is known, in the colour of that number.
 func addFigure(p *plot.Plot, number int, name string, figures []figure, known map[string]bool) error {
-	values, yardsticks := make(plotter.XYs, 0, len(figures)), make(plotter.XYs, 0, len(figures))
-	var beside string
+	values, yardsticks := make(plotter.XYs, 0, len(figures)), map[string]plotter.XYs{}
+	var besides []string
 	for _, each := range figures {
-		values = append(values, plotter.XY{X: each.Applications, Y: each.Value})
-		if each.Yardstick != nil {
-			beside = each.Yardstick.Name
-			yardsticks = append(yardsticks, plotter.XY{X: each.Applications, Y: each.Yardstick.Value})
+		values = append(values, plotter.XY{X: each.at(), Y: each.Value})
+		for _, yardstick := range each.Yardsticks {
+			if yardsticks[yardstick.Name] == nil {
+				besides = append(besides, yardstick.Name)
+			}
+			yardsticks[yardstick.Name] = append(yardsticks[yardstick.Name], plotter.XY{X: each.at(), Y: yardstick.Value})
 		}
 	}
 	line, points, err := plotter.NewLinePoints(values)
@@ -124,20 +143,27 @@ func addFigure(p *plot.Plot, number int, name string, figures []figure, known ma
 	}
 	line.Color, points.Color = plotutil.Color(number), plotutil.Color(number)
 	points.Shape = plotutil.Shape(number)
-	p.Add(line, points)
-	p.Legend.Add(name, line, points)
-	same := fmt.Sprint(beside, yardsticks)
-	if len(yardsticks) == 0 || known[same] {
-		return nil
+	if len(values) > many {
+		p.Add(line)
+		p.Legend.Add(name, line)
+	} else {
+		p.Add(line, points)
+		p.Legend.Add(name, line, points)
 	}
-	known[same] = true
-	dashed, err := plotter.NewLine(yardsticks)
-	if err != nil {
-		return err
+	for i, beside := range besides {
+		same := fmt.Sprint(beside, yardsticks[beside])
+		if known[same] {
+			continue
+		}
+		known[same] = true
+		dashed, err := plotter.NewLine(yardsticks[beside])
+		if err != nil {
+			return err
+		}
+		dashed.Color = plotutil.Color(number)
+		dashed.Dashes = plotutil.Dashes(2 + i)
+		p.Add(dashed)
+		p.Legend.Add("  "+beside, dashed)
 	}
-	dashed.Color = plotutil.Color(number)
-	dashed.Dashes = plotutil.Dashes(2)
-	p.Add(dashed)
-	p.Legend.Add("  "+beside, dashed)
 	return nil
 }

@@ -28,12 +28,10 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/wait"
-	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/test/bench/rig"
 	"github.com/example/app-operator/test/operator"
 )
 
@@ -54,12 +52,8 @@ func (f *fleet) servedBy(i int) []string {
 
 // furnish makes the namespaces of the tenants and of the operators, and gives each operator its rights.
 func (f *fleet) furnish(ctx context.Context) error {
-	scheme := runtime.NewScheme()
-	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1.AddToScheme(scheme)); err != nil {
-		return err
-	}
 	var err error
-	if f.k8s, err = client.New(f.cluster.Config(), client.Options{Scheme: scheme}); err != nil {
+	if f.k8s, err = rig.NewClient(f.cluster.Config()); err != nil {
 		return err
 	}
 	if f.server, err = askServer(f.cluster.Config()); err != nil {
@@ -115,7 +109,7 @@ func (f *fleet) start(ctx context.Context) error {
 					"--namespace=" + strings.Join(f.servedBy(i), ","), "--leader-elect", "--leader-election-namespace=" + homeOf(i),
 				},
 				// What the manifests give to a container of the operator, of which it keeps to nine tenths.
-				Env: []string{fmt.Sprintf("GOMEMLIMIT=%d", 128*mebibyte*9/10)},
+				Env: []string{rig.GoLimit(rig.MemoryLimit)},
 			})
 			failed <- err
 		}()
@@ -127,30 +121,24 @@ func (f *fleet) start(ctx context.Context) error {
 	if all != nil {
 		return all
 	}
-	return until(ctx, glance, "every operator to be elected", func() (bool, error) {
-		for _, each := range f.running {
-			if leads, err := each.Leads(ctx); !leads || err != nil {
-				return false, err
-			}
+	for _, each := range f.running {
+		if err := each.UntilElected(ctx); err != nil {
+			return err
 		}
-		return true, nil
-	})
+	}
+	return nil
 }
 
 // fill makes all Applications at once, and returns when they are Ready.
 func (f *fleet) fill(ctx context.Context) error {
 	for i := range f.namespaces {
 		for k := range f.applications {
-			app := &v1.Application{
-				ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("app-%d", k), Namespace: tenantOf(i)},
-				Spec:       v1.ApplicationSpec{Image: "nginx:latest", Port: new(int32(80))},
-			}
-			if err := f.k8s.Create(ctx, app); err != nil {
+			if err := f.k8s.Create(ctx, rig.Application(tenantOf(i), fmt.Sprintf("app-%d", k))); err != nil {
 				return err
 			}
 		}
 	}
-	return until(ctx, glance, "all Applications to be Ready", func() (bool, error) {
+	return operator.Until(ctx, glance, "all Applications to be Ready", func() (bool, error) {
 		apps := &v1.ApplicationList{}
 		if err := f.k8s.List(ctx, apps); err != nil {
 			return false, err
@@ -184,7 +172,7 @@ func (f *fleet) restart(ctx context.Context) (time.Duration, sums, error) {
 		return 0, sums{}, err
 	}
 	var now sums
-	err := until(ctx, glance, "all Applications to be looked at", func() (done bool, err error) {
+	err := operator.Until(ctx, glance, "all Applications to be looked at", func() (done bool, err error) {
 		now, err = f.sum(ctx)
 		return now.passes >= float64(f.namespaces*f.applications) && now.waiting == 0, err
 	})
@@ -195,7 +183,7 @@ func (f *fleet) restart(ctx context.Context) (time.Duration, sums, error) {
 // with all metrics is work.
 func (f *fleet) rest(ctx context.Context) (sums, error) {
 	var last sums
-	err := until(ctx, time.Second, "the operators to have nothing to do", func() (bool, error) {
+	err := operator.Until(ctx, time.Second, "the operators to have nothing to do", func() (bool, error) {
 		now, err := f.sum(ctx)
 		quiet := now.passes == last.passes && now.waiting == 0
 		last = now
@@ -206,13 +194,4 @@ func (f *fleet) rest(ctx context.Context) (sums, error) {
 	}
 	time.Sleep(settled)
 	return f.sum(ctx)
-}
-
-// until asks now and then, and returns when the answer is yes. The error says what was waited for.
-func until(ctx context.Context, every time.Duration, what string, ask func() (bool, error)) error {
-	err := wait.PollUntilContextCancel(ctx, every, true, func(context.Context) (bool, error) { return ask() })
-	if err != nil {
-		return fmt.Errorf("waited for %s: %w", what, err)
-	}
-	return nil
 }

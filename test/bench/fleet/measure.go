@@ -28,7 +28,6 @@ import (
 )
 
 const (
-	mebibyte = 1 << 20
 	// settled is for how long the operators have had nothing to do when memory is looked at.
 	settled = 20 * time.Second
 	// watched is for how long requests at rest are counted.

@@ -21,11 +21,13 @@ import (
 	"context"
 	"fmt"
 
-	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+
+	"github.com/example/app-operator/test/bench/rig"
+	"github.com/example/app-operator/test/operator"
 )
 
 // sums are what all operators have used since their start; resident is in MiB and cpu in seconds.
@@ -35,26 +37,17 @@ type sums struct{ resident, cpu, requests, passes, waiting float64 }
 func (f *fleet) sum(ctx context.Context) (sums, error) {
 	var all sums
 	for _, each := range f.running {
-		families, err := each.Metrics(ctx)
+		sum, err := each.Sums(ctx)
 		if err != nil {
 			return sums{}, err
 		}
-		all.resident += total(families["process_resident_memory_bytes"]) / mebibyte
-		all.cpu += total(families["process_cpu_seconds_total"])
-		all.requests += total(families["rest_client_requests_total"])
-		all.passes += total(families["controller_runtime_reconcile_total"])
-		all.waiting += total(families["workqueue_depth"]) + total(families["controller_runtime_active_workers"])
+		all.resident += sum("process_resident_memory_bytes") / rig.Mebibyte
+		all.cpu += sum("process_cpu_seconds_total")
+		all.requests += sum("rest_client_requests_total")
+		all.passes += sum("controller_runtime_reconcile_total")
+		all.waiting += sum("workqueue_depth") + sum("controller_runtime_active_workers")
 	}
 	return all, nil
-}
-
-// total returns the sum of a metric over its labels; what is not there is 0.
-func total(family *dto.MetricFamily) float64 {
-	var sum float64
-	for _, metric := range family.GetMetric() {
-		sum += metric.GetCounter().GetValue() + metric.GetGauge().GetValue()
-	}
-	return sum
 }
 
 // server is what the API server says of itself; resident is in MiB.
@@ -77,8 +70,8 @@ func askServer(config *rest.Config) (func(context.Context) (server, error), erro
 			return server{}, fmt.Errorf("parse the API server's metrics: %w", err)
 		}
 		return server{
-			resident: total(families["process_resident_memory_bytes"]) / mebibyte,
-			watches:  total(families["apiserver_longrunning_requests"]),
+			resident: operator.Total(families["process_resident_memory_bytes"]) / rig.Mebibyte,
+			watches:  operator.Total(families["apiserver_longrunning_requests"]),
 		}, nil
 	}, nil
 }

@@ -14,7 +14,7 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-package main
+package rig
 
 import (
 	"bufio"
@@ -41,15 +41,15 @@ type Machine struct {
 	Load string `json:"loadBefore"`
 }
 
-// describe reads what /proc says. The error says what could not be read; there is no /proc but on Linux.
-func (m *Machine) describe() error {
+// Describe fills in what /proc says. The error says what could not be read; there is no /proc but on Linux.
+func (m *Machine) Describe() error {
 	m.Date, m.Cores, m.Go = time.Now().UTC().Format(time.DateOnly), runtime.NumCPU(), runtime.Version()
-	cpu, err := field("/proc/cpuinfo", "model name")
+	cpu, err := Field("/proc/cpuinfo", "model name")
 	if err != nil {
 		return err
 	}
 	m.CPU = cpu
-	memory, err := field("/proc/meminfo", "MemTotal")
+	memory, err := Field("/proc/meminfo", "MemTotal")
 	if err != nil {
 		return err
 	}
@@ -71,8 +71,8 @@ func (m *Machine) describe() error {
 	return nil
 }
 
-// field returns the value of the first line "name: value" of a file.
-func field(path, name string) (string, error) {
+// Field returns the value of the first line "name: value" of a file.
+func Field(path, name string) (string, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return "", err
@@ -88,8 +88,8 @@ func field(path, name string) (string, error) {
 	return "", fmt.Errorf("%s: no %s (%w)", path, name, lines.Err())
 }
 
-// lines returns the description for a person.
-func (m Machine) lines() []string {
+// Lines returns the description for a person.
+func (m Machine) Lines() []string {
 	lines := []string{
 		"Date: " + m.Date,
 		fmt.Sprintf("Machine: %d cores, %s, %.1f GiB of memory, Linux %s, load %s before the run",
