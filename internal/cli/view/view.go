@@ -53,6 +53,8 @@ type Facts struct {
 	Blocked []string
 	// Unseen says what could not be read, and why.
 	Unseen []string
+	// Unbound are the claims that pods wait for.
+	Unbound []Claim
 	// Operators are those that were found, where the Application has no status of its own.
 	Operators []Operator
 }

@@ -26,6 +26,9 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "github.com/example/app-operator/api/v1"
 )
 
 // Operator is one that was found in the cluster.
@@ -136,7 +139,7 @@ func Why(out io.Writer, f *Facts) bool {
 		next(out, []string{"kubectl app status " + app.Name + " -n " + app.Namespace + " --watch"})
 		return !slices.ContainsFunc(f.Operators, func(o Operator) bool { return o.serves(app.Namespace) && o.Ready == 0 })
 	}
-	advice := Advices[condition.Reason]
+	advice := adviceOn(condition)
 	if verdict == Ready && advice.Do == "" {
 		fmt.Fprintf(out, "Nothing is wrong: %s in %s is ready, %s\n", app.Name, app.Namespace,
 			strings.TrimSuffix(app.Status.ReplicaSummary+" pods, "+app.Status.URL, ", "))
@@ -154,9 +157,12 @@ func Why(out io.Writer, f *Facts) bool {
 	late := ""
 	if verdict == OnItsWay {
 		late = writeLate(out, f)
+	for _, words := range f.claimWords(condition.Message) {
+		fmt.Fprintf(out, "  %s\n", words)
+	}
 	}
 	if advice.Do != "" {
-		fmt.Fprintf(out, "\nWhat to do: %s\n", advice.Do)
+		fmt.Fprintf(out, "\nWhat to do:%s\n", spaced(advice.Do))
 	}
 	commands := advice.commands(app, condition.Message)
 	if late != "" {
@@ -168,6 +174,26 @@ func Why(out io.Writer, f *Facts) bool {
 
 // mostLate is how many pods are named that are not ready.
 const mostLate = 3
+
+// spaced returns what stands after a colon: a list begins with a line of its own.
+func spaced(words string) string {
+	if strings.HasPrefix(words, "\n") {
+		return words
+	}
+	return " " + words
+}
+
+// adviceOn returns what to do about what a condition says.
+func adviceOn(condition *metav1.Condition) Advice {
+	advice := Advices[condition.Reason]
+	if condition.Reason != v1.ReasonUnschedulable {
+		return advice
+	}
+	if found := hindrancesIn(condition.Message); found.Do != "" {
+		return Advice{Do: found.Do, Next: append([]string{pod}, found.Next...)}
+	}
+	return advice
+}
 
 // writeLate writes what is known of pods that are not ready, and the last warning about each. It returns the name of one that has a
 // warning, or "".
