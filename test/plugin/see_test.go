@@ -17,6 +17,7 @@ limitations under the License.
 package plugin_test
 
 import (
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -35,6 +36,14 @@ func TestWhatIsWell(t *testing.T) {
 	s.types("status", "cart", "-n", served, "-o", "wide")
 	s.types("status", "cart", "-n", served, "--watch")
 	s.types("tree", "cart", "-n", served)
+	s.types("why", "cart", "-n", served)
+	s.kubectl("", "set", "image", "deployment/cart", "cart=registry.example.com/shop/cart:2.0.0", "-n", served)
+	s.eventually(func() error {
+		if said, _ := s.runs("why", "cart", "-n", served); !strings.Contains(said, "Put back") || !strings.Contains(said, "Nothing is wrong") {
+			return errors.New(said)
+		}
+		return nil
+	})
 	s.types("why", "cart", "-n", served)
 	if said, _ := s.runs("events", "cart", "-n", served); !strings.Contains(said, "RolloutComplete") {
 		t.Errorf("the events are\n%s", said)

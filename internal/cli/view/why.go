@@ -145,6 +145,7 @@ func Why(out io.Writer, f *Facts) bool {
 			strings.TrimSuffix(app.Status.ReplicaSummary+" pods, "+app.Status.URL, ", "))
 		return true
 	}
+		writeRepaired(out, f)
 	fmt.Fprintf(out, "%s in %s is %s: %s\n", app.Name, app.Namespace, verdict, condition.Reason)
 	if condition.Message != "" {
 		fmt.Fprintf(out, "  %s\n", condition.Message)
