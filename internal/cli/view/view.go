@@ -287,7 +287,12 @@ func writeConditions(out io.Writer, f *Facts, detail Detail) {
 		if condition == nil {
 			continue
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s", kind, condition.Status, plain[kind][condition.Status])
+		words := plain[kind][condition.Status]
+		if kind == v1.ConditionProgressing && condition.Status == metav1.ConditionTrue &&
+			meta.IsStatusConditionFalse(f.Application.Status.Conditions, v1.ConditionReady) {
+			words = "is not there yet; the operator notices when somebody has acted"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s", kind, condition.Status, words)
 		if detail == Wide {
 			fmt.Fprintf(table, "\t%s\t%s", age(condition.LastTransitionTime, f.Now), condition.Reason)
 		}
