@@ -103,7 +103,9 @@ func (f *Facts) Unserved() string {
 	var words strings.Builder
 	fmt.Fprintf(&words, "no operator that runs serves namespace %s\n", namespace)
 	writeOperators(&words, f)
-	next(&words, []string{installCommand(f)})
+	if f.installable() {
+		next(&words, []string{installCommand(f)})
+	}
 	return strings.TrimSpace(words.String())
 }
 
@@ -143,9 +145,9 @@ func Why(out io.Writer, f *Facts) bool {
 	if verdict == Ready && advice.Do == "" {
 		fmt.Fprintf(out, "Nothing is wrong: %s in %s is ready, %s\n", app.Name, app.Namespace,
 			strings.TrimSuffix(app.Status.ReplicaSummary+" pods, "+app.Status.URL, ", "))
+		writeRepaired(out, f)
 		return true
 	}
-		writeRepaired(out, f)
 	fmt.Fprintf(out, "%s in %s is %s: %s\n", app.Name, app.Namespace, verdict, condition.Reason)
 	if condition.Message != "" {
 		fmt.Fprintf(out, "  %s\n", condition.Message)
@@ -155,12 +157,12 @@ func Why(out io.Writer, f *Facts) bool {
 			fmt.Fprintf(out, "  %s\n", blocked)
 		}
 	}
-	late := ""
-	if verdict == OnItsWay {
-		late = writeLate(out, f)
 	for _, words := range f.claimWords(condition.Message) {
 		fmt.Fprintf(out, "  %s\n", words)
 	}
+	late := ""
+	if verdict == OnItsWay {
+		late = writeLate(out, f)
 	}
 	if advice.Do != "" {
 		fmt.Fprintf(out, "\nWhat to do:%s\n", spaced(advice.Do))
@@ -172,9 +174,6 @@ func Why(out io.Writer, f *Facts) bool {
 	next(out, commands)
 	return verdict.Well()
 }
-
-// mostLate is how many pods are named that are not ready.
-const mostLate = 3
 
 // spaced returns what stands after a colon: a list begins with a line of its own.
 func spaced(words string) string {
@@ -195,6 +194,9 @@ func adviceOn(condition *metav1.Condition) Advice {
 	}
 	return advice
 }
+
+// mostLate is how many pods are named that are not ready.
+const mostLate = 3
 
 // writeLate writes what is known of pods that are not ready, and the last warning about each. It returns the name of one that has a
 // warning, or "".
@@ -252,11 +254,23 @@ func whyUnserved(out io.Writer, f *Facts) {
 	}
 	fmt.Fprintln(out, ".")
 	writeOperators(out, f)
+	if len(f.Operators) == 0 && len(f.Unseen) == 0 {
+		fmt.Fprintln(out, "  there is no operator in the cluster")
+	}
 	for _, unseen := range f.Unseen {
 		fmt.Fprintf(out, "  not seen: %s\n", unseen)
 	}
+	if !f.installable() {
+		fmt.Fprintln(out, "\nWhat to do: ask whoever has installed an operator to have it serve this namespace too, or move the Application to one that is served")
+		return
+	}
 	fmt.Fprintln(out, "\nWhat to do: have this namespace served, or move the Application to one that is")
 	next(out, []string{installCommand(f)})
+}
+
+// installable reports whether the operator's own manifests are what has the namespace served: no operator was installed in another way.
+func (f *Facts) installable() bool {
+	return len(f.Operators) == 0 || slices.ContainsFunc(f.Operators, func(o Operator) bool { return o.Namespace == Home })
 }
 
 // installCommand returns what has the namespace served.
@@ -264,14 +278,14 @@ func installCommand(f *Facts) string {
 	return "kubectl app install generate --watch-namespace " + strings.Join(toServe(f), ",") + " | kubectl apply --server-side -f -"
 }
 
-// home is the namespace in which the operator's own manifests put it.
-const home = "app-operator-system"
+// Home is the namespace in which the operator's own manifests put it.
+const Home = "app-operator-system"
 
 // toServe returns the namespaces that an installation by the operator's own manifests has to serve: those that it serves already, too.
 func toServe(f *Facts) []string {
 	var names []string
 	for _, operator := range f.Operators {
-		if operator.Namespace == home {
+		if operator.Namespace == Home {
 			names = append(names, operator.Serves...)
 		}
 	}
