@@ -33,7 +33,7 @@ import (
 // +kubebuilder:printcolumn:name="Replicas",type=string,JSONPath=`.status.replicaSummary`,description="Ready and desired pods."
 // +kubebuilder:printcolumn:name="URL",type=string,JSONPath=`.status.url`,description="Where the application is served."
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:printcolumn:name="Image",type=string,priority=1,JSONPath=`.status.image`,description="The image that was last rolled out."
+// +kubebuilder:printcolumn:name="Image",type=string,priority=1,JSONPath=`.spec.image`,description="The desired container image."
 // +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 63 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",fieldPath=".metadata",reason=FieldValueInvalid,message="metadata.name must be a DNS-1035 label, because the Service has the same name: lower-case letters, digits and '-', starting with a letter, ending with a letter or digit, at most 63 characters; choose another name"
 // +kubebuilder:validation:XValidation:rule="!has(self.spec.initContainers) || self.spec.initContainers.all(c, c.name != self.metadata.name)",fieldPath=".spec.initContainers",reason=FieldValueInvalid,message="the application's container has the Application's name; give the init container another name"
 // +kubebuilder:validation:XValidation:rule="!has(self.spec.sidecars) || self.spec.sidecars.all(c, c.name != self.metadata.name)",fieldPath=".spec.sidecars",reason=FieldValueInvalid,message="the application's container has the Application's name; give the sidecar another name"

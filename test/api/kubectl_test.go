@@ -68,7 +68,7 @@ func TestKubectlGet(t *testing.T) {
 		{"NAME", "READY", "REASON", "REPLICAS", "URL", "AGE"},
 		{"my-app", "True", "RolloutComplete", "2/3", "http://my-app.shop.svc"},
 	}
-	wide := [][]string{append(narrow[0], "IMAGE"), append(narrow[1], "nginx:1.28")}
+	wide := [][]string{append(narrow[0], "IMAGE"), append(narrow[1], "nginx:1.29")}
 	tests := []struct {
 		args []string
 		want [][]string
