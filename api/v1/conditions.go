@@ -115,6 +115,10 @@ const (
 // EventAdopted is the reason of the event that says that an object which was somebody else's belongs to the Application now.
 const EventAdopted = "Adopted"
 
+// EventDriftRepaired is the reason of the event that says that the operator has put back what somebody else had changed of one of the
+// Application's objects, or has deleted.
+const EventDriftRepaired = "DriftRepaired"
+
 // EventOrphaned is the reason of the event that says what stays of an Application that goes by the policy Orphan.
 const EventOrphaned = "Orphaned"
 

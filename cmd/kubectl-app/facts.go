@@ -301,6 +301,33 @@ func (r *reading) readEvents(ctx context.Context, connection *cli.Connection) er
 	return nil
 }
 
+// maxNamespaces is in how many namespaces an operator is looked for, one by one.
+const maxNamespaces = 50
+
+// operatorsByNamespace returns the operators that may be seen by somebody who may not list Deployments everywhere: in the Application's
+// namespace, in the one where the operator's own manifests put it, and in those that they may list.
+func (r *reading) operatorsByNamespace(ctx context.Context, connection *cli.Connection) ([]appsv1.Deployment, error) {
+	names := []string{r.Application().Namespace, view.Home}
+	namespaces := &metav1.PartialObjectMetadataList{}
+	namespaces.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("NamespaceList"))
+	if err := connection.List(ctx, namespaces, client.Limit(maxNamespaces)); err != nil && cli.MissingRight(err) == nil {
+		return nil, err
+	}
+	for i := range namespaces.Items {
+		names = append(names, namespaces.Items[i].Name)
+	}
+	slices.Sort(names)
+	var found []appsv1.Deployment
+	for _, name := range slices.Compact(names) {
+		list := &appsv1.DeploymentList{}
+		if err := connection.List(ctx, list, operatorLabels, client.InNamespace(name)); err != nil && cli.MissingRight(err) == nil {
+			return nil, err
+		}
+		found = append(found, list.Items...)
+	}
+	return found, nil
+}
+
 // operatorLabels are those of the operator's Deployment and of its pods.
 var operatorLabels = client.MatchingLabels{"control-plane": "controller-manager", "app.kubernetes.io/name": "app-operator"}
 
@@ -309,11 +336,11 @@ func (r *reading) readOperators(ctx context.Context, connection *cli.Connection)
 	list := &appsv1.DeploymentList{}
 	err := connection.List(ctx, list, operatorLabels)
 	if right := cli.MissingRight(err); right != nil {
-		r.Unseen = append(r.Unseen, fmt.Sprintf("operators in other namespaces, since you have no right to %s", right))
-		err = connection.List(ctx, list, operatorLabels, client.InNamespace(r.Application().Namespace))
+		r.Unseen = append(r.Unseen, fmt.Sprintf("operators in all namespaces, since you have no right to %s", right))
+		list.Items, err = r.operatorsByNamespace(ctx, connection)
 	}
 	if err != nil {
-		return r.see("Deployment", err)
+		return err
 	}
 	for i := range list.Items {
 		r.Operators = append(r.Operators, view.OperatorOf(&list.Items[i]))

@@ -41,13 +41,15 @@ import (
 // version is set by the linker: -ldflags "-X main.version=1.2.3".
 var version = "dev"
 
-// commands are those of the plugin.
-var commands = []cli.Constructor{
-	newStatus, newWhy, newTree, newEvents, newLogs,
-	newHistory, newRollback, newRestart, newScale, newSuspend, newResume, newPause, newUnpause,
-	newRender, newValidate, newDiff,
-	newInstall, newReport, newImport, newExport,
-	newVersion,
+// groups are the commands of the plugin, as its help shows them.
+var groups = []struct {
+	title    string
+	commands []cli.Constructor
+}{
+	{"To look:", []cli.Constructor{newList, newStatus, newWhy, newTree, newEvents, newLogs, newHistory, newDiff, newReport}},
+	{"To change:", []cli.Constructor{newRollback, newRestart, newScale, newSuspend, newResume, newPause, newUnpause}},
+	{"To move in and out:", []cli.Constructor{newImport, newExport}},
+	{"Without a cluster, and to install:", []cli.Constructor{newValidate, newRender, newInstall}},
 }
 
 func main() {
@@ -87,9 +89,15 @@ func newRoot(streams genericiooptions.IOStreams) *cobra.Command {
 		return fmt.Errorf("%w\nSee '%s --help'", err, cmd.CommandPath())
 	})
 	flags.AddFlags(root.PersistentFlags())
-	for _, command := range commands {
-		root.AddCommand(command(flags, streams))
+	for _, group := range groups {
+		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})
+		for _, command := range group.commands {
+			added := command(flags, streams)
+			added.GroupID = group.title
+			root.AddCommand(added)
+		}
 	}
+	root.AddCommand(newVersion(flags, streams))
 	return root
 }
 

@@ -104,6 +104,9 @@ func (b *bundle) gather(ctx context.Context, r *reading) error {
 	if err := r.readOperators(ctx, b.connection); err != nil {
 		return err
 	}
+	if err := r.readClaims(ctx, b.connection); err != nil {
+		return err
+	}
 	var status, why bytes.Buffer
 	view.Status(&status, &r.Facts, view.Wide)
 	view.Why(&why, &r.Facts)

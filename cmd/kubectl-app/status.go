@@ -213,6 +213,9 @@ func newWhy(flags *genericclioptions.ConfigFlags, streams genericiooptions.IOStr
 				return err
 			}
 		}
+		if err := r.readClaims(ctx, connection); err != nil {
+			return err
+		}
 		var said bytes.Buffer
 		well := view.Why(&said, &r.Facts)
 		write(streams.Out, said.Bytes(), verdictOf(r))

@@ -28,6 +28,7 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/time/rate"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -47,6 +48,12 @@ const (
 	calmPeriod       = 2 * time.Minute
 )
 
+// How often repairs are told, each in an event: the first of a field, a few of them at once, and then one now and then.
+const (
+	toldAtOnce = 5
+	toldEvery  = 10 * time.Minute
+)
+
 // maxContended is how many subjects of one kind are counted apart. All further ones are counted as one.
 const maxContended = 8
 
@@ -54,6 +61,8 @@ const maxContended = 8
 // the API server and the nodes busy. Its clock is what its methods are given. The zero value is ready.
 type Tracker struct {
 	disputes map[Subject]*Dispute
+	// telling bounds how often repairs are told; nil until the first is.
+	telling *rate.Limiter
 }
 
 // Subject is what is counted apart: an object, and a hash of the fields that the operator still owns, which differs by the fields
@@ -81,6 +90,8 @@ type Dispute struct {
 	deleted types.UID
 	// Who undoes the repairs, and how, as in `"kubectl-edit" keeps changing .spec.replicas`; "" as long as it is not known.
 	Who string
+	// By are the field managers that have changed what is repaired, as in `"kubectl-edit" and "kubectl-set"`; "" if none is known.
+	By string
 	// counted says that the present pause is in the metric.
 	counted bool
 }
@@ -126,6 +137,19 @@ func (c *Tracker) Do(at Subject, write func() error) error {
 		known.Repaired(time.Now())
 	}
 	return err
+}
+
+// MayTell reports whether a repair is to be told: it is the first of its field since a calm, and not too many were told.
+func (c *Tracker) MayTell(of *Dispute, now time.Time) bool {
+	return of.repairs == 0 && (c.telling == nil || c.telling.TokensAt(now) >= 1)
+}
+
+// Told notes that a repair was told.
+func (c *Tracker) Told(now time.Time) {
+	if c.telling == nil {
+		c.telling = rate.NewLimiter(rate.Every(toldEvery), toldAtOnce)
+	}
+	c.telling.AllowN(now, 1)
 }
 
 // Report returns what to tell of disputes in which repairs are slowed down, "" if there are none, and when to look again: 0
@@ -243,13 +267,34 @@ var conflictWith = regexp.MustCompile(`conflict with ("(?:[^"\\]|\\.)*")`)
 // maxNamed is how many fields a message names.
 const maxNamed = 3
 
-// WhoConflicts returns who has changed which fields, by the API server's refusal of an apply that was not forced.
-func WhoConflicts(err error) string {
+// Named notes who has changed which fields, by the API server's refusal of an apply that was not forced.
+func (d *Dispute) Named(err error) {
+	managers, fields := conflicts(err)
+	if len(managers) == 0 {
+		return
+	}
+	d.By = strings.Join(managers, " and ")
+	verb := " keeps changing "
+	if len(managers) > 1 {
+		verb = " keep changing "
+	}
+	d.Who = d.By + verb + Fields(fields)
+}
+
+// Fields returns the paths of fields as a message names them: not too many.
+func Fields(paths []string) string {
+	if len(paths) > maxNamed {
+		paths = append(slices.Clip(paths[:maxNamed]), "other fields")
+	}
+	return strings.Join(paths, ", ")
+}
+
+// conflicts returns the field managers, quoted, and the fields that a refusal names.
+func conflicts(err error) (managers, fields []string) {
 	status := apierrors.APIStatus(nil)
 	if !errors.As(err, &status) || status.Status().Details == nil {
-		return ""
+		return nil, nil
 	}
-	var managers, fields []string
 	for _, cause := range status.Status().Details.Causes {
 		if cause.Type != metav1.CauseTypeFieldManagerConflict {
 			continue
@@ -259,20 +304,9 @@ func WhoConflicts(err error) string {
 		}
 		fields = append(fields, cause.Field)
 	}
-	if len(managers) == 0 {
-		return ""
-	}
 	slices.Sort(managers)
 	slices.Sort(fields)
-	managers, fields = slices.Compact(managers), slices.Compact(fields)
-	if len(fields) > maxNamed {
-		fields = append(fields[:maxNamed], "other fields")
-	}
-	verb := " keeps changing "
-	if len(managers) > 1 {
-		verb = " keep changing "
-	}
-	return strings.Join(managers, " and ") + verb + strings.Join(fields, ", ")
+	return slices.Compact(managers), slices.Compact(fields)
 }
 
 // Unresolved reports whether a repair of the field was undone before by a client that is not known.

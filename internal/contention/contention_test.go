@@ -76,6 +76,42 @@ func TestDisputesAreBounded(t *testing.T) {
 	}
 }
 
+// TestTellingIsBounded holds that a dispute is told once, and that nobody causes an event with each change.
+func TestTellingIsBounded(t *testing.T) {
+	now := time.Now()
+	var all Tracker
+	told := 0
+	repair := func(at Subject) {
+		known := all.Dispute(at, now)
+		if all.MayTell(known, now) {
+			all.Told(now)
+			told++
+		}
+		known.Repaired(now)
+	}
+	for range 1000 {
+		repair(Subject{Kind: "Deployment", Name: "web", Field: 7})
+	}
+	if told != 1 {
+		t.Errorf("one dispute is told %d times", told)
+	}
+	for _, kind := range []string{"Deployment", "Service", "Ingress"} {
+		for field := range uint64(100) {
+			repair(Subject{Kind: kind, Name: "web", Field: field + 10})
+		}
+	}
+	if told != toldAtOnce {
+		t.Errorf("many disputes are told %d times, want %d", told, toldAtOnce)
+	}
+	const hours = 5
+	for end := now.Add(hours * time.Hour); now.Before(end); now = now.Add(calmPeriod + time.Second) {
+		repair(Subject{Kind: "Deployment", Name: "web", Field: 7})
+	}
+	if most := toldAtOnce + hours*6 + 1; told < hours || told > most {
+		t.Errorf("what is changed again after each calm is told %d times, want no more than %d", told, most)
+	}
+}
+
 func TestADeletionCountsOnce(t *testing.T) {
 	now := time.Now()
 	var known Dispute
@@ -88,7 +124,7 @@ func TestADeletionCountsOnce(t *testing.T) {
 	}
 }
 
-func TestWhoConflicts(t *testing.T) {
+func TestNamed(t *testing.T) {
 	cause := func(manager, field string) metav1.StatusCause {
 		return metav1.StatusCause{
 			Type: metav1.CauseTypeFieldManagerConflict, Field: field,
@@ -113,12 +149,15 @@ func TestWhoConflicts(t *testing.T) {
 		},
 	} {
 		err := apierrors.NewApplyConflict(test.causes, "conflicts")
-		if got := WhoConflicts(fmt.Errorf("apply: %w", err)); got != test.want {
-			t.Errorf("got %q, want %q", got, test.want)
+		var dispute Dispute
+		dispute.Named(fmt.Errorf("apply: %w", err))
+		if by, _, _ := strings.Cut(test.want, " keep"); dispute.Who != test.want || dispute.By != by {
+			t.Errorf("got %q by %q, want %q", dispute.Who, dispute.By, test.want)
 		}
 	}
-	if got := WhoConflicts(errors.New("no answer")); got != "" {
-		t.Errorf("nobody has answered: %q", got)
+	var dispute Dispute
+	if dispute.Named(errors.New("no answer")); dispute.Who != "" {
+		t.Errorf("nobody has answered: %q", dispute.Who)
 	}
 }
 

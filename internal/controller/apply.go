@@ -17,6 +17,7 @@ limitations under the License.
 package controller
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -44,6 +45,8 @@ type write struct {
 	*plan.Step
 	// dispute counts the repairs of what the step repairs; nil for any other write.
 	dispute *contention.Dispute
+	// tells says that an event tells of the repair.
+	tells bool
 }
 
 // apply makes the planned writes, and records how the API server has answered. It returns the answers, and what was refused and
@@ -98,6 +101,7 @@ func (r *ApplicationReconciler) applyStep(
 		}
 		defer r.services.release(key)
 	}
+	w.tells = w.dispute != nil && !step.Deletes() && record.contention.MayTell(w.dispute, time.Now())
 	said, err := r.write(ctx, app, record, w)
 	if err == nil {
 		r.recordWrite(app, record, w, said)
@@ -151,6 +155,10 @@ func (r *ApplicationReconciler) recordWrite(app *v1.Application, record *record,
 	if unchanged {
 		return
 	}
+	if w.tells {
+		record.contention.Told(now)
+		r.recordRepair(app, w, said)
+	}
 	if w.dispute != nil {
 		w.dispute.Repaired(now)
 	}
@@ -160,6 +168,24 @@ func (r *ApplicationReconciler) recordWrite(app *v1.Application, record *record,
 	if w.RepairsDrift {
 		metrics.DriftRepaired(w.Child.Kind)
 	}
+}
+
+// recordRepair says that what somebody else had changed or deleted was put back, and by whom, as far as that is known. No value is in it.
+func (r *ApplicationReconciler) recordRepair(app *v1.Application, w write, said *answer) {
+	object := w.Child.Kind + " " + w.Name
+	var note string
+	switch {
+	case w.Live == nil:
+		note = fmt.Sprintf("Created %s again, which somebody had deleted", object)
+	case w.Foreign:
+		note = fmt.Sprintf("Put back %s, which another installation of app-operator, or somebody with its field manager, had changed", object)
+	default:
+		note = fmt.Sprintf("Put back what %s had changed of %s: %s", cmp.Or(w.dispute.By, "somebody"), object, contention.Fields(w.Drift))
+	}
+	const remedy = "; what is to stay belongs into the spec of the Application"
+	note = outcome.Shorten(note, maxNote-len(remedy)-len(" ...")) + remedy
+	// Without what it is related to, several at a time would be one event.
+	r.Recorder.Eventf(app, &said.PartialObjectMetadata, corev1.EventTypeNormal, v1.EventDriftRepaired, "Repair", "%s", note)
 }
 
 // answer is an object as the API server has answered a write of it. The cache may not show it yet.
@@ -326,17 +352,15 @@ func readChild(ctx context.Context, c client.Client, w write, into client.Object
 	return c.Patch(ctx, into, client.RawPatch(types.MergePatchType, nothing))
 }
 
-// applyOver applies the desired configuration over the values of other field managers. If an earlier repair was undone, an apply
-// without force comes first: it is answered with the names of those managers.
+// applyOver applies the desired configuration over the values of other field managers. If their names are to be told, or an earlier repair
+// was undone, an apply without force comes first: it is answered with them.
 func (r *ApplicationReconciler) applyOver(ctx context.Context, w write) error {
-	if w.dispute != nil && w.dispute.Unresolved() {
+	if w.tells || w.dispute != nil && w.dispute.Unresolved() {
 		err := r.Client.Apply(ctx, w.Config.ApplyConfiguration)
 		if !apierrors.HasStatusCause(err, metav1.CauseTypeFieldManagerConflict) {
 			return err
 		}
-		if who := contention.WhoConflicts(err); who != "" {
-			w.dispute.Who = who
-		}
+		w.dispute.Named(err)
 	}
 	return r.Client.Apply(ctx, w.Config.ApplyConfiguration, client.ForceOwnership)
 }

@@ -292,6 +292,7 @@ func (s *snapshot) observed(app *v1.Application, last plan.LastApplied) status.O
 	seen.HTTPRoute = plan.Owned[*gatewayv1.HTTPRoute](&s.Snapshot, children.HTTPRoute)
 	seen.Schedules, seen.Decision = s.schedules, s.decision
 	seen.Image = s.Running()[0].Spec.Image
+	seen.PodFaults = status.WithClaims(seen.PodFaults, s.unboundClaims())
 	if s.deployment == nil {
 		return seen
 	}
@@ -301,6 +302,18 @@ func (s *snapshot) observed(app *v1.Application, last plan.LastApplied) status.O
 		seen.Autoscaler = plan.Owned[*autoscalingv2.HorizontalPodAutoscaler](&s.Snapshot, children.HorizontalPodAutoscaler)
 	}
 	return seen
+}
+
+// unboundClaims returns the claims that are made for the Application's pods and have no volume yet.
+func (s *snapshot) unboundClaims() []status.UnboundClaim {
+	var unbound []status.UnboundClaim
+	for _, name := range resources.PersistentVolumeClaimNames(s.Inputs) {
+		claim, ok := s.Find(resources.KindPersistentVolumeClaim, name).(*corev1.PersistentVolumeClaim)
+		if ok && children.Of(resources.KindPersistentVolumeClaim).Owns(s.Application, claim) && claim.Spec.VolumeName == "" {
+			unbound = append(unbound, status.UnboundClaim{Name: name, StorageClassName: claim.Spec.StorageClassName})
+		}
+	}
+	return unbound
 }
 
 // judge finds the faults and the unusual restarts of the Deployment's pods.

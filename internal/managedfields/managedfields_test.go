@@ -18,6 +18,8 @@ package managedfields_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -122,6 +124,30 @@ func TestOf(t *testing.T) {
 	empty.FieldsV1.SetRawBytes([]byte("?"))
 	if _, err := managedfields.Of(&metav1.ObjectMeta{ManagedFields: []metav1.ManagedFieldsEntry{empty}}, "us"); err == nil {
 		t.Error("fields that cannot be read were")
+	}
+}
+
+// TestLost holds that fields are named which others have taken, and no values.
+func TestLost(t *testing.T) {
+	const desired = `{"apiVersion":"v1","kind":"Thing","metadata":{"name":"web","namespace":"apps"},
+		"spec":{"replicas":2,"list":[{"name":"a","value":"secret"},{"name":"b"}],"set":["x",1],"whole":{"k":["v"]}}}`
+	for what, test := range map[string]struct {
+		fields string
+		want   string
+	}{
+		"all is owned":  {fields, "[]"},
+		"a field":       {strings.Replace(fields, `"f:replicas":{},`, "", 1), "[.spec.replicas]"},
+		"of an item":    {strings.Replace(fields, `,"f:value":{}`, "", 1), `[.spec.list[name="a"].value]`},
+		"an item":       {strings.Replace(fields, `"k:{\"name\":\"b\"}":{".":{},"f:name":{}}`, `"k:{\"name\":\"c\"}":{".":{}}`, 1), `[.spec.list[name="b"]]`},
+		"a bare value":  {strings.Replace(fields, `,"v:\"x\"":{}`, "", 1), "[.spec.set]"},
+		"two":           {`{"f:spec":{"f:list":{"k:{\"name\":\"a\"}":{".":{},"f:name":{},"f:value":{}}},"f:set":{"v:1":{},"v:\"x\"":{}},"f:whole":{}}}`, `[.spec.list[name="b"] .spec.replicas]`},
+		"all":           {`{}`, "[.spec]"},
+		"more is owned": {strings.Replace(fields, `"f:replicas"`, `"f:more":{},"f:replicas"`, 1), "[]"},
+	} {
+		got, err := of(t, test.fields).Lost(decoded(t, desired))
+		if err != nil || fmt.Sprint(got) != test.want {
+			t.Errorf("%s: %v, want %v; error %v", what, got, test.want, err)
+		}
 	}
 }
 

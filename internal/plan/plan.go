@@ -59,6 +59,9 @@ type Step struct {
 	// RepairsDrift says that somebody else has changed what was as desired before: has changed or deleted an object, or created one
 	// that is not desired.
 	RepairsDrift bool
+	// Drift are the paths of the fields, without their values, that somebody else has changed of what the step repairs. Of what was
+	// applied under the operator's own field manager, none is known.
+	Drift []string
 	// Gated says that the step is not made if one before it has failed.
 	Gated bool
 	// Foreign says that somebody else has applied the child under the operator's own field manager.
@@ -279,6 +282,7 @@ func (p *planner) object(child *children.Child, config children.Config) (*Step, 
 		}
 		return nil, nil
 	}
+	next.RepairsDrift = was.desiredUnchanged(next.Hash)
 	differs, err := next.compare(absent)
 	if err != nil {
 		return nil, err
@@ -287,7 +291,6 @@ func (p *planner) object(child *children.Child, config children.Config) (*Step, 
 		p.last.MarkInSync(next.Key(), next.Hash, live)
 		return nil, nil
 	}
-	next.RepairsDrift = was.desiredUnchanged(next.Hash)
 	next.Foreign = next.RepairsDrift && was.overwrittenBySameManager(next)
 	return next, nil
 }
@@ -379,6 +382,14 @@ func (s *Step) compare(absent []fieldpath.Path) (bool, error) {
 	}
 	if same && len(s.Unwanted) == 0 {
 		return false, nil
+	}
+	if s.RepairsDrift {
+		if s.Drift, err = owned.Lost(s.Config.ApplyConfiguration); err != nil {
+			return false, fmt.Errorf("find what others have changed of %s: %w", s.Child.Kind, err)
+		}
+		for _, addition := range s.Unwanted {
+			s.Drift = append(s.Drift, addition.String())
+		}
 	}
 	if field := s.Child.HandOver; field != nil && owned.Has("spec", field.Field) {
 		kept, err := managedfields.Sets(s.Config.ApplyConfiguration, "spec", field.Field)

@@ -113,6 +113,9 @@ type Decision struct {
 	Update string
 	// Want is the name of the revision whose pods are wanted; "" for what runs, whatever it is, and for none where nothing runs.
 	Want string
+	// Current is the name of the revision that was last Ready, as long as there is anything left of it: its ControllerRevision, or the pods
+	// that were last rolled out; "" for none.
+	Current string
 	// Phase says why that is not Update, and Words what has failed, or what is waited for.
 	Phase Phase
 	Words string
@@ -140,6 +143,9 @@ func Decide(f Facts) Decision {
 	d.recordReleases()
 	decision := d.decide()
 	decision.Update, decision.ReleaseJob, decision.Records = d.update, d.release, d.records
+	if _, known := d.known[d.Current]; known || d.Runs == d.Current {
+		decision.Current = d.Current
+	}
 	return decision
 }
 

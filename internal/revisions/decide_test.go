@@ -162,6 +162,26 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// TestCurrent holds that the revision that was last Ready is named as long as anything is left of it.
+func TestCurrent(t *testing.T) {
+	for name, test := range map[string]struct {
+		edits []func(*Facts)
+		want  string
+	}{
+		"it is kept":                        {list(), "web-b"},
+		"it is gone":                        {list(gone("web-b")), ""},
+		"it is gone, and its pods run":      {list(gone("web-b"), runs("web-b"), hasFailed), "web-b"},
+		"it is gone, while it is frozen":    {list(gone("web-b"), frozen), ""},
+		"it is what the spec asks for":      {list(gone("web-c"), frozen, func(f *Facts) { f.Current = "web-c" }), "web-c"},
+		"there was none":                    {list(never), ""},
+		"there was none, and nothing is up": {list(isFirst), ""},
+	} {
+		if got := Decide(facts(test.edits...)).Current; got != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}
+
 func list(edits ...func(*Facts)) []func(*Facts) { return edits }
 
 func TestHistory(t *testing.T) {

@@ -144,6 +144,34 @@ func TestCurrentRevisionIsOneThatHasRun(t *testing.T) {
 	}
 }
 
+// TestCurrentRevisionIsOneThatIsThere holds that the status names no revision of which nothing is left, whatever is said besides.
+func TestCurrentRevisionIsOneThatIsThere(t *testing.T) {
+	failed := &outcome.Invalid{Reason: v1.ReasonChildConflict, Message: "no"}
+	for name, test := range map[string]struct {
+		decision revisions.Decision
+		edit     func(*v1.Application)
+		err      error
+		want     string
+	}{
+		"without pods":            {decision: revisions.Decision{Update: "my-app-2", Want: "my-app-2"}},
+		"suspended":               {decision: revisions.Decision{Update: "my-app-2", Want: "my-app-2"}, edit: suspended},
+		"paused":                  {decision: revisions.Decision{Update: "my-app-2", Want: "my-app-2"}, edit: paused},
+		"with another fault":      {decision: revisions.Decision{Update: "my-app-2", Want: "my-app-2"}, err: failed},
+		"it is there":             {decision: decisions[0], want: "my-app-1"},
+		"before it was found out": {decision: revisions.Decision{}, err: failed, want: "my-app-1"},
+	} {
+		app := newApplication()
+		app.Status.CurrentRevision = "my-app-1"
+		if test.edit != nil {
+			test.edit(app)
+		}
+		got := Of(app, Observed{Deployment: newDeployment(0), Decision: test.decision}, test.err)
+		if got.CurrentRevision != test.want {
+			t.Errorf("%s: the current revision is %q, want %q", name, got.CurrentRevision, test.want)
+		}
+	}
+}
+
 func TestRolloutFault(t *testing.T) {
 	crash, pull := PodFault{Reason: v1.ReasonCrashLooping, Message: "it does", Current: true}, PodFault{Reason: v1.ReasonImagePullFailed, Message: "not found", Current: true}
 	noNode := PodFault{Reason: v1.ReasonUnschedulable, Message: "no node", Current: true}

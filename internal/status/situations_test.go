@@ -165,7 +165,7 @@ var podFaults = []struct {
 
 // decisions are which pods may be wanted: first those of the spec.
 var decisions = []revisions.Decision{
-	{Update: "my-app-2", Want: "my-app-2"},
+	{Update: "my-app-2", Want: "my-app-2", Current: "my-app-1"},
 	{Update: "my-app-2", Want: "my-app-1", Phase: revisions.Releasing, Words: "waiting for the release command, Job my-app-release-2"},
 	{Update: "my-app-2", Want: "my-app-1", Phase: revisions.ReleaseFailed, Words: "Job my-app-release-2: ended with exit code 1"},
 	{Update: "my-app-2", Want: "my-app-1", Phase: revisions.RolledBack, Words: "CrashLooping: pod new ended with exit code 1"},

@@ -112,7 +112,9 @@ func Of(app *v1.Application, seen Observed, err error) v1.ApplicationStatus {
 	next.Autoscaled = resources.AutoscaledStatus(resources.Inputs{
 		Application: app, Live: resources.LiveFrom(seen.Deployment),
 	})
-	next.UpdateRevision = cmp.Or(seen.Decision.Update, next.UpdateRevision)
+	if seen.Decision.Update != "" { // else nothing was decided
+		next.UpdateRevision, next.CurrentRevision = seen.Decision.Update, seen.Decision.Current
+	}
 	if now.running && err == nil && !seen.Pending {
 		next.CurrentRevision = cmp.Or(seen.Decision.Want, next.CurrentRevision)
 	}

@@ -129,6 +129,30 @@ var _ = Describe("Drift", func() {
 		Eventually(fresh(ctx, policy)).Should(HaveField("Spec.Ingress", BeEmpty()))
 	})
 
+	It("is told in an event, with the fields and who has changed them, and without values", func(ctx SpecContext) {
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Env = []corev1.EnvVar{{Name: "A", Value: "1"}} })
+		Eventually(fresh(ctx, app)).Should(beReady())
+		told := eventsAbout(ctx, app, v1.EventDriftRepaired)
+		Expect(told()).To(BeEmpty(), "nobody else has changed anything")
+
+		const remedy = "; what is to stay belongs into the spec of the Application"
+		image := client.RawPatch(types.StrategicMergePatchType,
+			[]byte(`{"spec":{"template":{"spec":{"containers":[{"name":"web","image":"hostile:1","env":[{"name":"A","value":"secret"}]}]}}}}`))
+		Expect(k8s.Patch(ctx, deploymentOf(app), image, client.FieldOwner("kubectl-set"))).To(Succeed())
+		changed := `Put back what "kubectl-set" had changed of Deployment web: .spec.template.spec.containers[name="web"].env[name="A"].value, ` +
+			`.spec.template.spec.containers[name="web"].image` + remedy
+		Eventually(told).Should(ConsistOf(changed))
+
+		Expect(k8s.Delete(ctx, serviceOf(app))).To(Succeed())
+		deleted := "Created Service web again, which somebody had deleted" + remedy
+		Eventually(told).Should(ConsistOf(changed, deleted))
+
+		removed := client.RawPatch(types.JSONPatchType, []byte(`[{"op":"remove","path":"/metadata/labels/app.kubernetes.io~1name"}]`))
+		Expect(k8s.Patch(ctx, accountOf(app), removed)).To(Succeed())
+		Eventually(told).Should(ConsistOf(changed, deleted,
+			"Put back what somebody had changed of ServiceAccount web: .metadata.labels.app.kubernetes.io/name"+remedy))
+	})
+
 	It("of fields that the operator has no opinion on is left alone", func(ctx SpecContext) {
 		edit(ctx, theDeployment(app), func(o client.Object) {
 			metav1.SetMetaDataAnnotation(&o.(*appsv1.Deployment).ObjectMeta, "a-person", "was here")

@@ -78,6 +78,34 @@ var _ = Describe("A revision", func() {
 		Eventually(func() map[string]*appsv1.ControllerRevision { return revisionsOf(ctx, app) }).Should(HaveLen(2))
 	})
 
+	It("that somebody deletes is made again if the spec asks for it, and is otherwise named no more", func(ctx SpecContext) {
+		app := web(namespace)
+		createReady(ctx, app)
+		first := app.Status.CurrentRevision
+		remove := func(name string) {
+			GinkgoHelper()
+			Expect(k8s.Delete(ctx, &appsv1.ControllerRevision{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace}})).To(Succeed())
+		}
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Replicas, app.Spec.Image = new(int32(0)), "nginx:1.30" })
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.CurrentRevision", first), HaveField("Status.UpdateRevision", Not(Equal(first)))))
+		second := app.Status.UpdateRevision
+
+		remove(first)
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(HaveField("Status.CurrentRevision", ""), beReady()))
+		remove(second)
+		Eventually(func() map[string]*appsv1.ControllerRevision { return revisionsOf(ctx, app) }).Should(SatisfyAll(HaveLen(1), HaveKey(second)))
+
+		By("being paused")
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Replicas = new(int32(1)) })
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), haveRevisions(Equal(second))))
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Replicas, app.Spec.Image = new(int32(0)), "nginx:1.31" })
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.CurrentRevision", second)))
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Paused = true })
+		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionTrue, v1.ReasonPaused))
+		remove(second)
+		Eventually(fresh(ctx, app)).Should(HaveField("Status.CurrentRevision", ""))
+	})
+
 	DescribeTable("that fails is undone, once, and for as long as the spec asks for it", func(ctx SpecContext, fail func(context.Context, *v1.Application), words ...string) {
 		app := web(namespace)
 		app.Spec.Rollout = &v1.RolloutSpec{OnFailure: v1.FailurePolicyRollback, FailAfterSeconds: new(int32(3)), ProgressDeadlineSeconds: new(int32(15))}

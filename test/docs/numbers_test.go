@@ -92,6 +92,10 @@ func claims(t *testing.T) []claim {
 
 		{guide, "A change has to settle for {} seconds", []string{seconds("internal/controller", "configDebounce")}},
 		{guide, "it waits for {} seconds at most", []string{seconds("internal/controller", "configMaxWait")}},
+		{
+			guide, "{} such events at once, and then one every {} minutes",
+			[]string{valueOf(t, "internal/contention", "toldAtOnce").String(), minutes("internal/contention", "toldEvery")},
+		},
 		{guide, "repairs are made after pauses of up to {} seconds", []string{maxPause}},
 
 		{guide, "for `failAfterSeconds`, which is {} seconds if the spec says nothing", []string{valueOf(t, "internal/status", "failAfterSeconds").String()}},

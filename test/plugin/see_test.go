@@ -17,6 +17,7 @@ limitations under the License.
 package plugin_test
 
 import (
+	"errors"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -35,6 +36,14 @@ func TestWhatIsWell(t *testing.T) {
 	s.types("status", "cart", "-n", served, "-o", "wide")
 	s.types("status", "cart", "-n", served, "--watch")
 	s.types("tree", "cart", "-n", served)
+	s.types("why", "cart", "-n", served)
+	s.kubectl("", "set", "image", "deployment/cart", "cart=registry.example.com/shop/cart:2.0.0", "-n", served)
+	s.eventually(func() error {
+		if said, _ := s.runs("why", "cart", "-n", served); !strings.Contains(said, "Put back") || !strings.Contains(said, "Nothing is wrong") {
+			return errors.New(said)
+		}
+		return nil
+	})
 	s.types("why", "cart", "-n", served)
 	if said, _ := s.runs("events", "cart", "-n", served); !strings.Contains(said, "RolloutComplete") {
 		t.Errorf("the events are\n%s", said)
@@ -59,6 +68,7 @@ func TestWhatNobodyServes(t *testing.T) {
 	s := newSession(t, "unserved")
 	s.create("unserved", "lonely", v1.ApplicationSpec{Image: "registry.example.com/shop/cart:1.0.0"})
 	s.types("why", "lonely", "-n", "unserved")
+	s.types("list", "-n", "unserved")
 	s.types("status", "lonely", "-n", "unserved")
 	s.types("why", "nobody", "-n", "unserved")
 }
@@ -75,4 +85,20 @@ func TestAMissingRightIsNamed(t *testing.T) {
 	}
 	s.types("status", "cart", "-n", served)
 	s.types("why", "cart", "-n", served)
+	s.types("list", "-n", served)
+}
+
+func TestHelpGroupsTheCommands(t *testing.T) {
+	said, _ := newSession(t, "").runs("--help")
+	at := 0
+	for _, words := range []string{"To look:", "list", "status", "why", "To change:", "rollback", "To move in and out:", "import", "Without a cluster, and to install:", "validate"} {
+		found := strings.Index(said[at:], "\n"+words)
+		if found < 0 {
+			found = strings.Index(said[at:], "\n  "+words+" ")
+		}
+		if found < 0 {
+			t.Fatalf("there is no %q where it should be:\n%s", words, said)
+		}
+		at += found
+	}
 }

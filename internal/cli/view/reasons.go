@@ -90,7 +90,7 @@ var Advices = map[string]Advice{
 		"correct what the message says; it is over when a later run succeeds or the failed Job is deleted",
 		[]string{"kubectl get jobs -n NAMESPACE -l apps.example.com/application=NAME"},
 	},
-	v1.ReasonAPINotInstalled: {"have it installed, or remove the field", []string{edit}},
+	v1.ReasonAPINotInstalled: {"have its CRD installed, which the operator notices by itself, or remove the field", []string{edit}},
 	v1.ReasonReconcileFailed: {"if it lasts, ask those who run the operator", []string{events}},
 }
 

@@ -53,6 +53,8 @@ type Facts struct {
 	Blocked []string
 	// Unseen says what could not be read, and why.
 	Unseen []string
+	// Unbound are the claims that pods wait for.
+	Unbound []Claim
 	// Operators are those that were found, where the Application has no status of its own.
 	Operators []Operator
 }
@@ -285,7 +287,12 @@ func writeConditions(out io.Writer, f *Facts, detail Detail) {
 		if condition == nil {
 			continue
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s", kind, condition.Status, plain[kind][condition.Status])
+		words := plain[kind][condition.Status]
+		if kind == v1.ConditionProgressing && condition.Status == metav1.ConditionTrue &&
+			meta.IsStatusConditionFalse(f.Application.Status.Conditions, v1.ConditionReady) {
+			words = "is not there yet; the operator notices when somebody has acted"
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s", kind, condition.Status, words)
 		if detail == Wide {
 			fmt.Fprintf(table, "\t%s\t%s", age(condition.LastTransitionTime, f.Now), condition.Reason)
 		}

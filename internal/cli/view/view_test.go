@@ -30,6 +30,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/status"
 )
 
 // row is one of the guide's table of reasons: the reason, what it means, and what to do.
@@ -173,6 +174,63 @@ Next:
 `
 	if out.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+	}
+}
+
+// TestWhyTellsWhatKeepsAPodFromNodes holds that each part of what the scheduler says has its own advice, and nothing else has.
+func TestWhyTellsWhatKeepsAPodFromNodes(t *testing.T) {
+	for words, want := range map[string][]string{
+		"1 Insufficient cpu, 2 Insufficient nvidia.com/gpu": {"so much cpu left", "so much nvidia.com/gpu left"},
+		"1 Too many pods":                    {"as many pods as they may"},
+		"3 node(s) had untolerated taint(s)": {"spec.scheduling.tolerations"},
+		"1 node(s) had untolerated taint {node-role.kubernetes.io/control-plane: }":    {"spec.scheduling.tolerations"},
+		"1 node(s) didn't match Pod's node affinity/selector":                          {"spec.scheduling.nodeSelector"},
+		"1 node(s) didn't match pod affinity rules":                                    {"beside which spec.scheduling.affinity asks"},
+		"1 node(s) didn't match pod anti-affinity rules":                               {"relax podAntiAffinity"},
+		"1 node(s) didn't satisfy existing pods anti-affinity rules":                   {"relax podAntiAffinity"},
+		"1 node(s) didn't match pod topology spread constraints":                       {"topologySpreadConstraints"},
+		"1 node(s) were unschedulable":                                                 {"cordoned"},
+		"1 node(s) didn't have free ports for the requested pod ports":                 {"hostPort"},
+		"pod has unbound immediate PersistentVolumeClaims. not found":                  {"StorageClass"},
+		"1 node(s) didn't find available persistent volumes to bind":                   {"StorageClass"},
+		"1 node(s) didn't match PersistentVolume's node affinity":                      {"in another zone"},
+		"1 node(s) had no available volume zone":                                       {"in another zone"},
+		"1 node(s) did not have enough free storage":                                   {"no room for another volume"},
+		"1 node(s) exceed max volume count":                                            {"no room for another volume"},
+		"1 node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)":  {"gone or in use"},
+		"1 Insufficient memory, 2 node(s) had untolerated taint(s)":                    {"so much memory left", "spec.scheduling.tolerations"},
+		"1 node(s) had a cause that nobody knows. preemption: 0/1 nodes are available": {},
+	} {
+		app := application(1, condition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonUnschedulable))
+		app.Status.Conditions[0].Message = "pod web-1-a: 0/3 nodes are available: " + words + "."
+		var out bytes.Buffer
+		Why(&out, &Facts{Application: app})
+		for _, part := range want {
+			if !strings.Contains(out.String(), "  - ") || !strings.Contains(out.String(), part) {
+				t.Errorf("%s: no %q in\n%s", words, part, &out)
+			}
+		}
+		if got := strings.Count(out.String(), "\n  - "); got != len(want) {
+			t.Errorf("%s: %d parts, want %d:\n%s", words, got, len(want), &out)
+		}
+		if general := strings.Contains(out.String(), Advices[v1.ReasonUnschedulable].Do); general != (len(want) == 0) {
+			t.Errorf("%s: the general advice is there: %v", words, general)
+		}
+	}
+}
+
+func TestWhyNamesTheClaimsThatPodsWaitFor(t *testing.T) {
+	none := "none"
+	app := application(1, condition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonUnschedulable))
+	claim := status.UnboundClaim{Name: "web-data", StorageClassName: &none}
+	app.Status.Conditions[0].Message = "pod a: pod has unbound immediate PersistentVolumeClaims; " + claim.String()
+	other := status.UnboundClaim{Name: "shared"}
+	var out bytes.Buffer
+	Why(&out, &Facts{Application: app, Unbound: []Claim{{claim, "the cluster has no StorageClass none"}, {other, "the cluster has no default StorageClass"}, {UnboundClaim: other}}})
+	for _, line := range []string{"\n  the cluster has no StorageClass none\n", "\n  " + other.String() + ": the cluster has no default StorageClass\n", "\n  " + other.String() + "\n"} {
+		if !strings.Contains(out.String(), line) {
+			t.Errorf("no %q in\n%s", line, &out)
+		}
 	}
 }
 

@@ -26,6 +26,9 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "github.com/example/app-operator/api/v1"
 )
 
 // Operator is one that was found in the cluster.
@@ -100,7 +103,9 @@ func (f *Facts) Unserved() string {
 	var words strings.Builder
 	fmt.Fprintf(&words, "no operator that runs serves namespace %s\n", namespace)
 	writeOperators(&words, f)
-	next(&words, []string{installCommand(f)})
+	if f.installable() {
+		next(&words, []string{installCommand(f)})
+	}
 	return strings.TrimSpace(words.String())
 }
 
@@ -136,10 +141,11 @@ func Why(out io.Writer, f *Facts) bool {
 		next(out, []string{"kubectl app status " + app.Name + " -n " + app.Namespace + " --watch"})
 		return !slices.ContainsFunc(f.Operators, func(o Operator) bool { return o.serves(app.Namespace) && o.Ready == 0 })
 	}
-	advice := Advices[condition.Reason]
+	advice := adviceOn(condition)
 	if verdict == Ready && advice.Do == "" {
 		fmt.Fprintf(out, "Nothing is wrong: %s in %s is ready, %s\n", app.Name, app.Namespace,
 			strings.TrimSuffix(app.Status.ReplicaSummary+" pods, "+app.Status.URL, ", "))
+		writeRepaired(out, f)
 		return true
 	}
 	fmt.Fprintf(out, "%s in %s is %s: %s\n", app.Name, app.Namespace, verdict, condition.Reason)
@@ -151,12 +157,15 @@ func Why(out io.Writer, f *Facts) bool {
 			fmt.Fprintf(out, "  %s\n", blocked)
 		}
 	}
+	for _, words := range f.claimWords(condition.Message) {
+		fmt.Fprintf(out, "  %s\n", words)
+	}
 	late := ""
 	if verdict == OnItsWay {
 		late = writeLate(out, f)
 	}
 	if advice.Do != "" {
-		fmt.Fprintf(out, "\nWhat to do: %s\n", advice.Do)
+		fmt.Fprintf(out, "\nWhat to do:%s\n", spaced(advice.Do))
 	}
 	commands := advice.commands(app, condition.Message)
 	if late != "" {
@@ -164,6 +173,26 @@ func Why(out io.Writer, f *Facts) bool {
 	}
 	next(out, commands)
 	return verdict.Well()
+}
+
+// spaced returns what stands after a colon: a list begins with a line of its own.
+func spaced(words string) string {
+	if strings.HasPrefix(words, "\n") {
+		return words
+	}
+	return " " + words
+}
+
+// adviceOn returns what to do about what a condition says.
+func adviceOn(condition *metav1.Condition) Advice {
+	advice := Advices[condition.Reason]
+	if condition.Reason != v1.ReasonUnschedulable {
+		return advice
+	}
+	if found := hindrancesIn(condition.Message); found.Do != "" {
+		return Advice{Do: found.Do, Next: append([]string{pod}, found.Next...)}
+	}
+	return advice
 }
 
 // mostLate is how many pods are named that are not ready.
@@ -225,11 +254,23 @@ func whyUnserved(out io.Writer, f *Facts) {
 	}
 	fmt.Fprintln(out, ".")
 	writeOperators(out, f)
+	if len(f.Operators) == 0 && len(f.Unseen) == 0 {
+		fmt.Fprintln(out, "  there is no operator in the cluster")
+	}
 	for _, unseen := range f.Unseen {
 		fmt.Fprintf(out, "  not seen: %s\n", unseen)
 	}
+	if !f.installable() {
+		fmt.Fprintln(out, "\nWhat to do: ask whoever has installed an operator to have it serve this namespace too, or move the Application to one that is served")
+		return
+	}
 	fmt.Fprintln(out, "\nWhat to do: have this namespace served, or move the Application to one that is")
 	next(out, []string{installCommand(f)})
+}
+
+// installable reports whether the operator's own manifests are what has the namespace served: no operator was installed in another way.
+func (f *Facts) installable() bool {
+	return len(f.Operators) == 0 || slices.ContainsFunc(f.Operators, func(o Operator) bool { return o.Namespace == Home })
 }
 
 // installCommand returns what has the namespace served.
@@ -237,14 +278,14 @@ func installCommand(f *Facts) string {
 	return "kubectl app install generate --watch-namespace " + strings.Join(toServe(f), ",") + " | kubectl apply --server-side -f -"
 }
 
-// home is the namespace in which the operator's own manifests put it.
-const home = "app-operator-system"
+// Home is the namespace in which the operator's own manifests put it.
+const Home = "app-operator-system"
 
 // toServe returns the namespaces that an installation by the operator's own manifests has to serve: those that it serves already, too.
 func toServe(f *Facts) []string {
 	var names []string
 	for _, operator := range f.Operators {
-		if operator.Namespace == home {
+		if operator.Namespace == Home {
 			names = append(names, operator.Serves...)
 		}
 	}
