@@ -182,7 +182,7 @@ func (r *ApplicationReconciler) recordRepair(app *v1.Application, w write, said 
 	default:
 		note = fmt.Sprintf("Put back what %s had changed of %s: %s", cmp.Or(w.dispute.By, "somebody"), object, contention.Fields(w.Drift))
 	}
-	const remedy = "; what is to stay belongs into the spec of the Application"
+	const remedy = "; what is to stay belongs in the spec of the Application"
 	note = outcome.Shorten(note, maxNote-len(remedy)-len(" ...")) + remedy
 	// Without what it is related to, several at a time would be one event.
 	r.Recorder.Eventf(app, &said.PartialObjectMetadata, corev1.EventTypeNormal, v1.EventDriftRepaired, "Repair", "%s", note)

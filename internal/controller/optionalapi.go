@@ -216,8 +216,8 @@ func typeDescription(child *children.Child) string {
 func notInstalled(child *children.Child) error {
 	return &outcome.Waiting{
 		Reason: v1.ReasonAPINotInstalled, After: absentRetry,
-		Message: fmt.Sprintf("%s is asked for, and the cluster does not serve %s; somebody who may change the cluster has to install "+
-			"their CRD, which is noticed without a change of the spec, or the spec has to do without",
+		Message: fmt.Sprintf("%s is asked for, and the cluster does not serve %s; have its CRD installed, which the operator notices by "+
+			"itself, or change the spec",
 			child.Kind, child.OptionalAPI.GroupVersion().String()+" "+child.OptionalAPI.Resource),
 	}
 }

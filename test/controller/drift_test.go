@@ -135,7 +135,7 @@ var _ = Describe("Drift", func() {
 		told := eventsAbout(ctx, app, v1.EventDriftRepaired)
 		Expect(told()).To(BeEmpty(), "nobody else has changed anything")
 
-		const remedy = "; what is to stay belongs into the spec of the Application"
+		const remedy = "; what is to stay belongs in the spec of the Application"
 		image := client.RawPatch(types.StrategicMergePatchType,
 			[]byte(`{"spec":{"template":{"spec":{"containers":[{"name":"web","image":"hostile:1","env":[{"name":"A","value":"secret"}]}]}}}}`))
 		Expect(k8s.Patch(ctx, deploymentOf(app), image, client.FieldOwner("kubectl-set"))).To(Succeed())

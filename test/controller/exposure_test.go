@@ -127,7 +127,7 @@ func optionalAPI() {
 		running := startOperator(ctx, namespace)
 		Expect(k8s.Create(ctx, app)).To(Succeed())
 		Eventually(fresh(ctx, app)).Should(SatisfyAll(
-			haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonAPINotInstalled, "has to install their CRD, which is noticed"),
+			haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonAPINotInstalled, "have its CRD installed"),
 			haveCondition(v1.ConditionProgressing, metav1.ConditionTrue, v1.ReasonAPINotInstalled),
 			HaveField("Status.ReadyReplicas", BeEquivalentTo(2))))
 
