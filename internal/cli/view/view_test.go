@@ -128,8 +128,8 @@ func application(generation int64, conditions ...metav1.Condition) *v1.Applicati
 	return app
 }
 
-func condition(kind string, status metav1.ConditionStatus, reason string) metav1.Condition {
-	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: "pod my-app-1-x, container my-app: words"}
+func condition(kind string, is metav1.ConditionStatus, reason string) metav1.Condition {
+	return metav1.Condition{Type: kind, Status: is, Reason: reason, Message: "pod my-app-1-x, container my-app: words"}
 }
 
 func TestVerdicts(t *testing.T) {
