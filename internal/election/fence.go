@@ -120,6 +120,7 @@ func (f *fence) RoundTrip(request *http.Request) (*http.Response, error) {
 	}
 	response, err := f.writes.RoundTrip(request)
 	if err != nil && !f.term.lasts(time.Now()) {
+		fencedWrites.Inc() // here, and not by connections: the transport may try another one
 		return nil, fmt.Errorf("%s %s: %w: %w", request.Method, request.URL.Path, errLeaseEnded, err)
 	}
 	return response, err
@@ -133,7 +134,6 @@ func (f *fence) WrappedRoundTripper() http.RoundTripper { return f.next }
 type guarded struct {
 	net.Conn
 	term *term
-	once sync.Once
 }
 
 // Write implements net.Conn. What the peer has not acknowledged when the Lease ends, the kernel sends no more: it would
@@ -142,7 +142,6 @@ func (g *guarded) Write(content []byte) (int, error) {
 	now := time.Now()
 	left := g.term.left(now)
 	if left <= 0 {
-		g.once.Do(fencedWrites.Inc)
 		return 0, errNotLeading // which makes the transport close it
 	}
 	if err := errors.Join(g.SetWriteDeadline(now.Add(left)), limitDelivery(g.Conn, left)); err != nil {

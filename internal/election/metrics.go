@@ -49,7 +49,7 @@ var (
 	}, []string{"cause"})
 	fencedWrites = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "app_operator_fenced_writes_total",
-		Help: "Writes that were not sent because this replica did not hold the leader lease at that moment.",
+		Help: "Writes that were not sent, or not answered any more, because this replica had lost the leader lease.",
 	})
 )
 
