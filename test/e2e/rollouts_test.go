@@ -209,7 +209,7 @@ func failTogether(ctx context.Context, all []*failingRollout, round string, dist
 		f.app.Spec.Args, f.app.Spec.Env, f.app.Spec.Image = nil, nil, images.Web
 		f.app.Spec.PodMetadata = &v1.PodMetadata{Annotations: map[string]string{"round": round + ", mended"}}
 		if f.app.Spec.Release != nil {
-			f.app.Spec.Release.Args = []string{"nothing"}
+			f.app.Spec.Release.Args, f.app.Spec.Release.ActiveDeadlineSeconds = []string{"nothing"}, nil
 		}
 		Expect(k8s.Patch(ctx, f.app, client.MergeFrom(before))).To(Succeed())
 		Eventually(fresh(f.app)).WithContext(ctx).Should(SatisfyAll(beReady(), HaveField("Status.CurrentRevision", Not(Equal(f.good)))))
