@@ -292,7 +292,9 @@ func (s *snapshot) observed(app *v1.Application, last plan.LastApplied) status.O
 	seen.HTTPRoute = plan.Owned[*gatewayv1.HTTPRoute](&s.Snapshot, children.HTTPRoute)
 	seen.Schedules, seen.Decision = s.schedules, s.decision
 	seen.Image = s.Running()[0].Spec.Image
-	seen.PodFaults = status.WithClaims(seen.PodFaults, s.unboundClaims())
+	if len(seen.PodFaults) > 0 {
+		seen.PodFaults = status.WithClaims(seen.PodFaults, s.unboundClaims())
+	}
 	if s.deployment == nil {
 		return seen
 	}
