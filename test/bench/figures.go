@@ -18,14 +18,9 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/example/app-operator/test/bench/rig"
@@ -82,20 +77,9 @@ func percentile(values []time.Duration, share int) time.Duration {
 
 // write writes the results to the folder, if there is one.
 func (r *Results) write(folder string) error {
-	if folder == "" {
-		return nil
-	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return err
-	}
-	encoded, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(folder, "results.json"), append(encoded, '\n'), 0o600); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(folder, "results.md"), []byte(r.markdown()), 0o600)
+	document := rig.Markdown("Results", "Written by `make bench`. A cell is the value, and for each yardstick its value and the ratio to it.",
+		r.Machine.Lines(), r.table())
+	return rig.Write(folder, "results", r, document)
 }
 
 // row is a figure at every number of Applications.
@@ -171,15 +155,14 @@ func (r row) beside() string {
 	return strings.Join(names, ", ")
 }
 
-// table prints the figures for a terminal.
-func (r *Results) table(to io.Writer) error {
+// table returns the figures as a table, whose first row names the columns.
+func (r *Results) table() [][]string {
 	rows, sizes := r.rows()
-	out := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(out, strings.Join(header(sizes), "\t"))
+	table := [][]string{header(sizes)}
 	for _, each := range rows {
-		_, _ = fmt.Fprintln(out, strings.Join(each.columns(), "\t"))
+		table = append(table, each.columns())
 	}
-	return out.Flush()
+	return table
 }
 
 func header(sizes []int) []string {
@@ -192,20 +175,4 @@ func header(sizes []int) []string {
 
 func (r row) columns() []string {
 	return append([]string{r.Measure, r.Name, r.Unit, r.beside()}, r.cells...)
-}
-
-// markdown returns the machine and the figures as a document.
-func (r *Results) markdown() string {
-	rows, sizes := r.rows()
-	var out strings.Builder
-	out.WriteString("# Results\n\nWritten by `make bench`. A cell is the value, and for each yardstick its value and the ratio to it.\n\n")
-	for _, line := range r.Machine.Lines() {
-		out.WriteString("- " + line + "\n")
-	}
-	columns := header(sizes)
-	out.WriteString("\n| " + strings.Join(columns, " | ") + " |\n" + strings.Repeat("|---", len(columns)) + "|\n")
-	for _, each := range rows {
-		out.WriteString("| " + strings.Join(each.columns(), " | ") + " |\n")
-	}
-	return out.String()
 }

@@ -29,15 +29,12 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
-	"github.com/go-logr/logr"
-	logf "sigs.k8s.io/controller-runtime/pkg/log"
+	"github.com/example/app-operator/test/bench/rig"
 )
 
 // bench is what the measurements share.
@@ -61,17 +58,9 @@ func main() {
 	profiles := flag.String("profiles", "", "a folder for CPU and heap profiles of an operator that was built with the tag profile; "+
 		"then nothing is measured but what they are about, without yardsticks")
 	flag.Parse()
-	logf.SetLogger(logr.Discard()) // what goes wrong comes back as an error
-	// Ctrl-C ends the context, and that the control plane.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	b := &bench{operatorPath: *operatorPath, profiles: *profiles, began: time.Now()}
 	b.results.Machine.Revision = *revision
-	err := b.run(ctx, *sizes, *output)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
+	rig.Main("bench", func(ctx context.Context) error { return b.run(ctx, *sizes, *output) })
 }
 
 // run makes all measurements with each number of Applications, and writes and prints the results.
@@ -92,7 +81,7 @@ func (b *bench) run(ctx context.Context, sizes, output string) error {
 			return err
 		}
 	}
-	return b.results.table(os.Stdout)
+	return rig.Table(os.Stdout, b.results.table())
 }
 
 func parseSizes(list string) ([]int, error) {

@@ -26,11 +26,9 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/test/bench/rig"
 	"github.com/example/app-operator/test/operator"
 )
@@ -138,18 +136,7 @@ func (f *fleet) fill(ctx context.Context) error {
 			}
 		}
 	}
-	return operator.Until(ctx, glance, "all Applications to be Ready", func() (bool, error) {
-		apps := &v1.ApplicationList{}
-		if err := f.k8s.List(ctx, apps); err != nil {
-			return false, err
-		}
-		for i := range apps.Items {
-			if !meta.IsStatusConditionTrue(apps.Items[i].Status.Conditions, v1.ConditionReady) {
-				return false, nil
-			}
-		}
-		return true, nil
-	})
+	return rig.UntilReady(ctx, f.k8s, glance)
 }
 
 // restart ends all operators at once and starts them again. It returns how long it took from their start until they had looked at all

@@ -27,15 +27,11 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
-	"text/tabwriter"
 	"time"
 
-	"github.com/go-logr/logr"
-	logf "sigs.k8s.io/controller-runtime/pkg/log"
+	"github.com/example/app-operator/test/bench/rig"
 )
 
 func main() {
@@ -43,15 +39,7 @@ func main() {
 	shapes := flag.String("shapes", "1x1,1x20,1x100,20x20", "numbers of operators and of namespaces that they share, comma-separated")
 	each := flag.Int("each", 10, "the number of Applications in each namespace")
 	flag.Parse()
-	logf.SetLogger(logr.Discard()) // what goes wrong comes back as an error
-	// Ctrl-C ends the context, and that the control plane.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *binary, *shapes, *each)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "fleet:", err)
-		os.Exit(1)
-	}
+	rig.Main("fleet", func(ctx context.Context) error { return run(ctx, *binary, *shapes, *each) })
 }
 
 // shape is how many operators serve how many namespaces, the same number each.
@@ -95,18 +83,17 @@ func run(ctx context.Context, binary, list string, each int) error {
 
 // show prints the figures, a column for each shape.
 func show(shapes []shape, table []figures) error {
-	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	title := []string{"operators for namespaces"}
 	for _, s := range shapes {
 		title = append(title, s.String())
 	}
-	_, _ = fmt.Fprintln(out, strings.Join(title, "\t"))
+	rows := [][]string{title}
 	for i, name := range names {
 		row := []string{name}
 		for _, column := range table {
 			row = append(row, fmt.Sprintf("%.1f", column[i]))
 		}
-		_, _ = fmt.Fprintln(out, strings.Join(row, "\t"))
+		rows = append(rows, row)
 	}
-	return out.Flush()
+	return rig.Table(os.Stdout, rows)
 }

@@ -182,18 +182,7 @@ func (c *churn) empty(ctx context.Context) error {
 
 // untilReady returns when all Applications are as they are asked for.
 func (c *churn) untilReady(ctx context.Context) error {
-	return operator.Until(ctx, glance, "all Applications to be Ready", func() (bool, error) {
-		apps := &v1.ApplicationList{}
-		if err := c.k8s.List(ctx, apps, client.InNamespace(namespace)); err != nil {
-			return false, err
-		}
-		for i := range apps.Items {
-			if !rig.IsReady(&apps.Items[i]) {
-				return false, nil
-			}
-		}
-		return true, nil
-	})
+	return rig.UntilReady(ctx, c.k8s, glance, client.InNamespace(namespace))
 }
 
 func (c *churn) patch(ctx context.Context, object client.Object, name, patch string, values ...any) error {

@@ -29,14 +29,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"time"
 
-	"github.com/go-logr/logr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/example/app-operator/test/bench/rig"
 	"github.com/example/app-operator/test/controlplane"
@@ -75,15 +71,7 @@ func main() {
 	flag.StringVar(&l.results.Machine.Revision, "revision", "", "what the operator was built from, for the description of the run")
 	output := flag.String("output", "", "a folder for life.json and life.md; empty: none")
 	flag.Parse()
-	logf.SetLogger(logr.Discard()) // what goes wrong comes back as an error
-	// Ctrl-C ends the context, and that the control plane.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := l.run(ctx, *output)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "life:", err)
-		os.Exit(1)
-	}
+	rig.Main("life", func(ctx context.Context) error { return l.run(ctx, *output) })
 }
 
 // run lives the life, and writes and prints what was measured, also of a run that fails.
@@ -104,7 +92,7 @@ func (l *life) run(ctx context.Context, output string) (err error) {
 	}
 	l.results.Run = fmt.Sprintf("%s of %g changes a minute, %d Applications at a time, %d changes in all with those before",
 		l.lasts, l.rate, l.population, l.churn.made)
-	return errors.Join(lived, l.results.write(output), l.results.table(os.Stdout), context.Cause(ctx))
+	return errors.Join(lived, l.results.write(output), rig.Table(os.Stdout, l.results.table()), context.Cause(ctx))
 }
 
 // start starts a control plane and the operator.

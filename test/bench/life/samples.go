@@ -18,16 +18,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/example/app-operator/test/bench/rig"
@@ -145,27 +140,16 @@ func (l *life) figures(ctx context.Context) ([]Figure, error) {
 
 // write writes the results to the folder, if there is one.
 func (r *Results) write(folder string) error {
-	if folder == "" {
-		return nil
-	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return err
-	}
-	encoded, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(filepath.Join(folder, "life.json"), append(encoded, '\n'), 0o600); err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(folder, "life.md"), []byte(r.markdown()), 0o600)
+	document := rig.Markdown("Long life", "Written by `make bench-life`. After warm-up is the median of the first quarter of the samples, "+
+		"at the end that of the last.", append(r.Machine.Lines(), "Run: "+r.Run), r.table())
+	return rig.Write(folder, "life", r, document)
 }
 
 var columns = []string{"measure", "figure", "unit", "after warm-up", "at the end", "growth", "all deleted"}
 
-// rows returns for each figure the median of the first quarter of its samples, that of the last quarter, the growth from the one to the
+// table returns, below the names of its columns, for each figure the median of the first quarter of its samples, that of the last quarter, the growth from the one to the
 // other, and what was left.
-func (r *Results) rows() [][]string {
+func (r *Results) table() [][]string {
 	values := map[string][]float64{}
 	var order []Figure
 	for _, figure := range r.Figures {
@@ -174,7 +158,7 @@ func (r *Results) rows() [][]string {
 		}
 		values[figure.Name] = append(values[figure.Name], figure.Value)
 	}
-	rows := make([][]string, 0, len(order))
+	rows := [][]string{columns}
 	for _, figure := range order {
 		all := values[figure.Name]
 		quarter := (len(all) + 3) / 4
@@ -203,27 +187,3 @@ func growth(first, last float64) string {
 }
 
 func number(value float64) string { return strings.TrimSuffix(fmt.Sprintf("%.1f", value), ".0") }
-
-// table prints the rows for a terminal.
-func (r *Results) table(to io.Writer) error {
-	out := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	for _, row := range append([][]string{columns}, r.rows()...) {
-		_, _ = fmt.Fprintln(out, strings.Join(row, "\t"))
-	}
-	return out.Flush()
-}
-
-// markdown returns the machine, the run and the rows as a document.
-func (r *Results) markdown() string {
-	var out strings.Builder
-	out.WriteString("# Long life\n\nWritten by `make bench-life`. After warm-up is the median of the first quarter of the samples, at the end " +
-		"that of the last.\n\n")
-	for _, line := range append(r.Machine.Lines(), "Run: "+r.Run) {
-		out.WriteString("- " + line + "\n")
-	}
-	out.WriteString("\n| " + strings.Join(columns, " | ") + " |\n" + strings.Repeat("|---", len(columns)) + "|\n")
-	for _, row := range r.rows() {
-		out.WriteString("| " + strings.Join(row, " | ") + " |\n")
-	}
-	return out.String()
-}

@@ -14,14 +14,17 @@ See the License for the specific language governing permissions and
 limitations under the License.
 */
 
-// Package rig is what the benchmarks have in common: what they run on and with. It passes no judgement and keeps no figures.
+// Package rig is what the benchmarks have in common: what they run on and with, and the form in which they tell what they have found. It
+// passes no judgement and keeps no figures.
 package rig
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -93,6 +96,16 @@ func IsReady(object client.Object) bool {
 	}
 	ready := meta.FindStatusCondition(app.Status.Conditions, v1.ConditionReady)
 	return ready != nil && ready.Status == metav1.ConditionTrue && ready.ObservedGeneration == app.Generation
+}
+
+// UntilReady asks now and then, and returns when all Applications are Ready as their specs are now, or all those that the options name.
+func UntilReady(ctx context.Context, k8s client.Client, every time.Duration, which ...client.ListOption) error {
+	return operator.Until(ctx, every, "all Applications to be Ready", func() (bool, error) {
+		apps := &v1.ApplicationList{}
+		err := k8s.List(ctx, apps, which...)
+		waiting := slices.ContainsFunc(apps.Items, func(app v1.Application) bool { return !IsReady(&app) })
+		return err == nil && !waiting, err
+	})
 }
 
 // GoLimit returns the environment variable that tells Go the memory limit of a container with so many MiB, of which the operator
