@@ -116,7 +116,7 @@ push_image() {
 
 # OLM's own chart of the pinned release, with images built from the same module.
 install_olm() {
-	local module=github.com/operator-framework/operator-lifecycle-manager chart dir=$STATE/olm olm opm busybox
+	local module=github.com/operator-framework/operator-lifecycle-manager chart dir=$STATE/olm olm opm busybox tries=60
 	chart=$(folder olm "$module")/deploy
 	olm=operator-framework/olm:$(pinned olm "$module")
 	opm=operator-framework/opm:$(pinned opm github.com/operator-framework/operator-registry)
@@ -135,7 +135,11 @@ install_olm() {
 		--set installType=test,package.image.pullPolicy=IfNotPresent,catalog.opmImageArgs="--opmImage=quay.io/$opm" \
 		--set "olm.image.ref=quay.io/$olm,catalog.image.ref=quay.io/$olm,package.image.ref=quay.io/$olm" >"$dir/olm.yaml"
 	kubectl apply --server-side -f "$chart/chart/crds" >/dev/null
-	kubectl wait --for=condition=Established -f "$chart/chart/crds" --timeout=60s >/dev/null
+	# kubectl wait fails at a CustomResourceDefinition whose conditions are still null.
+	until kubectl wait --for=condition=Established -f "$chart/chart/crds" --timeout=60s >/dev/null; do
+		((--tries)) || return 1
+		sleep 1
+	done
 	kubectl apply --server-side -f "$dir/olm.yaml"
 	kubectl rollout status --namespace olm deployment/olm-operator --timeout=180s
 	kubectl rollout status --namespace olm deployment/catalog-operator --timeout=180s

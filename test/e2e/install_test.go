@@ -109,7 +109,9 @@ var _ = Describe("An Application", Label(groupKustomize), Serial, Ordered, func(
 		publish(ctx)
 		began = time.Now()
 		installAsPrinted(ctx)
-		run(ctx, "kubectl", "wait", "--for=condition=Established", "crd/"+crdName, "--timeout="+limit.String()) // whoever types is slower
+		Eventually(func() error { // whoever types is slower; kubectl wait fails while the conditions are null
+			return command(ctx, "kubectl", "wait", "--for=condition=Established", "crd/"+crdName, "--timeout="+limit.String()).Run()
+		}).WithContext(ctx).Should(Succeed())
 	}, NodeTimeout(specLimit))
 
 	It("of the smallest manifest is Ready, as kubectl wait sees it, and serves, after the commands with which README.md begins", func(ctx SpecContext) {

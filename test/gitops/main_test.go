@@ -32,9 +32,11 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	v1 "github.com/example/app-operator/api/v1"
@@ -102,11 +104,20 @@ func install(binary string) error {
 		{"create", "namespace", served},
 		{"create", "namespace", unserved},
 		{"apply", "--server-side", "-k", filepath.Join(root, "config", "overlays", "single-namespace")},
-		{"wait", "--for=condition=Established", "crd/applications.apps.example.com"},
 	} {
 		if said, err := tool(ctx, cluster.KubectlPath(), args...).CombinedOutput(); err != nil {
 			return fmt.Errorf("kubectl %v: %w: %s", args, err, said)
 		}
+	}
+	// Not by kubectl wait, which fails at a CustomResourceDefinition whose conditions are still null.
+	applications := apiextensionsv1.CustomResourceDefinition{Spec: apiextensionsv1.CustomResourceDefinitionSpec{
+		Group: v1.GroupVersion.Group, Names: apiextensionsv1.CustomResourceDefinitionNames{Plural: "applications"},
+		Versions: []apiextensionsv1.CustomResourceDefinitionVersion{{Name: v1.GroupVersion.Version, Served: true}},
+	}}
+	if err := envtest.WaitForCRDs(cluster.Config(), []*apiextensionsv1.CustomResourceDefinition{&applications}, envtest.CRDInstallOptions{
+		MaxTime: process.Limit, PollInterval: 100 * time.Millisecond,
+	}); err != nil {
+		return err
 	}
 	scheme := runtime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1.AddToScheme(scheme)); err != nil {

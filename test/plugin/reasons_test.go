@@ -33,6 +33,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -191,7 +192,9 @@ var faults = []fault{
 			ObjectMeta: metav1.ObjectMeta{Name: app.Name, Namespace: app.Namespace}, Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}},
 		})
 	}, spec: func(spec *v1.ApplicationSpec) { spec.Port = ptr.To[int32](8080) }},
-	{reason: v1.ReasonFieldManagerConflict, unsteady: true, after: contends},
+	{reason: v1.ReasonFieldManagerConflict, degraded: true, unsteady: true, spec: func(spec *v1.ApplicationSpec) {
+		spec.Port = ptr.To[int32](8080)
+	}, after: contends},
 	{reason: v1.ReasonReferenceMissing, spec: func(spec *v1.ApplicationSpec) {
 		spec.EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "database"}}}}
 	}},
@@ -355,21 +358,21 @@ func drains(s *session, app *v1.Application) {
 	}
 }
 
-// contends is another client that changes the image each time that the operator has repaired it.
+// contends is another client that changes the Service, which keeps no pod from serving, each time that the operator has repaired it.
 func contends(s *session, app *v1.Application) {
 	s.waits(app, v1.ReasonRolloutComplete)
-	deployment := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: app.Name, Namespace: app.Namespace}}
+	service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: app.Name, Namespace: app.Namespace}}
 	s.eventually(func() error {
 		if err := k8s.Get(s.Context(), client.ObjectKeyFromObject(app), app); err != nil {
 			return err
 		}
-		if ready := meta.FindStatusCondition(app.Status.Conditions, v1.ConditionReady); ready != nil && ready.Reason == v1.ReasonFieldManagerConflict {
+		if fault := meta.FindStatusCondition(app.Status.Conditions, v1.ConditionDegraded); fault != nil && fault.Reason == v1.ReasonFieldManagerConflict {
 			return nil
 		}
-		s.gets(deployment)
-		if container := &deployment.Spec.Template.Spec.Containers[0]; container.Image == app.Spec.Image {
-			container.Image = "hostile:1"
-			if err := k8s.Update(s.Context(), deployment, client.FieldOwner("hostile")); err != nil {
+		s.gets(service)
+		if port := &service.Spec.Ports[0]; port.TargetPort != intstr.FromInt32(1) {
+			port.TargetPort = intstr.FromInt32(1)
+			if err := k8s.Update(s.Context(), service, client.FieldOwner("hostile")); err != nil {
 				return err
 			}
 		}

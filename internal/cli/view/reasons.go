@@ -18,6 +18,7 @@ package view
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	v1 "github.com/example/app-operator/api/v1"
@@ -27,7 +28,8 @@ import (
 type Advice struct {
 	// Do is what the guide's table says of it; a test compares the two. Empty for a reason about which there is nothing to do.
 	Do string
-	// Next are commands that show more or cure it. NAME, NAMESPACE and POD stand for what they are run for.
+	// Next are commands that show more or cure it. NAME and NAMESPACE stand for what they are run for, POD and OBJECT for what the
+	// condition's message names.
 	Next []string
 }
 
@@ -52,7 +54,7 @@ var Advices = map[string]Advice{
 	v1.ReasonChildConflict:   {"rename the Application, remove the object, or have it taken over", []string{differ}},
 	v1.ReasonFieldManagerConflict: {
 		"stop the client that the message names, or ask for the change in the spec; an autoscaler has to scale the Application instead of its Deployment",
-		[]string{differ, "kubectl get deployment NAME -n NAMESPACE -o yaml --show-managed-fields"},
+		[]string{differ, "kubectl get OBJECT -n NAMESPACE -o yaml --show-managed-fields"},
 	},
 	v1.ReasonReferenceMissing: {"create it, or correct the name", []string{"kubectl get secrets,configmaps,serviceaccounts,pvc -n NAMESPACE", edit}},
 	v1.ReasonImagePullFailed:  {"correct the image or its pull Secrets", []string{pod, edit}},
@@ -94,22 +96,29 @@ var Advices = map[string]Advice{
 	v1.ReasonReconcileFailed: {"if it lasts, ask those who run the operator", []string{events}},
 }
 
-// podName finds the pod in a condition's message.
-var podName = regexp.MustCompile(`\bpod ([a-z0-9][-a-z0-9.]*[a-z0-9])`)
+// What a condition's message may name, and how it is found there: "Service my-app: ..." is about that Service.
+var named = map[string]*regexp.Regexp{
+	"POD":    regexp.MustCompile(`\bpod ([a-z0-9][-a-z0-9.]*[a-z0-9])`),
+	"OBJECT": regexp.MustCompile(`^([A-Z][A-Za-z]* [a-z0-9][-a-z0-9.]*): `),
+}
 
-// commands returns the next commands for an Application. One that needs a pod is left out where the message names none.
+// commands returns the next commands for an Application. One that needs what the message does not name is left out.
 func (a Advice) commands(app *v1.Application, message string) []string {
-	named := "POD"
-	if found := podName.FindStringSubmatch(message); found != nil {
-		named = found[1]
-	}
-	fill := strings.NewReplacer("NAMESPACE", app.Namespace, "NAME", app.Name, "POD", named)
-	var commands []string
-	for _, command := range a.Next {
-		if strings.Contains(command, "POD") && named == "POD" {
+	words := []string{"NAMESPACE", app.Namespace, "NAME", app.Name}
+	var unknown []string
+	for word, expression := range named {
+		if found := expression.FindStringSubmatch(message); found != nil {
+			words = append(words, word, strings.ToLower(found[1])) // kubectl knows a kind by its name in small letters
 			continue
 		}
-		commands = append(commands, fill.Replace(command))
+		unknown = append(unknown, word)
+	}
+	fill := strings.NewReplacer(words...)
+	var commands []string
+	for _, command := range a.Next {
+		if !slices.ContainsFunc(unknown, func(word string) bool { return strings.Contains(command, word) }) {
+			commands = append(commands, fill.Replace(command))
+		}
 	}
 	return commands
 }

@@ -177,6 +177,24 @@ Next:
 	}
 }
 
+// TestWhyShowsTheObjectThatTheMessageNames holds that who contends is looked for in that object, which need not be the Deployment.
+func TestWhyShowsTheObjectThatTheMessageNames(t *testing.T) {
+	const show = "  kubectl get service my-app -n shop -o yaml --show-managed-fields\n"
+	for message, named := range map[string]bool{
+		`Service my-app: "hostile" keeps changing .spec.ports`:    true,
+		`several objects of kind Service: "hostile" changes them`: false,
+		`"hostile" keeps changing Service my-app: .spec.ports`:    false,
+	} {
+		fault := condition(v1.ConditionDegraded, "True", v1.ReasonFieldManagerConflict)
+		fault.Message = message
+		var out bytes.Buffer
+		Why(&out, &Facts{Now: time.Now(), Application: application(1, condition(v1.ConditionReady, "True", v1.ReasonRolloutComplete), fault)})
+		if said := out.String(); strings.Contains(said, show) != named || strings.Contains(said, "OBJECT") {
+			t.Errorf("%s\n%s", message, said)
+		}
+	}
+}
+
 // TestWhyTellsWhatKeepsAPodFromNodes holds that each part of what the scheduler says has its own advice, and nothing else has.
 func TestWhyTellsWhatKeepsAPodFromNodes(t *testing.T) {
 	for words, want := range map[string][]string{
