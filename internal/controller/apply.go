@@ -296,11 +296,16 @@ func (r *ApplicationReconciler) recordAdoption(ctx context.Context, app *v1.Appl
 		w.Child.Kind, w.Name, v1.AnnotationAdopt, means)
 }
 
-// applyWhileOurs applies the configuration to a child that exists, and only while it has the Application for its controller.
-// The configuration has the owner reference, and must not put back what the garbage collector has taken off since the
-// child was read: with --cascade=orphan, the child would be deleted all the same. So it is applied to this version of the
-// child, and if that has changed, or none is given, to the present one.
+// applyWhileOurs applies the configuration over the values of other field managers to a child that exists, and only while it has
+// the Application for its controller. The configuration has the owner reference, and must not put back what the garbage collector
+// has taken off since the child was read: with --cascade=orphan, the child would be deleted all the same. So it is applied to this
+// version of the child, and if that has changed, or none is given, to the present one.
+//
+// If the names of the others are to be told, or an earlier repair was undone, an apply without force comes first: it is answered
+// with them. It is asked once: meanwhile a Deployment's controller goes on writing what it makes of the change, and each request
+// more before the repair is another chance for it to come too late.
 func (r *ApplicationReconciler) applyWhileOurs(ctx context.Context, app *v1.Application, w write, version string) error {
+	asks := w.tells || w.dispute != nil && w.dispute.Unresolved()
 	for attempt := 1; ; attempt++ {
 		if version == "" {
 			now := w.Child.New()
@@ -313,7 +318,15 @@ func (r *ApplicationReconciler) applyWhileOurs(ctx context.Context, app *v1.Appl
 			version = now.GetResourceVersion()
 		}
 		w.Config.OnlyIf(w.Live.GetUID(), version)
-		err := r.applyOver(ctx, w)
+		var options []client.ApplyOption
+		if !asks {
+			options = append(options, client.ForceOwnership)
+		}
+		err := r.Client.Apply(ctx, w.Config.ApplyConfiguration, options...)
+		if asks && apierrors.HasStatusCause(err, metav1.CauseTypeFieldManagerConflict) {
+			w.dispute.Named(err)
+			asks = false
+		}
 		if !apierrors.IsConflict(err) || attempt == maxAttempts {
 			return err
 		}
@@ -350,19 +363,6 @@ func readChild(ctx context.Context, c client.Client, w write, into client.Object
 	into.SetName(w.Live.GetName())
 	nothing := fmt.Appendf(nil, `{"metadata":{"uid":%q}}`, w.Live.GetUID())
 	return c.Patch(ctx, into, client.RawPatch(types.MergePatchType, nothing))
-}
-
-// applyOver applies the desired configuration over the values of other field managers. If their names are to be told, or an earlier repair
-// was undone, an apply without force comes first: it is answered with them.
-func (r *ApplicationReconciler) applyOver(ctx context.Context, w write) error {
-	if w.tells || w.dispute != nil && w.dispute.Unresolved() {
-		err := r.Client.Apply(ctx, w.Config.ApplyConfiguration)
-		if !apierrors.HasStatusCause(err, metav1.CauseTypeFieldManagerConflict) {
-			return err
-		}
-		w.dispute.Named(err)
-	}
-	return r.Client.Apply(ctx, w.Config.ApplyConfiguration, client.ForceOwnership)
 }
 
 // answerOf returns the API server's answer to an apply: the client has overwritten the configuration with it.

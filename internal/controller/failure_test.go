@@ -21,6 +21,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -139,6 +140,55 @@ func TestAFailedServiceAccountHoldsTheDeploymentBack(t *testing.T) {
 	}
 	if err := c.Get(t.Context(), client.ObjectKeyFromObject(app), &appsv1.Deployment{}); !apierrors.IsNotFound(err) {
 		t.Errorf("pods would run without their ServiceAccount: %v", err)
+	}
+}
+
+// TestARepairAsksOnceWhoElseWrites holds that a Deployment which its controller keeps writing meanwhile is repaired by as few requests as
+// that takes: whoever has changed it is named by the first one.
+func TestARepairAsksOnceWhoElseWrites(t *testing.T) {
+	const busy = 2 // how often something was written since the object was read
+	var asked []string
+	edited := false
+	r, c := withErrors(t, interceptor.Funcs{
+		Apply: func(ctx context.Context, c client.WithWatch, config runtime.ApplyConfiguration, options ...client.ApplyOption) error {
+			if !edited || fmt.Sprintf("%T", config) != "*v1.DeploymentApplyConfiguration" {
+				return c.Apply(ctx, config, options...)
+			}
+			if !slices.Contains(options, client.ApplyOption(client.ForceOwnership)) {
+				asked = append(asked, "who")
+				conflict := apierrors.NewConflict(schema.GroupResource{Group: "apps", Resource: "deployments"}, "web", errors.New("somebody"))
+				conflict.ErrStatus.Details.Causes = []metav1.StatusCause{{
+					Type: metav1.CauseTypeFieldManagerConflict, Message: `conflict with "somebody"`, Field: ".spec.template.spec.containers[0].image",
+				}}
+				return conflict
+			}
+			asked = append(asked, "repair")
+			if len(asked) <= busy+1 {
+				return apierrors.NewConflict(schema.GroupResource{Group: "apps", Resource: "deployments"}, "web", errors.New("the object has been modified"))
+			}
+			return c.Apply(ctx, config, options...)
+		},
+	})
+	reconcileOnce(t, r, c)
+	deployment := &appsv1.Deployment{}
+	if err := c.Get(t.Context(), webRequest.NamespacedName, deployment); err != nil {
+		t.Fatal(err)
+	}
+	image := &deployment.Spec.Template.Spec.Containers[0].Image
+	desired := *image
+	*image, edited = "somebody/else", true
+	if err := c.Update(t.Context(), deployment, client.FieldOwner("somebody")); err != nil {
+		t.Fatal(err)
+	}
+	reconcileOnce(t, r, c)
+	if err := c.Get(t.Context(), webRequest.NamespacedName, deployment); err != nil {
+		t.Fatal(err)
+	}
+	if got := deployment.Spec.Template.Spec.Containers[0].Image; got != desired {
+		t.Errorf("the image is %s, want %s", got, desired)
+	}
+	if want := []string{"who", "repair", "repair", "repair"}; !slices.Equal(asked, want) {
+		t.Errorf("the API server was asked for %q, want %q", asked, want)
 	}
 }
 
