@@ -358,7 +358,8 @@ func drains(s *session, app *v1.Application) {
 	}
 }
 
-// contends is another client that changes the Service, which keeps no pod from serving, each time that the operator has repaired it.
+// contends is another client that changes the Service each time that the operator has repaired it, until it is named. What it has changed
+// last is repaired when this returns: before, the Application is not Ready.
 func contends(s *session, app *v1.Application) {
 	s.waits(app, v1.ReasonRolloutComplete)
 	service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: app.Name, Namespace: app.Namespace}}
@@ -367,6 +368,9 @@ func contends(s *session, app *v1.Application) {
 			return err
 		}
 		if fault := meta.FindStatusCondition(app.Status.Conditions, v1.ConditionDegraded); fault != nil && fault.Reason == v1.ReasonFieldManagerConflict {
+			if !meta.IsStatusConditionTrue(app.Status.Conditions, v1.ConditionReady) {
+				return fmt.Errorf("its last change stands: %+v", app.Status.Conditions)
+			}
 			return nil
 		}
 		s.gets(service)
