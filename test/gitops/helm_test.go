@@ -212,7 +212,7 @@ func helmOn(t *testing.T, one state) string {
 	name := strings.ToLower(one.Reason + "-" + one.Ready + "-" + one.Kstatus)
 	dir := chart(t, manifestOf(unserved, name, "{image: nginx}"))
 	if said, _, err := helm(t.Context(), "install", name, dir, "--namespace="+unserved); err != nil {
-		t.Fatal(said)
+		t.Fatalf("%v: %s", err, said)
 	}
 	app := get(t, unserved, name)
 	if one.Kstatus == "Terminating" {
