@@ -21,8 +21,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Application is one workload that runs, is served and is kept as described: from its short spec the operator
-// makes and maintains a Deployment, a Service and their companions, and its status says how they fare.
+// Application describes one workload: from its short spec the operator makes and maintains a Deployment, a Service
+// and their companions, and reports in its status.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:path=applications,scope=Namespaced,shortName=appl,categories=all
@@ -50,8 +50,8 @@ type Application struct {
 	// +required
 	Spec ApplicationSpec `json:"spec"`
 
-	// status is what runs, as last seen. It is written by the operator alone. Until then it has observedGeneration -1, so
-	// that nobody takes an application that nobody has looked at for one that is done.
+	// status is what runs, as last seen. Only the operator writes it. Until then it has observedGeneration -1, so
+	// that no tool takes the application for done.
 	// +optional
 	// +kubebuilder:default:={"observedGeneration":-1}
 	Status ApplicationStatus `json:"status,omitempty,omitzero"`
@@ -210,7 +210,7 @@ type ApplicationSpec struct {
 	// +optional
 	Resources *ResourceRequirements `json:"resources,omitempty"`
 
-	// probes tell the kubelet how the container fares. Without any, a container that runs counts as ready.
+	// probes tell the kubelet the state of the container. Without any, a container that runs counts as ready.
 	// +optional
 	Probes *ProbesSpec `json:"probes,omitempty"`
 
@@ -257,7 +257,7 @@ type ApplicationSpec struct {
 	// +optional
 	HTTPRoute *HTTPRouteSpec `json:"httpRoute,omitempty"`
 
-	// networkPolicy says who may connect to the pods, and where they may connect to; {} is nobody and nowhere, DNS aside. Without it, the
+	// networkPolicy says who may connect to the pods, and where they may connect to; {} allows only DNS. Without it, the
 	// application adds no restriction.
 	// +optional
 	NetworkPolicy *NetworkPolicySpec `json:"networkPolicy,omitempty"`

@@ -97,7 +97,7 @@ const (
 	// ReasonAutoscalingFailed means that the autoscaler does not work, for example because a container requests no CPU or
 	// nobody serves the metric. It is a reason of Degraded alone: the pods run.
 	ReasonAutoscalingFailed = "AutoscalingFailed"
-	// ReasonOOMKilled means that a container was killed for want of memory within the last hour, and runs again. It is a reason
+	// ReasonOOMKilled means that a container ran out of memory within the last hour, and runs again. It is a reason
 	// of Degraded alone: the pods run.
 	ReasonOOMKilled = "OOMKilled"
 	// ReasonContainerRestarted means that a container that had run for ten minutes has failed within the last hour, and runs

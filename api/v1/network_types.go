@@ -308,14 +308,13 @@ type NetworkDirection string
 
 // What a policy does about connections of one direction.
 const (
-	// NetworkRestricted lets nobody talk but those that are listed.
+	// NetworkRestricted allows only the peers that are listed.
 	NetworkRestricted NetworkDirection = "Restricted"
 	// NetworkUnrestricted leaves the direction alone.
 	NetworkUnrestricted NetworkDirection = "Unrestricted"
 )
 
-// NetworkPolicySpec says who may connect to the pods, and where they may connect to. Nobody else may, except that the pods
-// may ask for names (DNS) anywhere.
+// NetworkPolicySpec says who may connect to the pods, and where they may connect to. Besides, only DNS is allowed.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.ingress) || self.ingress != 'Unrestricted' || !has(self.ingressFrom) || self.ingressFrom.size() == 0",fieldPath=".ingressFrom",reason=FieldValueForbidden,message="everybody may connect to the pods while ingress is Unrestricted; remove ingressFrom, or set ingress to Restricted"
 // +kubebuilder:validation:XValidation:rule="!has(self.egress) || self.egress != 'Unrestricted' || !has(self.egressTo) || self.egressTo.size() == 0",fieldPath=".egressTo",reason=FieldValueForbidden,message="the pods may connect to everything while egress is Unrestricted; remove egressTo, or set egress to Restricted"
@@ -332,7 +331,7 @@ type NetworkPolicySpec struct {
 	// +kubebuilder:validation:Enum=Restricted;Unrestricted
 	Egress NetworkDirection `json:"egress,omitempty"`
 
-	// ingressFrom is who may open connections to the pods. Empty, nobody may.
+	// ingressFrom is who may open connections to the pods. Empty, no peer may.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64

@@ -133,8 +133,8 @@ type SecuritySpec struct {
 	// +kubebuilder:validation:items:Maximum=2147483647
 	SupplementalGroups []int64 `json:"supplementalGroups,omitempty"`
 
-	// hostUsers says whether the pods share the users of their node. false gives each pod users of its own, so that its root
-	// is nobody on the node; the node has to be able to. Unset, it is true.
+	// hostUsers says whether the pods share the users of their node. false gives each pod a user namespace, so that its root
+	// has no rights on the node; the node has to support it. Unset, it is true.
 	// +optional
 	HostUsers *bool `json:"hostUsers,omitempty"`
 
@@ -190,7 +190,7 @@ type ServiceAccountSpec struct {
 	AutomountToken bool `json:"automountToken,omitempty"`
 }
 
-// ProbesSpec says how the kubelet finds out how the container fares.
+// ProbesSpec says how the kubelet finds out the state of the container.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.liveness) || !has(self.liveness.successThreshold) || self.liveness.successThreshold == 1",fieldPath=".liveness.successThreshold",reason=FieldValueInvalid,message="successThreshold of a liveness probe must be 1; remove it or set it to 1"
 // +kubebuilder:validation:XValidation:rule="!has(self.startup) || !has(self.startup.successThreshold) || self.startup.successThreshold == 1",fieldPath=".startup.successThreshold",reason=FieldValueInvalid,message="successThreshold of a startup probe must be 1; remove it or set it to 1"
@@ -382,7 +382,7 @@ type FailurePolicy string
 
 // The failure policies.
 const (
-	// FailurePolicyReport tells of the failure, and leaves what runs as it is.
+	// FailurePolicyReport only reports the failure.
 	FailurePolicyReport FailurePolicy = "Report"
 	// FailurePolicyRollback brings back the pods that were last Ready.
 	FailurePolicyRollback FailurePolicy = "Rollback"
@@ -437,16 +437,15 @@ type ShutdownSpec struct {
 	// +kubebuilder:validation:Maximum=2147483647
 	GracePeriodSeconds *int64 `json:"gracePeriodSeconds,omitempty"`
 
-	// preStopSleepSeconds is how long the container goes on serving before it is told to end, so that every proxy has
-	// learned by then to send it nothing more.
+	// preStopSleepSeconds is how long the container goes on serving before the signal to end, until no proxy sends it
+	// requests any more.
 	// +optional
 	// +kubebuilder:default=0
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=2147483647
 	PreStopSleepSeconds int64 `json:"preStopSleepSeconds,omitempty"`
 
-	// preStop is what is done before the container is told to end, instead of a sleep. The time that it takes is part of
-	// gracePeriodSeconds.
+	// preStop runs before the signal to end, instead of a sleep. Its time is part of gracePeriodSeconds.
 	// +optional
 	PreStop *PreStopHook `json:"preStop,omitempty"`
 }

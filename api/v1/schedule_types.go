@@ -109,7 +109,7 @@ type Schedule struct {
 	FailedJobsHistoryLimit *int32 `json:"failedJobsHistoryLimit,omitempty"`
 }
 
-// ScheduleStatus is how a schedule has fared. It is told when a run has ended.
+// ScheduleStatus is when a schedule has run. It is updated when a run has ended.
 type ScheduleStatus struct {
 	// name of the schedule.
 	// +required
@@ -120,7 +120,7 @@ type ScheduleStatus struct {
 	// +optional
 	LastScheduleTime *metav1.Time `json:"lastScheduleTime,omitempty"`
 
-	// lastSuccessfulTime is when a run last ended that has succeeded.
+	// lastSuccessfulTime is the end of the last run that has succeeded.
 	// +optional
 	LastSuccessfulTime *metav1.Time `json:"lastSuccessfulTime,omitempty"`
 }

@@ -37,11 +37,11 @@ var (
 	})
 	rollbacks = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "app_operator_rollbacks_total",
-		Help: "Rollouts that have failed and were undone: the pods that were last Ready came back.",
+		Help: "Rollouts that have failed and were rolled back.",
 	})
 	driftRepairs = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "app_operator_drift_repairs_total",
-		Help: "Objects of Applications that somebody else had changed or deleted, and that were put right.",
+		Help: "Objects of Applications that another client had changed or deleted, and that were repaired.",
 	}, []string{"kind"})
 	repairsPutOff = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "app_operator_repairs_put_off_total",
@@ -49,15 +49,15 @@ var (
 	}, []string{"kind"})
 	foreignApplies = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "app_operator_foreign_applies_total",
-		Help: "Repairs of objects that somebody else had applied under the operator's own field manager, as a second installation does.",
+		Help: "Repairs of objects that another client had applied under the operator's own field manager, as a second installation does.",
 	}, []string{"kind"})
 	conflicts = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "app_operator_conflicts_total",
-		Help: "Objects that bore the name of an Application, were not its own, and so were in its way.",
+		Help: "Objects with the name that an Application needs, and that were not its own.",
 	}, []string{"kind"})
 	adoptions = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "app_operator_adoptions_total",
-		Help: "Objects that were taken over by an Application, because their annotation gave them to it.",
+		Help: "Objects that an Application took over, because of their annotation.",
 	}, []string{"kind"})
 	namespaceServed = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "app_operator_namespace_served",

@@ -140,8 +140,8 @@ func claims(t *testing.T) []claim {
 		{alerts, "More than {} reconciles within {} minutes have failed, for at least {} minutes.", errors},
 		{alerts, "Each is tried again after {} seconds at most.", []string{seconds("internal/controller", "lastRetry")}},
 		{alerts, "| more than {} Applications have been waiting for {} minutes |", growing},
-		{alerts, "More than {} Applications have been waiting for the leader's attention for {} minutes.", growing},
-		{alerts, "It works on {} at a time", []string{flags(t)["max-concurrent-reconciles"]}},
+		{alerts, "More than {} Applications have been waiting in the work queue for {} minutes.", growing},
+		{alerts, "The leader works on {} at a time", []string{flags(t)["max-concurrent-reconciles"]}},
 		{
 			alerts, "| a replica has used more than {} % of its memory limit for {} minutes |",
 			[]string{memory, rules["AppOperatorMemoryNearLimit"].held()},
@@ -235,7 +235,7 @@ func claims(t *testing.T) []claim {
 			seconds("internal/serving", "readTimeout"), kibibytes(t, "internal/serving", "maxHeader"), seconds("internal/serving", "writeTimeout"),
 		}},
 		{metrics, "Of more than {} connections, the oldest", []string{valueOf(t, "internal/serving", "maxConnections").String()}},
-		{metrics, "Who was let in is not asked about again for {} minute", []string{articles[minutes("internal/metricsauth", "decisionTTL")]}},
+		{metrics, "A reader who was admitted is not checked again for {} minute", []string{articles[minutes("internal/metricsauth", "decisionTTL")]}},
 	}
 }
 

@@ -59,17 +59,17 @@ var Advices = map[string]Advice{
 	v1.ReasonReferenceMissing: {"create it, or correct the name", []string{"kubectl get secrets,configmaps,serviceaccounts,pvc -n NAMESPACE", edit}},
 	v1.ReasonImagePullFailed:  {"correct the image or its pull Secrets", []string{pod, edit}},
 	v1.ReasonCrashLooping: {
-		"the message has the last words of its log; kubectl logs --previous has the rest", []string{logs + " --previous"},
+		"the message has the end of its log; kubectl logs --previous has the rest", []string{logs + " --previous"},
 	},
 	v1.ReasonUnschedulable: {
-		"lower the requests, relax scheduling, or add nodes; if the message speaks of a claim that is not bound, see kubectl describe pvc and its StorageClass",
+		"lower the requests, relax scheduling, or add nodes; if the message names a claim that is not bound, see kubectl describe pvc and its StorageClass",
 		[]string{pod, "kubectl describe pvc -n NAMESPACE"},
 	},
 	v1.ReasonQuotaExceeded:            {"lower the requests, or have the quota raised", []string{"kubectl describe resourcequota -n NAMESPACE", edit}},
 	v1.ReasonAdmissionDenied:          {"do what the message asks, for example profile: Restricted", []string{edit}},
 	v1.ReasonProgressDeadlineExceeded: {"look at the pod that the message names", []string{pod, logs}},
 	v1.ReasonReleaseFailed: {
-		"correct what the message says: its last words", []string{"kubectl logs -n NAMESPACE -l apps.example.com/application=NAME --tail=-1 --prefix"},
+		"correct the fault; the message has the end of the log", []string{"kubectl logs -n NAMESPACE -l apps.example.com/application=NAME --tail=-1 --prefix"},
 	},
 	v1.ReasonRolledBack: {
 		"the message says what has failed; correct it, or try again", []string{"kubectl app history NAME -n NAMESPACE", edit},
@@ -86,7 +86,7 @@ var Advices = map[string]Advice{
 		"raise the limit that the message names, or find what needs so much", []string{"kubectl top pod -n NAMESPACE --containers", edit},
 	},
 	v1.ReasonContainerRestarted: {
-		"the message has its last words; kubectl logs --previous has the rest", []string{logs + " --previous"},
+		"the message has the end of its log; kubectl logs --previous has the rest", []string{logs + " --previous"},
 	},
 	v1.ReasonScheduleFailed: {
 		"correct what the message says; it is over when a later run succeeds or the failed Job is deleted",
