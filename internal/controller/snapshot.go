@@ -276,11 +276,7 @@ func (r *ApplicationReconciler) readReferences(ctx context.Context, app *v1.Appl
 		s.ConfigHash = record.config.roll(newest)
 		return nil
 	}
-	live := ""
-	if s.deployment != nil {
-		live = resources.LiveConfigHash(s.deployment)
-	}
-	s.ConfigHash = record.config.settle(live, newest, time.Now())
+	s.ConfigHash = record.config.settle(resources.LiveConfigHash(s.deployment), newest, time.Now())
 	return nil
 }
 

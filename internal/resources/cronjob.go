@@ -178,6 +178,3 @@ func podMetadataLabels(app *v1.Application) map[string]string {
 	}
 	return labels
 }
-
-// JobsPolicyName returns the name of the NetworkPolicy of the Application's Jobs.
-func JobsPolicyName(app *v1.Application) string { return app.Name + "-jobs" }

@@ -21,6 +21,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	"k8s.io/utils/ptr"
 
 	v1 "github.com/example/app-operator/api/v1"
 )
@@ -39,7 +40,7 @@ func Service(in Inputs) (*corev1ac.ServiceApplyConfiguration, error) {
 		return nil, nil
 	}
 	spec := corev1ac.ServiceSpec().
-		WithType(serviceType(app)).
+		WithType(cmp.Or(ptr.Deref(app.Spec.Service, v1.ServiceSpec{}).Type, corev1.ServiceTypeClusterIP)).
 		WithSelector(Labels(app.Name)).
 		WithPorts(ports...)
 	config := corev1ac.Service(app.Name, app.Namespace).
@@ -72,13 +73,6 @@ func shapeService(spec *corev1ac.ServiceSpecApplyConfiguration, service *v1.Serv
 	}
 	spec.LoadBalancerClass = ptrCopy(service.LoadBalancerClass)
 	spec.WithLoadBalancerSourceRanges(service.LoadBalancerSourceRanges...)
-}
-
-func serviceType(app *v1.Application) corev1.ServiceType {
-	if app.Spec.Service == nil || app.Spec.Service.Type == "" {
-		return corev1.ServiceTypeClusterIP
-	}
-	return app.Spec.Service.Type
 }
 
 // servicePorts returns the Service's ports: the main one first.
