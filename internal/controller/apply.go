@@ -22,11 +22,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
@@ -280,6 +282,42 @@ func (r *ApplicationReconciler) update(ctx context.Context, app *v1.Application,
 		logf.FromContext(ctx).Info("Updated", "child", w.Child.Kind, "drift", w.RepairsDrift)
 	}
 	return answerOf(w)
+}
+
+// handOver gives the child's field to another field manager, in which it stays until somebody else decides it. A conflict with
+// others says that somebody has decided it already.
+func (r *ApplicationReconciler) handOver(ctx context.Context, w write) error {
+	field, decided := w.Child.HandOver, w.Live
+	if field.Like != nil {
+		decided = field.Like(w.Live)
+		if err := r.Client.Create(ctx, decided, client.DryRunAll); err != nil {
+			return err
+		}
+	}
+	value := field.Value(decided)
+	if value == nil {
+		return nil
+	}
+	kind, err := r.Client.GroupVersionKindFor(w.Live)
+	if err != nil {
+		return fmt.Errorf("find the kind of %s: %w", w.Child.Kind, err)
+	}
+	config := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{field.Field: value}}}
+	config.SetGroupVersionKind(kind)
+	config.SetNamespace(w.Live.GetNamespace())
+	config.SetName(w.Live.GetName())
+	config.SetUID(w.Live.GetUID())
+	options := []client.ApplyOption{client.FieldOwner(children.HandOverManager)}
+	if field.Forced {
+		options = append(options, client.ForceOwnership)
+	}
+	err = r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(config), options...)
+	// A conflict with our own field manager is with a value that was applied since the cache saw the object.
+	if apierrors.HasStatusCause(err, metav1.CauseTypeFieldManagerConflict) &&
+		!strings.Contains(err.Error(), fmt.Sprintf("conflict with %q", children.FieldOwner)) {
+		return nil
+	}
+	return err
 }
 
 // recordAdoption says that an object which was somebody else's belongs to the Application now, and what that means.
