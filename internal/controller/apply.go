@@ -347,7 +347,7 @@ func (r *ApplicationReconciler) applyWhileOurs(ctx context.Context, app *v1.Appl
 	for attempt := 1; ; attempt++ {
 		if version == "" {
 			now := w.Child.New()
-			if err := readChild(ctx, r.Client, w, now); err != nil {
+			if err := readChild(ctx, r.Client, w.Live, now); err != nil {
 				return err
 			}
 			if err := w.mayBeWritten(app, now); err != nil {
@@ -396,10 +396,10 @@ var (
 
 // readChild reads a child from the API server, with the managed fields that the cache does not hold. It is a patch that
 // changes nothing: the operator has no right to read single objects.
-func readChild(ctx context.Context, c client.Client, w write, into client.Object) error {
-	into.SetNamespace(w.Live.GetNamespace())
-	into.SetName(w.Live.GetName())
-	nothing := fmt.Appendf(nil, `{"metadata":{"uid":%q}}`, w.Live.GetUID())
+func readChild(ctx context.Context, c client.Client, live, into client.Object) error {
+	into.SetNamespace(live.GetNamespace())
+	into.SetName(live.GetName())
+	nothing := fmt.Appendf(nil, `{"metadata":{"uid":%q}}`, live.GetUID())
 	return c.Patch(ctx, into, client.RawPatch(types.MergePatchType, nothing))
 }
 

@@ -31,7 +31,6 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/children"
 	"github.com/example/app-operator/internal/outcome"
-	"github.com/example/app-operator/internal/plan"
 )
 
 // kubectl is the field manager of kubectl apply --server-side.
@@ -81,7 +80,7 @@ func isExpendable(child *children.Child, live children.Object) bool {
 func (r *ApplicationReconciler) letGoOf(ctx context.Context, app *v1.Application, child *children.Child, live children.Object) error {
 	for attempt := 1; ; attempt++ {
 		now := child.New()
-		err := readChild(ctx, r.Client, write{Step: &plan.Step{Child: child, Live: live}}, now)
+		err := readChild(ctx, r.Client, live, now)
 		if err != nil || !child.Owns(app, now) {
 			return client.IgnoreNotFound(err)
 		}

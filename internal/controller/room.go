@@ -149,7 +149,7 @@ func fewest[A any](additions []A, complaints int, without func([]A) (int, error)
 // then nothing of the object changes but who owns what.
 type room struct {
 	client client.Client
-	w      write
+	child  *children.Child
 	config map[string]any
 	live   client.Object
 	// before are the managed fields as they were found, and now as they were written last.
@@ -162,13 +162,13 @@ func (r *ApplicationReconciler) readRoom(ctx context.Context, w write) (*room, e
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", w.Child.Kind, err)
 	}
-	room := &room{client: r.Client, w: w, live: w.Child.New()}
+	room := &room{client: r.Client, child: w.Child, live: w.Child.New()}
 	if err := json.Unmarshal(content, &room.config); err != nil {
 		return nil, fmt.Errorf("decode %s: %w", w.Child.Kind, err)
 	}
 	// What is tried is tried on the child as it is then.
 	unstructured.RemoveNestedField(room.config, "metadata", "resourceVersion")
-	err = readChild(ctx, r.Client, w, room.live)
+	err = readChild(ctx, r.Client, w.Live, room.live)
 	room.before = room.live.GetManagedFields()
 	room.now = room.before
 	return room, err
@@ -192,7 +192,7 @@ func (m *room) take(ctx context.Context, additions []managedfields.Addition) err
 	version := m.config["apiVersion"].(string)
 	next, err := managedfields.Take(m.before, children.FieldOwner, version, additions)
 	if err != nil {
-		return fmt.Errorf("%s: %w", m.w.Child.Kind, err)
+		return fmt.Errorf("%s: %w", m.child.Kind, err)
 	}
 	return m.write(ctx, next)
 }
@@ -204,7 +204,7 @@ func (m *room) write(ctx context.Context, next []metav1.ManagedFieldsEntry) erro
 		if patch == nil || err != nil {
 			return err
 		}
-		object := m.w.Child.New()
+		object := m.child.New()
 		object.SetNamespace(m.live.GetNamespace())
 		object.SetName(m.live.GetName())
 		err = m.client.Patch(ctx, object, client.RawPatch(types.JSONPatchType, patch))
@@ -216,10 +216,10 @@ func (m *room) write(ctx context.Context, next []metav1.ManagedFieldsEntry) erro
 			return err
 		}
 		if attempt == maxAttempts {
-			return apierrors.NewConflict(m.w.Child.OptionalAPI.GroupResource(), object.GetName(), err)
+			return apierrors.NewConflict(m.child.OptionalAPI.GroupResource(), object.GetName(), err)
 		}
 		// The entries have moved, as those of a status do on every write, or one of them has changed.
-		if err = readChild(ctx, m.client, m.w, object); err != nil {
+		if err = readChild(ctx, m.client, m.live, object); err != nil {
 			return err
 		}
 		m.now = object.GetManagedFields()
