@@ -85,20 +85,6 @@ func (r *ApplicationReconciler) callsLater(kind string, app client.ObjectKey, ob
 	return false
 }
 
-// end records that a reconcile of the Application has ended, and calls the next one if what was seen meanwhile needs one. What can wait
-// is left to the reconcile that is due anyway, if that is soon.
-func (r *ApplicationReconciler) end(app client.ObjectKey, result reconcile.Result) {
-	call, called := r.expectations.End(app)
-	queue := r.queue.Load()
-	switch {
-	case !called || queue == nil:
-	case call == expectations.AtOnce:
-		(*queue).Add(reconcile.Request{NamespacedName: app})
-	case result.RequeueAfter == 0 || result.RequeueAfter > progressDebounce:
-		r.enqueueLater(app)
-	}
-}
-
 // enqueueLater has the Application reconciled after a while, unless something else calls before. It reports whether there is a queue.
 func (r *ApplicationReconciler) enqueueLater(app client.ObjectKey) bool {
 	queue := r.queue.Load()

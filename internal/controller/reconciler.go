@@ -26,7 +26,6 @@ import (
 	"sync/atomic"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -35,7 +34,6 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/cluster"
 	"github.com/example/app-operator/internal/expectations"
-	"github.com/example/app-operator/internal/metrics"
 	"github.com/example/app-operator/internal/outcome"
 	"github.com/example/app-operator/internal/plan"
 	"github.com/example/app-operator/internal/status"
@@ -90,7 +88,9 @@ func (r *ApplicationReconciler) Reconcile(ctx context.Context, request reconcile
 	err = r.Client.Get(ctx, request.NamespacedName, app)
 	if apierrors.IsNotFound(err) {
 		r.reportRetained(ctx, request.NamespacedName)
-		r.clear(request.NamespacedName)
+		r.expectations.Clear(request.NamespacedName)
+		r.records.clear(request.NamespacedName)
+		r.services.leave(request.NamespacedName)
 		return reconcile.Result{}, nil
 	}
 	if err != nil {
@@ -143,11 +143,32 @@ func (r *ApplicationReconciler) sync(
 	return errors.Join(blocked, err)
 }
 
-// clear drops what is known of an Application that does not exist any more.
-func (r *ApplicationReconciler) clear(app types.NamespacedName) {
-	r.expectations.Clear(app)
-	r.records.clear(app)
-	r.services.leave(app)
+// end records that a reconcile of the Application has ended, and calls the next one if what was seen meanwhile needs one. What can wait
+// is left to the reconcile that is due anyway, if that is soon.
+func (r *ApplicationReconciler) end(app client.ObjectKey, result reconcile.Result) {
+	call, called := r.expectations.End(app)
+	queue := r.queue.Load()
+	switch {
+	case !called || queue == nil:
+	case call == expectations.AtOnce:
+		(*queue).Add(reconcile.Request{NamespacedName: app})
+	case result.RequeueAfter == 0 || result.RequeueAfter > progressDebounce:
+		r.enqueueLater(app)
+	}
+}
+
+// stillCrashing returns what to wait for when a pod has crashed again and again and all pods run, but not yet for
+// crashLoopGracePeriod; otherwise nil.
+func stillCrashing(app *v1.Application, seen status.Observed) error {
+	if seen.Deployment == nil || seen.DeploymentBehind || app.Spec.Paused || !status.RolledOut(seen.Deployment) {
+		return nil
+	}
+	for _, found := range seen.PodFaults {
+		if found.Current && found.Reason == v1.ReasonCrashLooping {
+			return &outcome.Waiting{Reason: found.Reason, Message: found.Message, After: crashLoopGracePeriod}
+		}
+	}
+	return nil
 }
 
 // oversized is why nothing is made of an Application that is too large.
@@ -155,10 +176,4 @@ func oversized() error {
 	return &outcome.Invalid{Reason: v1.ReasonInvalidSpec, Message: fmt.Sprintf("the Application is larger than %d KiB, annotations "+
 		"and managed fields aside, and what is made for it stays as it is; make it smaller, for example by moving long values "+
 		"into ConfigMaps", cluster.MaxApplicationBytes>>10)}
-}
-
-// wrote records a write of the Application's own object, after which it has this resource version.
-func (r *ApplicationReconciler) wrote(app *v1.Application, resourceVersion string) {
-	app.ResourceVersion = resourceVersion
-	r.expectations.Wrote(client.ObjectKeyFromObject(app), metrics.KindApplication, resourceVersion)
 }

@@ -40,7 +40,6 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/children"
 	"github.com/example/app-operator/internal/cluster"
-	"github.com/example/app-operator/internal/outcome"
 	"github.com/example/app-operator/internal/plan"
 	"github.com/example/app-operator/internal/resources"
 	"github.com/example/app-operator/internal/revisions"
@@ -370,18 +369,4 @@ func (s *snapshot) outdate(seen *status.Observed, wrote map[plan.Key]answer) {
 func crashLooping(app *v1.Application) bool {
 	ready := meta.FindStatusCondition(app.Status.Conditions, v1.ConditionReady)
 	return ready != nil && ready.Reason == v1.ReasonCrashLooping && ready.ObservedGeneration == app.Generation
-}
-
-// stillCrashing returns what to wait for when a pod has crashed again and again and all pods run, but not yet for
-// crashLoopGracePeriod; otherwise nil.
-func stillCrashing(app *v1.Application, seen status.Observed) error {
-	if seen.Deployment == nil || seen.DeploymentBehind || app.Spec.Paused || !status.RolledOut(seen.Deployment) {
-		return nil
-	}
-	for _, found := range seen.PodFaults {
-		if found.Current && found.Reason == v1.ReasonCrashLooping {
-			return &outcome.Waiting{Reason: found.Reason, Message: found.Message, After: crashLoopGracePeriod}
-		}
-	}
-	return nil
 }

@@ -149,6 +149,12 @@ func (r *ApplicationReconciler) updateStatus(ctx context.Context, app *v1.Applic
 	return nil
 }
 
+// wrote records a write of the Application's own object, after which it has this resource version.
+func (r *ApplicationReconciler) wrote(app *v1.Application, resourceVersion string) {
+	app.ResourceVersion = resourceVersion
+	r.expectations.Wrote(client.ObjectKeyFromObject(app), metrics.KindApplication, resourceVersion)
+}
+
 // statusDelay returns for how long the status that follows from a reconcile is held back, because it tells of nothing but progress
 // and another reconcile may say more; 0 if it is to be written now. The progress of an Application that waits for its Service is
 // written when it has a slot: that it waits, its status says already.
@@ -242,6 +248,19 @@ func conditionChanged(before v1.ApplicationStatus, now metav1.Condition) bool {
 func faultAlreadyReported(in v1.ApplicationStatus, reason string) bool {
 	was := meta.FindStatusCondition(in.Conditions, v1.ConditionDegraded)
 	return was != nil && was.Status == metav1.ConditionTrue && was.Reason == reason
+}
+
+// countConflicts counts what is in the Application's way, once its status has come to say so.
+func countConflicts(before, after v1.ApplicationStatus, err error) {
+	ready := meta.FindStatusCondition(after.Conditions, v1.ConditionReady)
+	if ready.Reason != v1.ReasonChildConflict || !conditionChanged(before, *ready) {
+		return
+	}
+	for _, leaf := range outcome.Flatten(err) {
+		if found, ok := errors.AsType[*plan.ConflictError](leaf); ok {
+			metrics.ConflictFound(found.Kind)
+		}
+	}
 }
 
 // event records what a condition says, as an event of the kind Normal or Warning.
