@@ -124,7 +124,7 @@ func (r *ApplicationReconciler) reportOrphaned(ctx context.Context, app *v1.Appl
 	if len(record.orphaned) == 0 {
 		return
 	}
-	r.eventf(app, corev1.EventTypeNormal, v1.EventOrphaned, fmt.Sprintf(
+	r.event(app, corev1.EventTypeNormal, v1.EventOrphaned, fmt.Sprintf(
 		"The Application goes, and these stay and are nobody's: %s", strings.Join(record.orphaned, ", ")))
 	logf.FromContext(ctx).Info("The Application goes, and its objects stay", "objects", len(record.orphaned))
 }

@@ -53,7 +53,7 @@ func (r *ApplicationReconciler) reportRetained(ctx context.Context, app types.Na
 		TypeMeta:   metav1.TypeMeta{APIVersion: v1.GroupVersion.String(), Kind: "Application"},
 		ObjectMeta: metav1.ObjectMeta{Namespace: app.Namespace, Name: app.Name, UID: uid},
 	}
-	r.eventf(gone, corev1.EventTypeNormal, v1.EventRetained, fmt.Sprintf(
+	r.event(gone, corev1.EventTypeNormal, v1.EventRetained, fmt.Sprintf(
 		"Kept %s; delete what is not needed any more, or have an Application of the same name take it up again", strings.Join(left, ", ")))
 	logf.FromContext(ctx).Info("The Application is gone, and its claims stay", "claims", len(left))
 }

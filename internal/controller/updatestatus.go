@@ -229,12 +229,12 @@ func (r *ApplicationReconciler) recordTransition(
 			if ready.Status == metav1.ConditionFalse || faultAlreadyReported(after, ready.Reason) {
 				kind = corev1.EventTypeWarning
 			}
-			r.event(app, kind, *ready)
+			r.event(app, kind, ready.Reason, ready.Message)
 		}
 	}
 	degraded := meta.FindStatusCondition(after.Conditions, v1.ConditionDegraded)
 	if degraded.Status == metav1.ConditionTrue && degraded.Reason != ready.Reason && conditionChanged(before, *degraded) {
-		r.event(app, corev1.EventTypeWarning, *degraded)
+		r.event(app, corev1.EventTypeWarning, degraded.Reason, degraded.Message)
 	}
 }
 
@@ -263,12 +263,8 @@ func countConflicts(before, after v1.ApplicationStatus, err error) {
 	}
 }
 
-// event records what a condition says, as an event of the kind Normal or Warning.
-func (r *ApplicationReconciler) event(app *v1.Application, kind string, condition metav1.Condition) {
-	r.eventf(app, kind, condition.Reason, condition.Message)
-}
-
-func (r *ApplicationReconciler) eventf(app *v1.Application, kind, reason, note string) {
+// event records an event of the kind Normal or Warning. Its note is cut to what the API server takes.
+func (r *ApplicationReconciler) event(app *v1.Application, kind, reason, note string) {
 	if len(note) > maxNote {
 		note = strings.ToValidUTF8(note[:maxNote], "")
 	}
