@@ -19,9 +19,11 @@ package controller
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
@@ -79,7 +81,7 @@ func (r *ApplicationReconciler) patchFinalizers(ctx context.Context, app, before
 func (r *ApplicationReconciler) finalize(
 	ctx context.Context, app *v1.Application, record *record, s *snapshot, err error,
 ) (reconcile.Result, error) {
-	seen := s.observed(app, record.lastApplied)
+	seen := s.observed(record.lastApplied)
 	if err != nil {
 		return r.report(ctx, app, record, seen, err)
 	}
@@ -91,13 +93,13 @@ func (r *ApplicationReconciler) finalize(
 		return reconcile.Result{}, nil
 	}
 	if drains(app) {
-		seen.WaitsFor, err = r.scaleDown(ctx, app, record, s)
+		seen.WaitsFor, err = r.scaleDown(ctx, record, s)
 		if seen.WaitsFor != "" || err != nil {
 			return r.report(ctx, app, record, seen, err)
 		}
 	}
 	if orphans(app) {
-		if err := r.orphan(ctx, app, record, s); err != nil {
+		if err := r.orphan(ctx, record, s); err != nil {
 			return r.report(ctx, app, record, seen, err)
 		}
 	}
@@ -121,9 +123,10 @@ func drains(app *v1.Application) bool {
 
 // scaleDown deletes what sends requests to the pods, then what decides how many there are, and scales the Deployment to zero. It
 // returns what is waited for; "" when the last pod has ended.
-func (r *ApplicationReconciler) scaleDown(ctx context.Context, app *v1.Application, record *record, s *snapshot) (string, error) {
+func (r *ApplicationReconciler) scaleDown(ctx context.Context, record *record, s *snapshot) (string, error) {
+	app := s.Application
 	for _, phase := range []children.DrainPhase{children.DrainTraffic, children.DrainReplicas} {
-		if left, err := r.deleteBeforeDrain(ctx, app, record, s, phase); left != "" || err != nil {
+		if left, err := r.deleteBeforeDrain(ctx, record, s, phase); left != "" || err != nil {
 			return left, err
 		}
 	}
@@ -137,7 +140,7 @@ func (r *ApplicationReconciler) scaleDown(ctx context.Context, app *v1.Applicati
 			return lastPod, nil
 		}
 	}
-	if s.hasRunningPods() {
+	if slices.ContainsFunc(s.pods, func(pod corev1.Pod) bool { return !hasEnded(&pod) }) {
 		return lastPod, nil
 	}
 	return "", nil
@@ -146,8 +149,9 @@ func (r *ApplicationReconciler) scaleDown(ctx context.Context, app *v1.Applicati
 // deleteBeforeDrain deletes the children of this phase of a drain. It returns what still exists and has to be gone before the
 // next phase, or "".
 func (r *ApplicationReconciler) deleteBeforeDrain(
-	ctx context.Context, app *v1.Application, record *record, s *snapshot, phase children.DrainPhase,
+	ctx context.Context, record *record, s *snapshot, phase children.DrainPhase,
 ) (string, error) {
+	app := s.Application
 	var left []string
 	var failed []error
 	for i := range children.Table {

@@ -43,7 +43,8 @@ func orphans(app *v1.Application) bool {
 
 // orphan has the Application's objects be nobody's, and notes which stay. The garbage collector takes what is expendable: that has an
 // owner reference. Where the deletion came before the others had lost theirs, they lose it here.
-func (r *ApplicationReconciler) orphan(ctx context.Context, app *v1.Application, record *record, s *snapshot) error {
+func (r *ApplicationReconciler) orphan(ctx context.Context, record *record, s *snapshot) error {
+	app := s.Application
 	for i := range children.Table {
 		child := &children.Table[i]
 		if why := s.Unavailable[child.Kind]; why != nil && !isNotInstalled(why) {

@@ -114,7 +114,7 @@ func (r *ApplicationReconciler) reconcile(ctx context.Context, app *v1.Applicati
 	if app.DeletionTimestamp != nil {
 		return r.finalize(ctx, app, record, s, err)
 	}
-	seen := s.observed(app, record.lastApplied)
+	seen := s.observed(record.lastApplied)
 	if err == nil {
 		err = r.sync(ctx, app, record, s, &seen)
 	}

@@ -96,7 +96,7 @@ func (r *ApplicationReconciler) snapshot(ctx context.Context, app *v1.Applicatio
 		}
 	}
 	r.readSchedules(ctx, s, record)
-	return s, r.readReferences(ctx, app, s, record)
+	return s, r.readReferences(ctx, s, record)
 }
 
 // readFirst are the kinds that decide which pods are wanted, and so what is read of the others.
@@ -237,17 +237,13 @@ func (s *snapshot) podPorts() [][]corev1.ContainerPort {
 	return lists
 }
 
-// hasRunningPods reports whether a pod of the Deployment still runs.
-func (s *snapshot) hasRunningPods() bool {
-	return slices.ContainsFunc(s.pods, func(pod corev1.Pod) bool { return !hasEnded(&pod) })
-}
-
 func hasEnded(pod *corev1.Pod) bool {
 	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
 }
 
 // readReferences reads what the spec refers to.
-func (r *ApplicationReconciler) readReferences(ctx context.Context, app *v1.Application, s *snapshot, record *record) error {
+func (r *ApplicationReconciler) readReferences(ctx context.Context, s *snapshot, record *record) error {
+	app := s.Application
 	references := resources.References(s.Running()...)
 	present := make(map[resources.Reference]metav1.Object, len(references))
 	for _, need := range references {
@@ -280,7 +276,7 @@ func (r *ApplicationReconciler) readReferences(ctx context.Context, app *v1.Appl
 }
 
 // observed returns what the status is evaluated from.
-func (s *snapshot) observed(app *v1.Application, last plan.LastApplied) status.Observed {
+func (s *snapshot) observed(last plan.LastApplied) status.Observed {
 	seen := s.judged
 	seen.Service = plan.Owned[*corev1.Service](&s.Snapshot, children.Service)
 	seen.Ingress = plan.Owned[*networkingv1.Ingress](&s.Snapshot, children.Ingress)
@@ -293,9 +289,9 @@ func (s *snapshot) observed(app *v1.Application, last plan.LastApplied) status.O
 	if s.deployment == nil {
 		return seen
 	}
-	applied := last[plan.Key{Kind: children.Deployment, Name: app.Name}]
+	applied := last[plan.Key{Kind: children.Deployment, Name: s.Application.Name}]
 	seen.DeploymentWritten = applied.UID == s.deployment.UID && applied.Generation == s.deployment.Generation
-	if resources.Autoscaled(app) {
+	if resources.Autoscaled(s.Application) {
 		seen.Autoscaler = plan.Owned[*autoscalingv2.HorizontalPodAutoscaler](&s.Snapshot, children.HorizontalPodAutoscaler)
 	}
 	return seen
