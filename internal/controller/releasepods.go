@@ -63,7 +63,7 @@ func (r *ApplicationReconciler) readReleasePods(ctx context.Context, s *snapshot
 	if job.Name != s.decision.ReleaseJob {
 		fault.Message += "; to go on without it, delete that Job"
 	}
-	s.judged.Release = &fault
+	s.seen.Release = &fault
 	return nil
 }
 

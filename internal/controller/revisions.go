@@ -157,7 +157,7 @@ func (r *ApplicationReconciler) facts(ctx context.Context, s *snapshot, record *
 			facts.Known[revision.GetName()] = resources.RevisionRecord(revision, writtenAt(revision))
 		}
 	}
-	if fault := status.RolloutFault(s.judged); fault != nil && facts.Runs == s.Update.Name {
+	if fault := status.RolloutFault(s.seen); fault != nil && facts.Runs == s.Update.Name {
 		fault.Since = record.fault.startedBy(app, facts)
 		facts.Fault = fault
 	} else {

@@ -55,8 +55,8 @@ type snapshot struct {
 	pods []corev1.Pod
 	// newest is the Deployment's newest ReplicaSet.
 	newest types.UID
-	// judged is what was seen of the Deployment and of its pods' faults.
-	judged status.Observed
+	// seen is what was seen of the Deployment and of its pods' faults.
+	seen status.Observed
 	// decision is which pods are wanted.
 	decision revisions.Decision
 	// schedules are what is seen of spec.schedules, by their names.
@@ -102,7 +102,7 @@ func (r *ApplicationReconciler) snapshot(ctx context.Context, app *v1.Applicatio
 // readFirst are the kinds that decide which pods are wanted, and so what is read of the others.
 var readFirst = []string{children.Deployment, children.ControllerRevision, children.Job}
 
-// readDeployment reads the Deployment and its pods, and judges them.
+// readDeployment reads the Deployment and its pods, and finds their faults.
 func (r *ApplicationReconciler) readDeployment(ctx context.Context, s *snapshot) error {
 	if err := r.readChildren(ctx, s, children.Of(children.Deployment)); err != nil {
 		return err
@@ -115,7 +115,7 @@ func (r *ApplicationReconciler) readDeployment(ctx context.Context, s *snapshot)
 	if err := r.readPods(ctx, s); err != nil {
 		return err
 	}
-	s.judge()
+	s.findFaults()
 	return nil
 }
 
@@ -277,7 +277,7 @@ func (r *ApplicationReconciler) readReferences(ctx context.Context, s *snapshot,
 
 // observed returns what the status is evaluated from.
 func (s *snapshot) observed(last plan.LastApplied) status.Observed {
-	seen := s.judged
+	seen := s.seen
 	seen.Service = plan.Owned[*corev1.Service](&s.Snapshot, children.Service)
 	seen.Ingress = plan.Owned[*networkingv1.Ingress](&s.Snapshot, children.Ingress)
 	seen.HTTPRoute = plan.Owned[*gatewayv1.HTTPRoute](&s.Snapshot, children.HTTPRoute)
@@ -309,9 +309,9 @@ func (s *snapshot) unboundClaims() []status.UnboundClaim {
 	return unbound
 }
 
-// judge finds the faults and the unusual restarts of the Deployment's pods.
-func (s *snapshot) judge() {
-	seen := &s.judged
+// findFaults finds the faults and the unusual restarts of the Deployment's pods.
+func (s *snapshot) findFaults() {
+	seen := &s.seen
 	seen.Deployment = s.deployment
 	for i := range s.pods {
 		if restart := status.RestartOf(&s.pods[i]); restart != nil {
