@@ -55,12 +55,12 @@ func (r *ApplicationReconciler) readSchedules(ctx context.Context, s *snapshot, 
 			s.Scheduled[by.UID], s.PodsUpdated = true, false
 		}
 	}
-	s.schedules = map[string]status.Schedule{}
+	s.seen.Schedules = map[string]status.Schedule{}
 	for i := range app.Spec.Schedules {
 		name := app.Spec.Schedules[i].Name
 		cronJob, ok := s.Find(children.CronJob, resources.CronJobName(app, name)).(*batchv1.CronJob)
 		if ok && ours[cronJob.UID] {
-			s.schedules[name] = status.Schedule{CronJob: cronJob, LastRun: status.LastRunOf(cronJob, jobs)}
+			s.seen.Schedules[name] = status.Schedule{CronJob: cronJob, LastRun: status.LastRunOf(cronJob, jobs)}
 		}
 	}
 	r.readLastWords(ctx, s, record)
@@ -73,7 +73,7 @@ func (r *ApplicationReconciler) readLastWords(ctx context.Context, s *snapshot, 
 	if s.Application.DeletionTimestamp != nil {
 		return
 	}
-	for name, schedule := range s.schedules {
+	for name, schedule := range s.seen.Schedules {
 		job := schedule.LastRun
 		if job == nil || !status.Failed(job) {
 			continue
@@ -91,7 +91,7 @@ func (r *ApplicationReconciler) readLastWords(ctx context.Context, s *snapshot, 
 		}
 		record.lastWords[job.UID] = words
 		schedule.LastWords = words
-		s.schedules[name] = schedule
+		s.seen.Schedules[name] = schedule
 	}
 }
 

@@ -55,12 +55,10 @@ type snapshot struct {
 	pods []corev1.Pod
 	// newest is the Deployment's newest ReplicaSet.
 	newest types.UID
-	// seen is what was seen of the Deployment and of its pods' faults.
+	// seen is what was seen of the Deployment, of its pods' faults and of spec.schedules.
 	seen status.Observed
 	// decision is which pods are wanted.
 	decision revisions.Decision
-	// schedules are what is seen of spec.schedules, by their names.
-	schedules map[string]status.Schedule
 }
 
 // snapshot reads what decides about the Application. With an error, there is as much in it as was read.
@@ -281,8 +279,7 @@ func (s *snapshot) observed(last plan.LastApplied) status.Observed {
 	seen.Service = plan.Owned[*corev1.Service](&s.Snapshot, children.Service)
 	seen.Ingress = plan.Owned[*networkingv1.Ingress](&s.Snapshot, children.Ingress)
 	seen.HTTPRoute = plan.Owned[*gatewayv1.HTTPRoute](&s.Snapshot, children.HTTPRoute)
-	seen.Schedules, seen.Decision = s.schedules, s.decision
-	seen.Image = s.Running()[0].Spec.Image
+	seen.Decision, seen.Image = s.decision, s.Running()[0].Spec.Image
 	if len(seen.PodFaults) > 0 {
 		seen.PodFaults = status.WithClaims(seen.PodFaults, s.unboundClaims())
 	}
