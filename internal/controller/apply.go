@@ -99,7 +99,10 @@ func (r *ApplicationReconciler) applyStep(
 	key := client.ObjectKeyFromObject(app)
 	if step.NeedsSlot() {
 		if !r.services.tryAcquire(key) {
-			return nil, throttled(step.Child)
+			return nil, &outcome.Waiting{
+				Reason:  v1.ReasonRollingOut,
+				Message: "Waiting for its turn to create the " + step.Child.Kind + ", after those of other Applications",
+			}
 		}
 		defer r.services.release(key)
 	}

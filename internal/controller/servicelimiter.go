@@ -23,10 +23,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
-
-	v1 "github.com/example/app-operator/api/v1"
-	"github.com/example/app-operator/internal/children"
-	"github.com/example/app-operator/internal/outcome"
 )
 
 // maxServices is how many Services are created at a time. The API server allocates addresses one after the other, so that more
@@ -139,12 +135,4 @@ func (r *ApplicationReconciler) enqueueFirst(app types.NamespacedName) {
 		return
 	}
 	queue.Add(request)
-}
-
-// throttled says that the Application waits for a slot.
-func throttled(child *children.Child) error {
-	return &outcome.Waiting{
-		Reason:  v1.ReasonRollingOut,
-		Message: "Waiting for its turn to create the " + child.Kind + ", after those of other Applications",
-	}
 }

@@ -172,19 +172,14 @@ func (r *ApplicationReconciler) statusDelay(app *v1.Application, record *record,
 		record.progress = time.Now()
 	}
 	held := time.Since(record.progress)
-	switch busy := others || r.busy(); {
+	queue := r.queue.Load()
+	switch busy := others || queue != nil && (*queue).Len() > 0; { // others wait for a Service or for a worker
 	case held < progressDebounce:
 		return progressDebounce - held
 	case busy && held < progressDebounceWhileBusy:
 		return min(busyRetry, progressDebounceWhileBusy-held)
 	}
 	return 0
-}
-
-// busy reports whether Applications wait for a worker.
-func (r *ApplicationReconciler) busy() bool {
-	queue := r.queue.Load()
-	return queue != nil && (*queue).Len() > 0
 }
 
 // isProgress reports whether a status differs from the one before by no more than a rollout's getting on: nobody waits for
