@@ -26,12 +26,6 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 )
 
-// DefaultPortName is what spec.port is called where spec.portName says nothing.
-const DefaultPortName = "http"
-
-// MainPortName returns the name of spec.port, in the container and in the Service.
-func MainPortName(app *v1.Application) string { return cmp.Or(app.Spec.PortName, DefaultPortName) }
-
 // Service returns the Service in front of the pods, or nil for a worker, which has no ports.
 func Service(in Inputs) (*corev1ac.ServiceApplyConfiguration, error) {
 	app := in.Application
@@ -92,14 +86,3 @@ func servicePorts(in Inputs) []*corev1ac.ServicePortApplyConfiguration {
 	}
 	return configs
 }
-
-// mainServicePort returns where the Service serves spec.port, which must be set.
-func mainServicePort(app *v1.Application) int32 {
-	if app.Spec.Service != nil && app.Spec.Service.Port != nil {
-		return *app.Spec.Service.Port
-	}
-	return *app.Spec.Port
-}
-
-// protocolOf returns the protocol of a port: the one that is given, or TCP.
-func protocolOf(given corev1.Protocol) corev1.Protocol { return cmp.Or(given, corev1.ProtocolTCP) }
