@@ -54,7 +54,7 @@ type write struct {
 // apply makes the planned writes, and records how the API server has answered. It returns the answers, and what was refused and
 // holds up nothing else.
 func (r *ApplicationReconciler) apply(
-	ctx context.Context, app *v1.Application, record *record, steps []plan.Step,
+	ctx context.Context, app *v1.Application, record *appRecord, steps []plan.Step,
 ) (wrote map[plan.Key]answer, refused, err error) {
 	wrote = map[plan.Key]answer{}
 	var failed, postponed, beside []error
@@ -88,7 +88,7 @@ func (r *ApplicationReconciler) apply(
 
 // applyStep makes one write, unless it has to wait, and returns the answer; nil for a delete.
 func (r *ApplicationReconciler) applyStep(
-	ctx context.Context, app *v1.Application, record *record, step *plan.Step,
+	ctx context.Context, app *v1.Application, record *appRecord, step *plan.Step,
 ) (*answer, error) {
 	w := write{Step: step, dispute: record.disputeOf(step)}
 	if w.dispute != nil {
@@ -115,7 +115,7 @@ func (r *ApplicationReconciler) applyStep(
 }
 
 // disputeOf returns the dispute about what a step repairs, or nil if it repairs nothing.
-func (rec *record) disputeOf(step *plan.Step) *contention.Dispute {
+func (rec *appRecord) disputeOf(step *plan.Step) *contention.Dispute {
 	subject := contention.Subject{Kind: step.Child.Kind, Name: step.Name, Field: contention.Whole}
 	switch {
 	case !step.RepairsDrift:
@@ -135,7 +135,7 @@ func (rec *record) disputeOf(step *plan.Step) *contention.Dispute {
 }
 
 // recordWrite records a write that has succeeded, and counts it if it has repaired what somebody else had changed.
-func (r *ApplicationReconciler) recordWrite(app *v1.Application, record *record, w write, said *answer) {
+func (r *ApplicationReconciler) recordWrite(app *v1.Application, record *appRecord, w write, said *answer) {
 	now := time.Now()
 	if w.Deletes() {
 		record.lastApplied.Clear(w.Key())
@@ -206,7 +206,7 @@ type answer struct {
 // the write from reaching an object that has taken its place, or is not ours any more, since the cache observed it. What does
 // not exist, as far as the cache knows, is applied without force, so that somebody else's object that appeared meanwhile is a
 // conflict and not overwritten.
-func (r *ApplicationReconciler) write(ctx context.Context, app *v1.Application, record *record, w write) (*answer, error) {
+func (r *ApplicationReconciler) write(ctx context.Context, app *v1.Application, record *appRecord, w write) (*answer, error) {
 	switch {
 	case w.Deletes():
 		return nil, r.remove(ctx, w.Child, w.Live)
@@ -247,7 +247,7 @@ func (r *ApplicationReconciler) create(ctx context.Context, w write) (*answer, e
 }
 
 // update makes a child that exists as desired.
-func (r *ApplicationReconciler) update(ctx context.Context, app *v1.Application, record *record, w write) (*answer, error) {
+func (r *ApplicationReconciler) update(ctx context.Context, app *v1.Application, record *appRecord, w write) (*answer, error) {
 	version := w.Live.GetResourceVersion()
 	if w.Adopt != nil { // of what is not ours, the cache has no more than the name
 		version = ""

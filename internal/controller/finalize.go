@@ -46,7 +46,7 @@ import (
 )
 
 // ensureFinalizer adds or removes the finalizer, so that the Application has it exactly while its deletionPolicy is Drain or Orphan.
-func (r *ApplicationReconciler) ensureFinalizer(ctx context.Context, app *v1.Application, record *record) error {
+func (r *ApplicationReconciler) ensureFinalizer(ctx context.Context, app *v1.Application, record *appRecord) error {
 	before := app.DeepCopy()
 	changed := false
 	if app.Spec.DeletionPolicy == v1.DeletionPolicyDrain || app.Spec.DeletionPolicy == v1.DeletionPolicyOrphan {
@@ -83,7 +83,7 @@ func (r *ApplicationReconciler) patchFinalizers(ctx context.Context, app, before
 // has ended, or, with Orphan, when nothing says any more that its objects are its. Nothing is made any more; what is left behind, the
 // garbage collector takes. A pause does not hold it up: an Application must always be deletable.
 func (r *ApplicationReconciler) finalize(
-	ctx context.Context, app *v1.Application, record *record, s *snapshot, err error,
+	ctx context.Context, app *v1.Application, record *appRecord, s *snapshot, err error,
 ) (reconcile.Result, error) {
 	seen := s.observed(record.lastApplied)
 	if err != nil {
@@ -127,7 +127,7 @@ func drains(app *v1.Application) bool {
 
 // scaleDown deletes what sends requests to the pods, then what decides how many there are, and scales the Deployment to zero. It
 // returns what is waited for; "" when the last pod has ended.
-func (r *ApplicationReconciler) scaleDown(ctx context.Context, record *record, s *snapshot) (string, error) {
+func (r *ApplicationReconciler) scaleDown(ctx context.Context, record *appRecord, s *snapshot) (string, error) {
 	app := s.Application
 	for _, phase := range []children.DrainPhase{children.DrainTraffic, children.DrainReplicas} {
 		if left, err := r.deleteBeforeDrain(ctx, record, s, phase); left != "" || err != nil {
@@ -153,7 +153,7 @@ func (r *ApplicationReconciler) scaleDown(ctx context.Context, record *record, s
 // deleteBeforeDrain deletes the children of this phase of a drain. It returns what still exists and has to be gone before the
 // next phase, or "".
 func (r *ApplicationReconciler) deleteBeforeDrain(
-	ctx context.Context, record *record, s *snapshot, phase children.DrainPhase,
+	ctx context.Context, record *appRecord, s *snapshot, phase children.DrainPhase,
 ) (string, error) {
 	app := s.Application
 	var left []string
@@ -204,7 +204,7 @@ func orphans(app *v1.Application) bool {
 
 // orphan has the Application's objects be nobody's, and notes which stay. The garbage collector takes what is expendable: that has an
 // owner reference. Where the deletion came before the others had lost theirs, they lose it here.
-func (r *ApplicationReconciler) orphan(ctx context.Context, record *record, s *snapshot) error {
+func (r *ApplicationReconciler) orphan(ctx context.Context, record *appRecord, s *snapshot) error {
 	app := s.Application
 	for i := range children.Table {
 		child := &children.Table[i]
@@ -282,7 +282,7 @@ func givenToKubectl(entries []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsE
 }
 
 // reportOrphaned says what stays of an Application that was let go of.
-func (r *ApplicationReconciler) reportOrphaned(ctx context.Context, app *v1.Application, record *record) {
+func (r *ApplicationReconciler) reportOrphaned(ctx context.Context, app *v1.Application, record *appRecord) {
 	if len(record.orphaned) == 0 {
 		return
 	}

@@ -123,7 +123,7 @@ func (r *ApplicationReconciler) reconcile(ctx context.Context, app *v1.Applicati
 
 // sync makes the objects as desired, and notes in what is seen of them what the snapshot does not show.
 func (r *ApplicationReconciler) sync(
-	ctx context.Context, app *v1.Application, record *record, s *snapshot, seen *status.Observed,
+	ctx context.Context, app *v1.Application, record *appRecord, s *snapshot, seen *status.Observed,
 ) error {
 	// Also while paused: the finalizer is not one of the application's objects, and a deletion is not paused.
 	if err := r.ensureFinalizer(ctx, app, record); err != nil {

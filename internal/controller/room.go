@@ -49,7 +49,7 @@ const maxAttempts = 5
 // applyMakingRoom applies a configuration that the API server refuses beside what others have added to the object: it takes
 // away what stands in the way, and nothing else (decision 0023). If the additions are not to blame, it returns the refusal.
 func (r *ApplicationReconciler) applyMakingRoom(
-	ctx context.Context, app *v1.Application, record *record, w write, cause error,
+	ctx context.Context, app *v1.Application, record *appRecord, w write, cause error,
 ) error {
 	same := refusal{desired: w.Hash, message: plan.Hash([]byte(cause.Error()))}
 	if record.refused[w.Key()] == same { // to look again would write to the child, and so bring the next reconcile, and so on

@@ -33,7 +33,7 @@ import (
 
 // readSchedules reads how the schedules fare: from the cache their CronJobs and Jobs, and from the API server, once for each
 // last run that has failed, how its pods have ended. They are not cached.
-func (r *ApplicationReconciler) readSchedules(ctx context.Context, s *snapshot, record *record) {
+func (r *ApplicationReconciler) readSchedules(ctx context.Context, s *snapshot, record *appRecord) {
 	app := s.Application
 	ours := map[types.UID]bool{}
 	for _, cronJob := range s.Live[children.CronJob] {
@@ -67,7 +67,7 @@ func (r *ApplicationReconciler) readSchedules(ctx context.Context, s *snapshot, 
 }
 
 // readLastWords reads how the pods of the last runs that have failed have ended.
-func (r *ApplicationReconciler) readLastWords(ctx context.Context, s *snapshot, record *record) {
+func (r *ApplicationReconciler) readLastWords(ctx context.Context, s *snapshot, record *appRecord) {
 	was := record.lastWords
 	record.lastWords = nil
 	if s.Application.DeletionTimestamp != nil {

@@ -62,7 +62,7 @@ type snapshot struct {
 }
 
 // snapshot reads what decides about the Application. With an error, there is as much in it as was read.
-func (r *ApplicationReconciler) snapshot(ctx context.Context, app *v1.Application, record *record) (*snapshot, error) {
+func (r *ApplicationReconciler) snapshot(ctx context.Context, app *v1.Application, record *appRecord) (*snapshot, error) {
 	s := &snapshot{Snapshot: plan.Snapshot{
 		Inputs: resources.Inputs{Application: app},
 		Live:   map[string][]children.Object{}, Unavailable: map[string]error{}, PodsUpdated: true,
@@ -240,7 +240,7 @@ func hasEnded(pod *corev1.Pod) bool {
 }
 
 // readReferences reads what the spec refers to.
-func (r *ApplicationReconciler) readReferences(ctx context.Context, s *snapshot, record *record) error {
+func (r *ApplicationReconciler) readReferences(ctx context.Context, s *snapshot, record *appRecord) error {
 	app := s.Application
 	references := resources.References(s.Running()...)
 	present := make(map[resources.Reference]metav1.Object, len(references))

@@ -48,7 +48,7 @@ import (
 // report writes the status that follows from the reconcile, records a transition as an event, and maps the
 // outcome to what the work queue does next.
 func (r *ApplicationReconciler) report(
-	ctx context.Context, app *v1.Application, record *record, seen status.Observed, err error,
+	ctx context.Context, app *v1.Application, record *appRecord, seen status.Observed, err error,
 ) (reconcile.Result, error) {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		// The process is about to end. What is left to do, the next leader does; what failed now says nothing.
@@ -84,7 +84,7 @@ func (r *ApplicationReconciler) report(
 
 // writeStatus writes a status that is not the present one, and records the transition.
 func (r *ApplicationReconciler) writeStatus(
-	ctx context.Context, app *v1.Application, record *record, next v1.ApplicationStatus, err error,
+	ctx context.Context, app *v1.Application, record *appRecord, next v1.ApplicationStatus, err error,
 ) error {
 	before := app.Status
 	hash, failed := statusHash(next)
@@ -158,7 +158,7 @@ func (r *ApplicationReconciler) wrote(app *v1.Application, resourceVersion strin
 // statusDelay returns for how long the status that follows from a reconcile is held back, because it tells of nothing but progress
 // and another reconcile may say more; 0 if it is to be written now. The progress of an Application that waits for its Service is
 // written when it has a slot: that it waits, its status says already.
-func (r *ApplicationReconciler) statusDelay(app *v1.Application, record *record, next v1.ApplicationStatus) time.Duration {
+func (r *ApplicationReconciler) statusDelay(app *v1.Application, record *appRecord, next v1.ApplicationStatus) time.Duration {
 	if !isProgress(app.Status, next) {
 		record.progress = time.Time{}
 		return 0
