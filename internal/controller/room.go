@@ -21,9 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -200,7 +198,7 @@ func (m *room) take(ctx context.Context, additions []managedfields.Addition) err
 // write changes the managed fields to these.
 func (m *room) write(ctx context.Context, next []metav1.ManagedFieldsEntry) error {
 	for attempt := 1; ; attempt++ {
-		patch, err := managedFieldsPatch(m.live.GetUID(), m.now, next)
+		patch, err := managedfields.Patch(m.live.GetUID(), m.now, next)
 		if patch == nil || err != nil {
 			return err
 		}
@@ -224,57 +222,4 @@ func (m *room) write(ctx context.Context, next []metav1.ManagedFieldsEntry) erro
 		}
 		m.now = object.GetManagedFields()
 	}
-}
-
-// operation is one of a JSON patch.
-type operation struct {
-	Op    string `json:"op"`
-	Path  string `json:"path"`
-	Value any    `json:"value,omitempty"`
-}
-
-// managedFieldsPatch returns the JSON patch that turns the managed fields into the next ones, or nil if they are the same. It
-// fails if somebody has changed one of the entries it touches. A resource version would make it fail whenever anybody has
-// changed anything, as a Deployment's controller does all the time.
-func managedFieldsPatch(uid types.UID, now, next []metav1.ManagedFieldsEntry) ([]byte, error) {
-	const fields = "/metadata/managedFields"
-	operations := []operation{{"test", "/metadata/uid", uid}}
-	ofStatus := func(entry metav1.ManagedFieldsEntry) bool { return entry.Subresource == "status" }
-	next = slices.DeleteFunc(slices.Clone(next), ofStatus)
-	if len(now) == 0 && len(next) > 0 {
-		operations = append(operations, operation{"add", fields, next})
-		return json.Marshal(operations)
-	}
-	at := func(i int) string { return fields + "/" + strconv.Itoa(i) }
-	for i := range slices.Backward(now) { // from the end, so that a removal moves none that is still to come
-		entry := findEntry(next, now[i])
-		switch {
-		case ofStatus(now[i]):
-		case entry == nil:
-			operations = append(operations, operation{"test", at(i), now[i]}, operation{Op: "remove", Path: at(i)})
-		case !equality.Semantic.DeepEqual(entry.FieldsV1, now[i].FieldsV1):
-			operations = append(operations, operation{"test", at(i), now[i]}, operation{"replace", at(i), entry})
-		}
-	}
-	for i := range next {
-		if findEntry(now, next[i]) == nil {
-			operations = append(operations, operation{"add", fields + "/-", next[i]})
-		}
-	}
-	if len(operations) == 1 {
-		return nil, nil
-	}
-	return json.Marshal(operations)
-}
-
-// findEntry returns the entry of the same manager, operation, version and subresource, or nil.
-func findEntry(entries []metav1.ManagedFieldsEntry, like metav1.ManagedFieldsEntry) *metav1.ManagedFieldsEntry {
-	at := slices.IndexFunc(entries, func(entry metav1.ManagedFieldsEntry) bool {
-		return entry.Manager == like.Manager && entry.Operation == like.Operation &&
-			entry.APIVersion == like.APIVersion && entry.Subresource == like.Subresource
-	})
-	if at < 0 {
-		return nil
-	}
-	return &entries[at]
 }
