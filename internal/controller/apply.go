@@ -98,13 +98,13 @@ func (r *ApplicationReconciler) applyStep(
 	}
 	key := client.ObjectKeyFromObject(app)
 	if step.NeedsSlot() {
-		if !r.services.tryAcquire(key) {
+		if !r.queue.services.tryAcquire(key) {
 			return nil, &outcome.Waiting{
 				Reason:  v1.ReasonRollingOut,
 				Message: "Waiting for its turn to create the " + step.Child.Kind + ", after those of other Applications",
 			}
 		}
-		defer r.services.release(key)
+		defer r.queue.services.release(key)
 	}
 	w.tells = w.dispute != nil && !step.Deletes() && record.contention.MayTell(w.dispute, time.Now())
 	said, err := r.write(ctx, app, record, w)

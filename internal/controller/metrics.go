@@ -62,7 +62,7 @@ func (r *ApplicationReconciler) stores() map[string]int {
 	return map[string]int{
 		"applications": apps, "earlier_revisions": earlier,
 		"objects": sum.objects, "refusals": sum.refusals, "disputes": sum.disputes, "failed_jobs": sum.failedJobs,
-		"expectations": r.expectations.Len(), "service_slots": r.services.len(), "configurations": r.configs.contents.Len(),
+		"expectations": r.expectations.Len(), "service_slots": r.queue.services.len(), "configurations": r.configs.contents.Len(),
 	}
 }
 

@@ -23,11 +23,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
-	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -60,17 +58,13 @@ type ApplicationReconciler struct {
 	records      records
 	optional     optionalAPIs
 	configs      configHashes
-	services     serviceLimiter
-	// queue is where Applications wait for a reconcile, once the controller has started.
-	queue atomic.Pointer[queue]
+	queue        queue
 }
-
-type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 
 // New returns a reconciler for Applications in these namespaces, or in all if there are none.
 func New(namespaces []string) *ApplicationReconciler {
 	r := &ApplicationReconciler{expectations: expectations.NewStore(len(namespaces) == 0), configs: newConfigHashes()}
-	r.services.enqueueFirst = r.enqueueFirst
+	r.queue.services.addFirst = r.queue.addFirst
 	return r
 }
 
@@ -83,14 +77,14 @@ func (r *ApplicationReconciler) Reconcile(ctx context.Context, request reconcile
 	}
 	r.expectations.Begin(request.NamespacedName)
 	defer func() { r.end(request.NamespacedName, result) }()
-	defer r.services.begin(request.NamespacedName)()
+	defer r.queue.services.begin(request.NamespacedName)()
 	app := &v1.Application{}
 	err = r.Client.Get(ctx, request.NamespacedName, app)
 	if apierrors.IsNotFound(err) {
 		r.reportRetained(ctx, request.NamespacedName)
 		r.expectations.Clear(request.NamespacedName)
 		r.records.clear(request.NamespacedName)
-		r.services.leave(request.NamespacedName)
+		r.queue.services.leave(request.NamespacedName)
 		return reconcile.Result{}, nil
 	}
 	if err != nil {
@@ -147,13 +141,12 @@ func (r *ApplicationReconciler) sync(
 // is left to the reconcile that is due anyway, if that is soon.
 func (r *ApplicationReconciler) end(app client.ObjectKey, result reconcile.Result) {
 	call, called := r.expectations.End(app)
-	queue := r.queue.Load()
 	switch {
-	case !called || queue == nil:
+	case !called:
 	case call == expectations.AtOnce:
-		(*queue).Add(reconcile.Request{NamespacedName: app})
+		r.queue.add(app)
 	case result.RequeueAfter == 0 || result.RequeueAfter > progressDebounce:
-		r.enqueueLater(app)
+		r.queue.addLater(app)
 	}
 }
 

@@ -163,7 +163,7 @@ func (r *ApplicationReconciler) statusDelay(app *v1.Application, record *appReco
 		record.progress = time.Time{}
 		return 0
 	}
-	waits, others := r.services.waits(client.ObjectKeyFromObject(app))
+	waits, others := r.queue.services.waits(client.ObjectKeyFromObject(app))
 	if waits {
 		record.progress = time.Time{} // the time begins with the slot
 		return progressDebounceWhileBusy
@@ -172,8 +172,7 @@ func (r *ApplicationReconciler) statusDelay(app *v1.Application, record *appReco
 		record.progress = time.Now()
 	}
 	held := time.Since(record.progress)
-	queue := r.queue.Load()
-	switch busy := others || queue != nil && (*queue).Len() > 0; { // others wait for a Service or for a worker
+	switch busy := others || r.queue.busy(); {
 	case held < progressDebounce:
 		return progressDebounce - held
 	case busy && held < progressDebounceWhileBusy:
