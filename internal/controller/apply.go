@@ -22,11 +22,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
@@ -52,7 +54,7 @@ type write struct {
 // apply makes the planned writes, and records how the API server has answered. It returns the answers, and what was refused and
 // holds up nothing else.
 func (r *ApplicationReconciler) apply(
-	ctx context.Context, app *v1.Application, record *record, steps []plan.Step,
+	ctx context.Context, app *v1.Application, record *appRecord, steps []plan.Step,
 ) (wrote map[plan.Key]answer, refused, err error) {
 	wrote = map[plan.Key]answer{}
 	var failed, postponed, beside []error
@@ -86,7 +88,7 @@ func (r *ApplicationReconciler) apply(
 
 // applyStep makes one write, unless it has to wait, and returns the answer; nil for a delete.
 func (r *ApplicationReconciler) applyStep(
-	ctx context.Context, app *v1.Application, record *record, step *plan.Step,
+	ctx context.Context, app *v1.Application, record *appRecord, step *plan.Step,
 ) (*answer, error) {
 	w := write{Step: step, dispute: record.disputeOf(step)}
 	if w.dispute != nil {
@@ -96,10 +98,13 @@ func (r *ApplicationReconciler) applyStep(
 	}
 	key := client.ObjectKeyFromObject(app)
 	if step.NeedsSlot() {
-		if !r.services.tryAcquire(key) {
-			return nil, throttled(step.Child)
+		if !r.queue.services.tryAcquire(key) {
+			return nil, &outcome.Waiting{
+				Reason:  v1.ReasonRollingOut,
+				Message: "Waiting for its turn to create the " + step.Child.Kind + ", after those of other Applications",
+			}
 		}
-		defer r.services.release(key)
+		defer r.queue.services.release(key)
 	}
 	w.tells = w.dispute != nil && !step.Deletes() && record.contention.MayTell(w.dispute, time.Now())
 	said, err := r.write(ctx, app, record, w)
@@ -110,7 +115,7 @@ func (r *ApplicationReconciler) applyStep(
 }
 
 // disputeOf returns the dispute about what a step repairs, or nil if it repairs nothing.
-func (rec *record) disputeOf(step *plan.Step) *contention.Dispute {
+func (rec *appRecord) disputeOf(step *plan.Step) *contention.Dispute {
 	subject := contention.Subject{Kind: step.Child.Kind, Name: step.Name, Field: contention.Whole}
 	switch {
 	case !step.RepairsDrift:
@@ -130,7 +135,7 @@ func (rec *record) disputeOf(step *plan.Step) *contention.Dispute {
 }
 
 // recordWrite records a write that has succeeded, and counts it if it has repaired what somebody else had changed.
-func (r *ApplicationReconciler) recordWrite(app *v1.Application, record *record, w write, said *answer) {
+func (r *ApplicationReconciler) recordWrite(app *v1.Application, record *appRecord, w write, said *answer) {
 	now := time.Now()
 	if w.Deletes() {
 		record.lastApplied.Clear(w.Key())
@@ -201,7 +206,7 @@ type answer struct {
 // the write from reaching an object that has taken its place, or is not ours any more, since the cache observed it. What does
 // not exist, as far as the cache knows, is applied without force, so that somebody else's object that appeared meanwhile is a
 // conflict and not overwritten.
-func (r *ApplicationReconciler) write(ctx context.Context, app *v1.Application, record *record, w write) (*answer, error) {
+func (r *ApplicationReconciler) write(ctx context.Context, app *v1.Application, record *appRecord, w write) (*answer, error) {
 	switch {
 	case w.Deletes():
 		return nil, r.remove(ctx, w.Child, w.Live)
@@ -242,7 +247,7 @@ func (r *ApplicationReconciler) create(ctx context.Context, w write) (*answer, e
 }
 
 // update makes a child that exists as desired.
-func (r *ApplicationReconciler) update(ctx context.Context, app *v1.Application, record *record, w write) (*answer, error) {
+func (r *ApplicationReconciler) update(ctx context.Context, app *v1.Application, record *appRecord, w write) (*answer, error) {
 	version := w.Live.GetResourceVersion()
 	if w.Adopt != nil { // of what is not ours, the cache has no more than the name
 		version = ""
@@ -282,6 +287,42 @@ func (r *ApplicationReconciler) update(ctx context.Context, app *v1.Application,
 	return answerOf(w)
 }
 
+// handOver gives the child's field to another field manager, in which it stays until somebody else decides it. A conflict with
+// others says that somebody has decided it already.
+func (r *ApplicationReconciler) handOver(ctx context.Context, w write) error {
+	field, decided := w.Child.HandOver, w.Live
+	if field.Like != nil {
+		decided = field.Like(w.Live)
+		if err := r.Client.Create(ctx, decided, client.DryRunAll); err != nil {
+			return err
+		}
+	}
+	value := field.Value(decided)
+	if value == nil {
+		return nil
+	}
+	kind, err := r.Client.GroupVersionKindFor(w.Live)
+	if err != nil {
+		return fmt.Errorf("find the kind of %s: %w", w.Child.Kind, err)
+	}
+	config := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{field.Field: value}}}
+	config.SetGroupVersionKind(kind)
+	config.SetNamespace(w.Live.GetNamespace())
+	config.SetName(w.Live.GetName())
+	config.SetUID(w.Live.GetUID())
+	options := []client.ApplyOption{client.FieldOwner(children.HandOverManager)}
+	if field.Forced {
+		options = append(options, client.ForceOwnership)
+	}
+	err = r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(config), options...)
+	// A conflict with our own field manager is with a value that was applied since the cache saw the object.
+	if apierrors.HasStatusCause(err, metav1.CauseTypeFieldManagerConflict) &&
+		!strings.Contains(err.Error(), fmt.Sprintf("conflict with %q", children.FieldOwner)) {
+		return nil
+	}
+	return err
+}
+
 // recordAdoption says that an object which was somebody else's belongs to the Application now, and what that means.
 func (r *ApplicationReconciler) recordAdoption(ctx context.Context, app *v1.Application, w write) {
 	metrics.Adopted(w.Child.Kind)
@@ -309,7 +350,7 @@ func (r *ApplicationReconciler) applyWhileOurs(ctx context.Context, app *v1.Appl
 	for attempt := 1; ; attempt++ {
 		if version == "" {
 			now := w.Child.New()
-			if err := readChild(ctx, r.Client, w, now); err != nil {
+			if err := readChild(ctx, r.Client, w.Live, now); err != nil {
 				return err
 			}
 			if err := w.mayBeWritten(app, now); err != nil {
@@ -358,10 +399,10 @@ var (
 
 // readChild reads a child from the API server, with the managed fields that the cache does not hold. It is a patch that
 // changes nothing: the operator has no right to read single objects.
-func readChild(ctx context.Context, c client.Client, w write, into client.Object) error {
-	into.SetNamespace(w.Live.GetNamespace())
-	into.SetName(w.Live.GetName())
-	nothing := fmt.Appendf(nil, `{"metadata":{"uid":%q}}`, w.Live.GetUID())
+func readChild(ctx context.Context, c client.Client, live, into client.Object) error {
+	into.SetNamespace(live.GetNamespace())
+	into.SetName(live.GetName())
+	nothing := fmt.Appendf(nil, `{"metadata":{"uid":%q}}`, live.GetUID())
 	return c.Patch(ctx, into, client.RawPatch(types.MergePatchType, nothing))
 }
 

@@ -25,6 +25,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/sync/singleflight"
 	corev1 "k8s.io/api/core/v1"
@@ -174,4 +175,52 @@ func frame(sum hash.Hash, parts ...[]byte) {
 		_, _ = fmt.Fprintf(sum, "%d:", len(part))
 		_, _ = sum.Write(part)
 	}
+}
+
+// debouncedConfig is a change of the configuration that the pods do not have yet. Its clock is what its methods are given. The zero
+// value is ready.
+type debouncedConfig struct {
+	// hash is the configuration's newest, since says when it was first seen, and first when the first of the changes was.
+	hash         string
+	since, first time.Time
+	// rolled is the last that the pods were to have.
+	rolled string
+	// due is when the pods are to have the newest; zero if they are to have it now.
+	due time.Time
+}
+
+// roll returns the newest configuration, which the pods are to have at once.
+func (s *debouncedConfig) roll(newest string) string {
+	*s = debouncedConfig{rolled: newest}
+	return newest
+}
+
+// settle returns which configuration the pods are to have: the one that they have, until a new one has settled. Without
+// pods there is nothing to wait for.
+func (s *debouncedConfig) settle(has, newest string, now time.Time) string {
+	if has == "" || has == newest || newest == s.rolled {
+		return s.roll(newest)
+	}
+	if s.hash != newest {
+		s.hash, s.since = newest, now
+	}
+	if s.first.IsZero() {
+		s.first = now
+	}
+	s.due = s.since.Add(configDebounce)
+	if latest := s.first.Add(configMaxWait); latest.Before(s.due) {
+		s.due = latest
+	}
+	if s.due.After(now) {
+		return has
+	}
+	return s.roll(newest)
+}
+
+// wait returns for how long the newest configuration has to settle yet.
+func (s *debouncedConfig) wait(now time.Time) time.Duration {
+	if s.due.IsZero() {
+		return 0
+	}
+	return max(s.due.Sub(now), time.Millisecond)
 }

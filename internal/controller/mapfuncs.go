@@ -66,51 +66,23 @@ func (r *ApplicationReconciler) needs(ctx context.Context, key client.ObjectKey,
 // requestsForReplicaSet maps a ReplicaSet to the Application that its labels name, which is called later: its Deployment's controller
 // tells of it in the Deployment too, and what matters is that it is seen, whichever of the two comes first.
 func (r *ApplicationReconciler) requestsForReplicaSet(ctx context.Context, object client.Object) []reconcile.Request {
-	return slices.DeleteFunc(requestForLabel(ctx, object), func(request reconcile.Request) bool { return r.enqueueLater(request.NamespacedName) })
+	return slices.DeleteFunc(requestForLabel(ctx, object), func(request reconcile.Request) bool { return r.queue.addLater(request.NamespacedName) })
 }
 
 // callsLater reports whether an event about an object of the Application has nothing to call for now: it shows what was written here,
 // and a reconcile later is seen to, or the Application is being reconciled, and the end of that sees to it.
 func (r *ApplicationReconciler) callsLater(kind string, app client.ObjectKey, object client.Object) bool {
-	if r.queue.Load() == nil {
+	if !r.queue.started() {
 		return false // nothing has been written yet
 	}
 	switch r.expectations.CallFor(kind, app, object.GetResourceVersion()) {
 	case expectations.Later:
-		return r.enqueueLater(app)
+		return r.queue.addLater(app)
 	case expectations.AtEnd:
 		return true
 	case expectations.AtOnce:
 	}
 	return false
-}
-
-// end records that a reconcile of the Application has ended, and calls the next one if what was seen meanwhile needs one. What can wait
-// is left to the reconcile that is due anyway, if that is soon.
-func (r *ApplicationReconciler) end(app client.ObjectKey, result reconcile.Result) {
-	call, called := r.expectations.End(app)
-	queue := r.queue.Load()
-	switch {
-	case !called || queue == nil:
-	case call == expectations.AtOnce:
-		(*queue).Add(reconcile.Request{NamespacedName: app})
-	case result.RequeueAfter == 0 || result.RequeueAfter > progressDebounce:
-		r.enqueueLater(app)
-	}
-}
-
-// enqueueLater has the Application reconciled after a while, unless something else calls before. It reports whether there is a queue.
-func (r *ApplicationReconciler) enqueueLater(app client.ObjectKey) bool {
-	queue := r.queue.Load()
-	if queue == nil {
-		return false
-	}
-	after := ownWriteDelay
-	if waits, _ := r.services.waits(app); waits { // its turn calls it
-		after = progressDebounceWhileBusy
-	}
-	(*queue).AddAfter(reconcile.Request{NamespacedName: app}, after)
-	return true
 }
 
 // requestForLabel maps a pod or ReplicaSet to the Application that its labels name.

@@ -18,11 +18,9 @@ package controller
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -30,23 +28,8 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/children"
 	"github.com/example/app-operator/internal/metrics"
-	"github.com/example/app-operator/internal/outcome"
-	"github.com/example/app-operator/internal/plan"
 	"github.com/example/app-operator/internal/resources"
 )
-
-// countConflicts counts what is in the Application's way, once its status has come to say so.
-func countConflicts(before, after v1.ApplicationStatus, err error) {
-	ready := meta.FindStatusCondition(after.Conditions, v1.ConditionReady)
-	if ready.Reason != v1.ReasonChildConflict || !conditionChanged(before, *ready) {
-		return
-	}
-	for _, leaf := range outcome.Flatten(err) {
-		if found, ok := errors.AsType[*plan.ConflictError](leaf); ok {
-			metrics.ConflictFound(found.Kind)
-		}
-	}
-}
 
 // registerMetrics has the metrics served of what the operator does and of the Applications, the latter while this
 // process leads: of several replicas, one tells of an Application.
@@ -79,7 +62,7 @@ func (r *ApplicationReconciler) stores() map[string]int {
 	return map[string]int{
 		"applications": apps, "earlier_revisions": earlier,
 		"objects": sum.objects, "refusals": sum.refusals, "disputes": sum.disputes, "failed_jobs": sum.failedJobs,
-		"expectations": r.expectations.Len(), "service_slots": r.services.len(), "configurations": r.configs.contents.Len(),
+		"expectations": r.expectations.Len(), "service_slots": r.queue.services.len(), "configurations": r.configs.contents.Len(),
 	}
 }
 

@@ -23,19 +23,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
-	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/cluster"
 	"github.com/example/app-operator/internal/expectations"
-	"github.com/example/app-operator/internal/metrics"
 	"github.com/example/app-operator/internal/outcome"
 	"github.com/example/app-operator/internal/plan"
 	"github.com/example/app-operator/internal/status"
@@ -62,17 +58,13 @@ type ApplicationReconciler struct {
 	records      records
 	optional     optionalAPIs
 	configs      configHashes
-	services     serviceLimiter
-	// queue is where Applications wait for a reconcile, once the controller has started.
-	queue atomic.Pointer[queue]
+	queue        queue
 }
-
-type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 
 // New returns a reconciler for Applications in these namespaces, or in all if there are none.
 func New(namespaces []string) *ApplicationReconciler {
 	r := &ApplicationReconciler{expectations: expectations.NewStore(len(namespaces) == 0), configs: newConfigHashes()}
-	r.services.enqueueFirst = r.enqueueFirst
+	r.queue.services.addFirst = r.queue.addFirst
 	return r
 }
 
@@ -85,12 +77,14 @@ func (r *ApplicationReconciler) Reconcile(ctx context.Context, request reconcile
 	}
 	r.expectations.Begin(request.NamespacedName)
 	defer func() { r.end(request.NamespacedName, result) }()
-	defer r.services.begin(request.NamespacedName)()
+	defer r.queue.services.begin(request.NamespacedName)()
 	app := &v1.Application{}
 	err = r.Client.Get(ctx, request.NamespacedName, app)
 	if apierrors.IsNotFound(err) {
 		r.reportRetained(ctx, request.NamespacedName)
-		r.clear(request.NamespacedName)
+		r.expectations.Clear(request.NamespacedName)
+		r.records.clear(request.NamespacedName)
+		r.queue.services.leave(request.NamespacedName)
 		return reconcile.Result{}, nil
 	}
 	if err != nil {
@@ -114,7 +108,7 @@ func (r *ApplicationReconciler) reconcile(ctx context.Context, app *v1.Applicati
 	if app.DeletionTimestamp != nil {
 		return r.finalize(ctx, app, record, s, err)
 	}
-	seen := s.observed(app, record.lastApplied)
+	seen := s.observed(record.lastApplied)
 	if err == nil {
 		err = r.sync(ctx, app, record, s, &seen)
 	}
@@ -123,7 +117,7 @@ func (r *ApplicationReconciler) reconcile(ctx context.Context, app *v1.Applicati
 
 // sync makes the objects as desired, and notes in what is seen of them what the snapshot does not show.
 func (r *ApplicationReconciler) sync(
-	ctx context.Context, app *v1.Application, record *record, s *snapshot, seen *status.Observed,
+	ctx context.Context, app *v1.Application, record *appRecord, s *snapshot, seen *status.Observed,
 ) error {
 	// Also while paused: the finalizer is not one of the application's objects, and a deletion is not paused.
 	if err := r.ensureFinalizer(ctx, app, record); err != nil {
@@ -143,11 +137,31 @@ func (r *ApplicationReconciler) sync(
 	return errors.Join(blocked, err)
 }
 
-// clear drops what is known of an Application that does not exist any more.
-func (r *ApplicationReconciler) clear(app types.NamespacedName) {
-	r.expectations.Clear(app)
-	r.records.clear(app)
-	r.services.leave(app)
+// end records that a reconcile of the Application has ended, and calls the next one if what was seen meanwhile needs one. What can wait
+// is left to the reconcile that is due anyway, if that is soon.
+func (r *ApplicationReconciler) end(app client.ObjectKey, result reconcile.Result) {
+	call, called := r.expectations.End(app)
+	switch {
+	case !called:
+	case call == expectations.AtOnce:
+		r.queue.add(app)
+	case result.RequeueAfter == 0 || result.RequeueAfter > progressDebounce:
+		r.queue.addLater(app)
+	}
+}
+
+// stillCrashing returns what to wait for when a pod has crashed again and again and all pods run, but not yet for
+// crashLoopGracePeriod; otherwise nil.
+func stillCrashing(app *v1.Application, seen status.Observed) error {
+	if seen.Deployment == nil || seen.DeploymentBehind || app.Spec.Paused || !status.RolledOut(seen.Deployment) {
+		return nil
+	}
+	for _, found := range seen.PodFaults {
+		if found.Current && found.Reason == v1.ReasonCrashLooping {
+			return &outcome.Waiting{Reason: found.Reason, Message: found.Message, After: crashLoopGracePeriod}
+		}
+	}
+	return nil
 }
 
 // oversized is why nothing is made of an Application that is too large.
@@ -155,10 +169,4 @@ func oversized() error {
 	return &outcome.Invalid{Reason: v1.ReasonInvalidSpec, Message: fmt.Sprintf("the Application is larger than %d KiB, annotations "+
 		"and managed fields aside, and what is made for it stays as it is; make it smaller, for example by moving long values "+
 		"into ConfigMaps", cluster.MaxApplicationBytes>>10)}
-}
-
-// wrote records a write of the Application's own object, after which it has this resource version.
-func (r *ApplicationReconciler) wrote(app *v1.Application, resourceVersion string) {
-	app.ResourceVersion = resourceVersion
-	r.expectations.Wrote(client.ObjectKeyFromObject(app), metrics.KindApplication, resourceVersion)
 }

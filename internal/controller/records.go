@@ -34,13 +34,13 @@ import (
 // more records than Applications, and each has a few hundred bytes. The zero value is ready.
 type records struct {
 	mu   sync.Mutex
-	apps map[types.NamespacedName]*record
+	apps map[types.NamespacedName]*appRecord
 	// earlier has the revisions whose pods are wanted, of the Applications where these are not the spec's.
 	earlier map[types.NamespacedName]string
 }
 
-// record is about one Application. Only its reconcile uses it, and there is one at a time.
-type record struct {
+// appRecord is about one Application. Only its reconcile uses it, and there is one at a time.
+type appRecord struct {
 	// uid tells the Application from an earlier or later one of its name.
 	uid types.UID
 	// lastApplied holds when its objects were as desired.
@@ -79,7 +79,7 @@ type record struct {
 type refusal struct{ desired, message uint64 }
 
 // of returns the record of the Application.
-func (r *records) of(app *v1.Application) *record {
+func (r *records) of(app *v1.Application) *appRecord {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	key := client.ObjectKeyFromObject(app)
@@ -87,9 +87,9 @@ func (r *records) of(app *v1.Application) *record {
 		return known
 	}
 	if r.apps == nil {
-		r.apps = map[types.NamespacedName]*record{}
+		r.apps = map[types.NamespacedName]*appRecord{}
 	}
-	fresh := &record{uid: app.UID, lastApplied: plan.LastApplied{}, refused: map[plan.Key]refusal{}}
+	fresh := &appRecord{uid: app.UID, lastApplied: plan.LastApplied{}, refused: map[plan.Key]refusal{}}
 	r.apps[key] = fresh
 	return fresh
 }
@@ -109,7 +109,7 @@ func (r *records) uidOf(app types.NamespacedName) (types.UID, bool) {
 type sizes struct{ objects, refusals, disputes, failedJobs int }
 
 // measure notes how large the maps in a record have become: only its reconcile may look at them.
-func (r *records) measure(rec *record) {
+func (r *records) measure(rec *appRecord) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	rec.sizes = sizes{len(rec.lastApplied), len(rec.refused), rec.contention.Len(), len(rec.lastWords)}

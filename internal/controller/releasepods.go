@@ -40,7 +40,7 @@ type releasePods struct {
 }
 
 // readReleasePods finds what keeps the release command that is waited for from running, or how its last attempt has failed.
-func (r *ApplicationReconciler) readReleasePods(ctx context.Context, s *snapshot, record *record, jobs []*batchv1.Job) error {
+func (r *ApplicationReconciler) readReleasePods(ctx context.Context, s *snapshot, record *appRecord, jobs []*batchv1.Job) error {
 	at := slices.IndexFunc(jobs, func(job *batchv1.Job) bool { return status.EndOf(job) == nil })
 	if s.decision.Phase != revisions.Releasing || at < 0 {
 		return nil
@@ -63,7 +63,7 @@ func (r *ApplicationReconciler) readReleasePods(ctx context.Context, s *snapshot
 	if job.Name != s.decision.ReleaseJob {
 		fault.Message += "; to go on without it, delete that Job"
 	}
-	s.judged.Release = &fault
+	s.seen.Release = &fault
 	return nil
 }
 

@@ -64,7 +64,7 @@ type podsFault struct {
 // readRevisions reads the Application's revisions and the Jobs of its release commands, has package revisions decide which pods are
 // wanted, and writes down what has to be remembered of that before anything else is done. Of an Application that is going, or of which
 // the pods are not known, nothing is decided.
-func (r *ApplicationReconciler) readRevisions(ctx context.Context, s *snapshot, record *record) error {
+func (r *ApplicationReconciler) readRevisions(ctx context.Context, s *snapshot, record *appRecord) error {
 	app := s.Application
 	if app.DeletionTimestamp == nil && !app.Oversized {
 		if err := record.revision.update(app); err != nil {
@@ -99,7 +99,7 @@ func (r *ApplicationReconciler) readRevisions(ctx context.Context, s *snapshot, 
 // decide has package revisions decide. Of what another replica has begun or found to have failed, the cache may not know yet. So the
 // API server is asked before a release command is run, since two never run at a time, and before this process has other pods rolled
 // out for the first time.
-func (r *ApplicationReconciler) decide(ctx context.Context, s *snapshot, record *record, facts *revisions.Facts) error {
+func (r *ApplicationReconciler) decide(ctx context.Context, s *snapshot, record *appRecord, facts *revisions.Facts) error {
 	s.decision = revisions.Decide(*facts)
 	var err error
 	if s.decision.RunRelease && s.Find(children.Job, s.decision.ReleaseJob) == nil {
@@ -142,7 +142,7 @@ func (known *specRevision) update(app *v1.Application) error {
 }
 
 // facts returns what is decided by.
-func (r *ApplicationReconciler) facts(ctx context.Context, s *snapshot, record *record, jobs []*batchv1.Job) revisions.Facts {
+func (r *ApplicationReconciler) facts(ctx context.Context, s *snapshot, record *appRecord, jobs []*batchv1.Job) revisions.Facts {
 	app := s.Application
 	facts := revisions.Facts{
 		App: app.Name, Now: metav1.Now(), Update: record.revision.hash, Command: record.revision.command,
@@ -157,7 +157,7 @@ func (r *ApplicationReconciler) facts(ctx context.Context, s *snapshot, record *
 			facts.Known[revision.GetName()] = resources.RevisionRecord(revision, writtenAt(revision))
 		}
 	}
-	if fault := status.RolloutFault(s.judged); fault != nil && facts.Runs == s.Update.Name {
+	if fault := status.RolloutFault(s.seen); fault != nil && facts.Runs == s.Update.Name {
 		fault.Since = record.fault.startedBy(app, facts)
 		facts.Fault = fault
 	} else {
@@ -238,14 +238,14 @@ func (r *ApplicationReconciler) askForJobs(ctx context.Context, app *v1.Applicat
 // Application is paused, nothing is written, and it is decided again.
 func (r *ApplicationReconciler) writeRecords(ctx context.Context, s *snapshot, known map[string]revisions.Record) error {
 	app := s.Application
-	for name, record := range s.decision.Records {
+	for name, decided := range s.decision.Records {
 		was, exists := known[name]
-		known[name] = record
+		known[name] = decided
 		if !exists || app.Spec.Paused {
 			continue
 		}
 		live := s.Find(children.ControllerRevision, name).DeepCopyObject().(client.Object)
-		patch, err := json.Marshal(resources.RevisionPatch(record, live.GetResourceVersion()))
+		patch, err := json.Marshal(resources.RevisionPatch(decided, live.GetResourceVersion()))
 		if err != nil {
 			return fmt.Errorf("encode what a revision is to remember: %w", err)
 		}
@@ -259,7 +259,7 @@ func (r *ApplicationReconciler) writeRecords(ctx context.Context, s *snapshot, k
 			return outcome.FromAPI(err, children.ControllerRevision)
 		}
 		r.expectations.Wrote(client.ObjectKeyFromObject(app), children.ControllerRevision, live.GetResourceVersion())
-		if record.Failed != "" && was.Failed == "" {
+		if decided.Failed != "" && was.Failed == "" {
 			metrics.RolledBack()
 			logf.FromContext(ctx).Info("A rollout has failed; the pods that were last Ready come back", "failed", name, "back", s.decision.Want)
 		}
@@ -269,7 +269,7 @@ func (r *ApplicationReconciler) writeRecords(ctx context.Context, s *snapshot, k
 }
 
 // wantPods has the builders make the pods that are wanted, and notes which revisions are kept.
-func (r *ApplicationReconciler) wantPods(ctx context.Context, s *snapshot, record *record, known map[string]revisions.Record) error {
+func (r *ApplicationReconciler) wantPods(ctx context.Context, s *snapshot, record *appRecord, known map[string]revisions.Record) error {
 	app, decision := s.Application, s.decision
 	s.Revision, s.KeepsPods = decision.Want, decision.Want == ""
 	s.ReleaseJob, s.RunRelease = decision.ReleaseJob, decision.RunRelease
@@ -300,7 +300,7 @@ func (r *ApplicationReconciler) wantPods(ctx context.Context, s *snapshot, recor
 }
 
 // readEarlierPods has the builders make the pods of an earlier revision, if one is given. What it has is read once.
-func (r *ApplicationReconciler) readEarlierPods(ctx context.Context, s *snapshot, record *record, name string) error {
+func (r *ApplicationReconciler) readEarlierPods(ctx context.Context, s *snapshot, record *appRecord, name string) error {
 	if name == "" {
 		record.pods = earlierPods{}
 		return nil

@@ -21,9 +21,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -49,7 +47,7 @@ const maxAttempts = 5
 // applyMakingRoom applies a configuration that the API server refuses beside what others have added to the object: it takes
 // away what stands in the way, and nothing else (decision 0023). If the additions are not to blame, it returns the refusal.
 func (r *ApplicationReconciler) applyMakingRoom(
-	ctx context.Context, app *v1.Application, record *record, w write, cause error,
+	ctx context.Context, app *v1.Application, record *appRecord, w write, cause error,
 ) error {
 	same := refusal{desired: w.Hash, message: plan.Hash([]byte(cause.Error()))}
 	if record.refused[w.Key()] == same { // to look again would write to the child, and so bring the next reconcile, and so on
@@ -149,7 +147,7 @@ func fewest[A any](additions []A, complaints int, without func([]A) (int, error)
 // then nothing of the object changes but who owns what.
 type room struct {
 	client client.Client
-	w      write
+	child  *children.Child
 	config map[string]any
 	live   client.Object
 	// before are the managed fields as they were found, and now as they were written last.
@@ -162,13 +160,13 @@ func (r *ApplicationReconciler) readRoom(ctx context.Context, w write) (*room, e
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", w.Child.Kind, err)
 	}
-	room := &room{client: r.Client, w: w, live: w.Child.New()}
+	room := &room{client: r.Client, child: w.Child, live: w.Child.New()}
 	if err := json.Unmarshal(content, &room.config); err != nil {
 		return nil, fmt.Errorf("decode %s: %w", w.Child.Kind, err)
 	}
 	// What is tried is tried on the child as it is then.
 	unstructured.RemoveNestedField(room.config, "metadata", "resourceVersion")
-	err = readChild(ctx, r.Client, w, room.live)
+	err = readChild(ctx, r.Client, w.Live, room.live)
 	room.before = room.live.GetManagedFields()
 	room.now = room.before
 	return room, err
@@ -192,7 +190,7 @@ func (m *room) take(ctx context.Context, additions []managedfields.Addition) err
 	version := m.config["apiVersion"].(string)
 	next, err := managedfields.Take(m.before, children.FieldOwner, version, additions)
 	if err != nil {
-		return fmt.Errorf("%s: %w", m.w.Child.Kind, err)
+		return fmt.Errorf("%s: %w", m.child.Kind, err)
 	}
 	return m.write(ctx, next)
 }
@@ -200,11 +198,11 @@ func (m *room) take(ctx context.Context, additions []managedfields.Addition) err
 // write changes the managed fields to these.
 func (m *room) write(ctx context.Context, next []metav1.ManagedFieldsEntry) error {
 	for attempt := 1; ; attempt++ {
-		patch, err := managedFieldsPatch(m.live.GetUID(), m.now, next)
+		patch, err := managedfields.Patch(m.live.GetUID(), m.now, next)
 		if patch == nil || err != nil {
 			return err
 		}
-		object := m.w.Child.New()
+		object := m.child.New()
 		object.SetNamespace(m.live.GetNamespace())
 		object.SetName(m.live.GetName())
 		err = m.client.Patch(ctx, object, client.RawPatch(types.JSONPatchType, patch))
@@ -216,65 +214,12 @@ func (m *room) write(ctx context.Context, next []metav1.ManagedFieldsEntry) erro
 			return err
 		}
 		if attempt == maxAttempts {
-			return apierrors.NewConflict(m.w.Child.OptionalAPI.GroupResource(), object.GetName(), err)
+			return apierrors.NewConflict(m.child.OptionalAPI.GroupResource(), object.GetName(), err)
 		}
 		// The entries have moved, as those of a status do on every write, or one of them has changed.
-		if err = readChild(ctx, m.client, m.w, object); err != nil {
+		if err = readChild(ctx, m.client, m.live, object); err != nil {
 			return err
 		}
 		m.now = object.GetManagedFields()
 	}
-}
-
-// operation is one of a JSON patch.
-type operation struct {
-	Op    string `json:"op"`
-	Path  string `json:"path"`
-	Value any    `json:"value,omitempty"`
-}
-
-// managedFieldsPatch returns the JSON patch that turns the managed fields into the next ones, or nil if they are the same. It
-// fails if somebody has changed one of the entries it touches. A resource version would make it fail whenever anybody has
-// changed anything, as a Deployment's controller does all the time.
-func managedFieldsPatch(uid types.UID, now, next []metav1.ManagedFieldsEntry) ([]byte, error) {
-	const fields = "/metadata/managedFields"
-	operations := []operation{{"test", "/metadata/uid", uid}}
-	ofStatus := func(entry metav1.ManagedFieldsEntry) bool { return entry.Subresource == "status" }
-	next = slices.DeleteFunc(slices.Clone(next), ofStatus)
-	if len(now) == 0 && len(next) > 0 {
-		operations = append(operations, operation{"add", fields, next})
-		return json.Marshal(operations)
-	}
-	at := func(i int) string { return fields + "/" + strconv.Itoa(i) }
-	for i := range slices.Backward(now) { // from the end, so that a removal moves none that is still to come
-		entry := findEntry(next, now[i])
-		switch {
-		case ofStatus(now[i]):
-		case entry == nil:
-			operations = append(operations, operation{"test", at(i), now[i]}, operation{Op: "remove", Path: at(i)})
-		case !equality.Semantic.DeepEqual(entry.FieldsV1, now[i].FieldsV1):
-			operations = append(operations, operation{"test", at(i), now[i]}, operation{"replace", at(i), entry})
-		}
-	}
-	for i := range next {
-		if findEntry(now, next[i]) == nil {
-			operations = append(operations, operation{"add", fields + "/-", next[i]})
-		}
-	}
-	if len(operations) == 1 {
-		return nil, nil
-	}
-	return json.Marshal(operations)
-}
-
-// findEntry returns the entry of the same manager, operation, version and subresource, or nil.
-func findEntry(entries []metav1.ManagedFieldsEntry, like metav1.ManagedFieldsEntry) *metav1.ManagedFieldsEntry {
-	at := slices.IndexFunc(entries, func(entry metav1.ManagedFieldsEntry) bool {
-		return entry.Manager == like.Manager && entry.Operation == like.Operation &&
-			entry.APIVersion == like.APIVersion && entry.Subresource == like.Subresource
-	})
-	if at < 0 {
-		return nil
-	}
-	return &entries[at]
 }

@@ -17,13 +17,10 @@ limitations under the License.
 package controller
 
 import (
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
 	"testing"
-
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // TestFewest holds that no more is taken away than stands in the way. What is complained of without some of the additions is
@@ -64,47 +61,5 @@ func silencedBy(complaints ...string) func(string) int {
 			}
 		}
 		return left
-	}
-}
-
-func TestManagedFieldsPatch(t *testing.T) {
-	entry := func(manager, subresource, fields string) metav1.ManagedFieldsEntry {
-		return metav1.ManagedFieldsEntry{Manager: manager, Subresource: subresource, FieldsV1: metav1.NewFieldsV1(fields)}
-	}
-	us, they, more := entry("us", "", `{"f:a":{}}`), entry("they", "", `{"f:b":{}}`), entry("us", "", `{"f:a":{},"f:b":{}}`)
-	status, other := entry("they", "status", `{"f:s":{}}`), entry("they", "status", `{"f:t":{}}`)
-	type entries = []metav1.ManagedFieldsEntry
-	for what, test := range map[string]struct {
-		now, next entries
-		want      []string // operations and paths, after the test of the UID
-	}{
-		"the same":             {entries{us, they}, entries{us, they}, nil},
-		"another status":       {entries{us, status}, entries{us, other}, nil},
-		"a status that is new": {entries{us, status}, entries{us}, nil},
-		"one more, one less": {entries{us, status, they}, entries{more}, []string{
-			"test /metadata/managedFields/2", "remove /metadata/managedFields/2",
-			"test /metadata/managedFields/0", "replace /metadata/managedFields/0",
-		}},
-		"a new one":        {entries{they}, entries{they, us}, []string{"add /metadata/managedFields/-"}},
-		"the first of all": {nil, entries{us}, []string{"add /metadata/managedFields"}},
-	} {
-		patch, err := managedFieldsPatch("1", test.now, test.next)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var operations []operation
-		if patch != nil {
-			if err := json.Unmarshal(patch, &operations); err != nil {
-				t.Fatal(err)
-			}
-			operations = operations[1:]
-		}
-		var got []string
-		for _, operation := range operations {
-			got = append(got, operation.Op+" "+operation.Path)
-		}
-		if !slices.Equal(got, test.want) {
-			t.Errorf("%s: %q, want %q", what, got, test.want)
-		}
 	}
 }

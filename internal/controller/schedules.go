@@ -33,7 +33,7 @@ import (
 
 // readSchedules reads how the schedules fare: from the cache their CronJobs and Jobs, and from the API server, once for each
 // last run that has failed, how its pods have ended. They are not cached.
-func (r *ApplicationReconciler) readSchedules(ctx context.Context, s *snapshot, record *record) {
+func (r *ApplicationReconciler) readSchedules(ctx context.Context, s *snapshot, record *appRecord) {
 	app := s.Application
 	ours := map[types.UID]bool{}
 	for _, cronJob := range s.Live[children.CronJob] {
@@ -55,25 +55,25 @@ func (r *ApplicationReconciler) readSchedules(ctx context.Context, s *snapshot, 
 			s.Scheduled[by.UID], s.PodsUpdated = true, false
 		}
 	}
-	s.schedules = map[string]status.Schedule{}
+	s.seen.Schedules = map[string]status.Schedule{}
 	for i := range app.Spec.Schedules {
 		name := app.Spec.Schedules[i].Name
 		cronJob, ok := s.Find(children.CronJob, resources.CronJobName(app, name)).(*batchv1.CronJob)
 		if ok && ours[cronJob.UID] {
-			s.schedules[name] = status.Schedule{CronJob: cronJob, LastRun: status.LastRunOf(cronJob, jobs)}
+			s.seen.Schedules[name] = status.Schedule{CronJob: cronJob, LastRun: status.LastRunOf(cronJob, jobs)}
 		}
 	}
 	r.readLastWords(ctx, s, record)
 }
 
 // readLastWords reads how the pods of the last runs that have failed have ended.
-func (r *ApplicationReconciler) readLastWords(ctx context.Context, s *snapshot, record *record) {
+func (r *ApplicationReconciler) readLastWords(ctx context.Context, s *snapshot, record *appRecord) {
 	was := record.lastWords
 	record.lastWords = nil
 	if s.Application.DeletionTimestamp != nil {
 		return
 	}
-	for name, schedule := range s.schedules {
+	for name, schedule := range s.seen.Schedules {
 		job := schedule.LastRun
 		if job == nil || !status.Failed(job) {
 			continue
@@ -91,7 +91,7 @@ func (r *ApplicationReconciler) readLastWords(ctx context.Context, s *snapshot, 
 		}
 		record.lastWords[job.UID] = words
 		schedule.LastWords = words
-		s.schedules[name] = schedule
+		s.seen.Schedules[name] = schedule
 	}
 }
 

@@ -21,24 +21,11 @@ import (
 	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
-
-	v1 "github.com/example/app-operator/api/v1"
-	"github.com/example/app-operator/internal/children"
-	"github.com/example/app-operator/internal/outcome"
 )
 
 // maxServices is how many Services are created at a time. The API server allocates addresses one after the other, so that more
 // would wait for each other there, and each with a worker; a few keep it busy.
 const maxServices = 4
-
-// The priorities in the queue: usual is the queue's own default. An Application that has been given a slot comes first, before
-// new ones, so that no slot is left unused.
-const (
-	usual = 0
-	ahead = 1
-)
 
 // serviceLimiter gives out the slots in which Services are created, to those Applications first that have waited longest. An
 // Application that waits occupies no worker: it is enqueued when a slot has been given to it (decision 0016).
@@ -49,8 +36,8 @@ type serviceLimiter struct {
 	// waiters are the Applications that wait, in their order; waiting holds the same.
 	waiters []types.NamespacedName
 	waiting map[types.NamespacedName]bool
-	// enqueueFirst enqueues an Application before others.
-	enqueueFirst func(types.NamespacedName)
+	// addFirst enqueues an Application before others.
+	addFirst func(types.NamespacedName)
 }
 
 // begin records that a reconcile begins. The function it returns records its end, and releases the slot that the Application had
@@ -101,7 +88,7 @@ func (l *serviceLimiter) pass(app types.NamespacedName) {
 		l.waiters = l.waiters[1:]
 		delete(l.waiting, next)
 		l.acquired[next] = false
-		l.enqueueFirst(next)
+		l.addFirst(next)
 	}
 }
 
@@ -128,23 +115,4 @@ func (l *serviceLimiter) len() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.acquired) + len(l.waiters)
-}
-
-// enqueueFirst enqueues an Application before others.
-func (r *ApplicationReconciler) enqueueFirst(app types.NamespacedName) {
-	queue := *r.queue.Load() // there is one: a reconcile is in progress
-	request := reconcile.Request{NamespacedName: app}
-	if priorities, ok := queue.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
-		priorities.AddWithOpts(priorityqueue.AddOpts{Priority: new(ahead)}, request)
-		return
-	}
-	queue.Add(request)
-}
-
-// throttled says that the Application waits for a slot.
-func throttled(child *children.Child) error {
-	return &outcome.Waiting{
-		Reason:  v1.ReasonRollingOut,
-		Message: "Waiting for its turn to create the " + child.Kind + ", after those of other Applications",
-	}
 }

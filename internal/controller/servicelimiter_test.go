@@ -50,7 +50,7 @@ func app(name string) types.NamespacedName {
 // newLimiter returns a limiter, and whom it has called.
 func newLimiter() (*serviceLimiter, *[]string) {
 	var called []string
-	return &serviceLimiter{enqueueFirst: func(app types.NamespacedName) { called = append(called, app.Name) }}, &called
+	return &serviceLimiter{addFirst: func(app types.NamespacedName) { called = append(called, app.Name) }}, &called
 }
 
 // fill has others take all turns, and returns who they are.
@@ -158,9 +158,9 @@ func inLine(t *testing.T) (r *ApplicationReconciler, c client.Client, called *[]
 	t.Helper()
 	r, c = withErrors(t, interceptor.Funcs{})
 	limiter, called := newLimiter()
-	r.services.enqueueFirst = limiter.enqueueFirst
-	others := r.services.fill()
-	return r, c, called, func() { r.services.release(others[0]) }
+	r.queue.services.addFirst = limiter.addFirst
+	others := r.queue.services.fill()
+	return r, c, called, func() { r.queue.services.release(others[0]) }
 }
 
 // webRequest is for the Application web.

@@ -120,7 +120,7 @@ func (r *ApplicationReconciler) watchOptional(
 ) (func() bool, error) {
 	objects := source.Kind[client.Object](
 		from, child.Object, handler.EnqueueRequestsFromMapFunc(r.requestsForChild(child)), r.childChanged(child))
-	started := r.queue.Load() != nil
+	started := r.queue.started()
 	if err := built.Watch(objects); err != nil || !started { // the controller waits for its first sources itself
 		return informer.HasSynced, err
 	}
@@ -144,7 +144,7 @@ func (r *ApplicationReconciler) synced(objects source.SyncingSource, informer ca
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	go wait.UntilWithContext(ctx, func(context.Context) {
-		if informer.IsStopped() || (*r.queue.Load()).ShuttingDown() {
+		if informer.IsStopped() || !r.queue.running() {
 			cancel()
 		}
 	}, syncRetry)
@@ -153,8 +153,7 @@ func (r *ApplicationReconciler) synced(objects source.SyncingSource, informer ca
 
 // EnqueueAll has every Application looked at, later if they cannot be listed now.
 func (r *ApplicationReconciler) EnqueueAll() {
-	queue := r.queue.Load()
-	if queue == nil || (*queue).ShuttingDown() {
+	if !r.queue.running() {
 		return // not started: every Application is still to be looked at
 	}
 	apps, err := r.applications()
@@ -164,7 +163,7 @@ func (r *ApplicationReconciler) EnqueueAll() {
 		return
 	}
 	for i := range apps {
-		(*queue).Add(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&apps[i])})
+		r.queue.add(client.ObjectKeyFromObject(&apps[i]))
 	}
 }
 
@@ -193,8 +192,8 @@ func (r *ApplicationReconciler) buildController(mgr ctrl.Manager) (controller.Co
 		Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(requestForLabel), builder.WithPredicates(podFaultChanged())).
 		WatchesMetadata(&appsv1.ReplicaSet{}, handler.EnqueueRequestsFromMapFunc(r.requestsForReplicaSet),
 			builder.WithPredicates(onCreate())).
-		WatchesRawSource(source.Func(func(_ context.Context, queue queue) error {
-			r.queue.Store(&queue)
+		WatchesRawSource(source.Func(func(_ context.Context, work workQueue) error {
+			r.queue.work.Store(&work)
 			return nil
 		})).
 		WithOptions(controller.Options{

@@ -40,7 +40,6 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/children"
 	"github.com/example/app-operator/internal/cluster"
-	"github.com/example/app-operator/internal/outcome"
 	"github.com/example/app-operator/internal/plan"
 	"github.com/example/app-operator/internal/resources"
 	"github.com/example/app-operator/internal/revisions"
@@ -56,16 +55,14 @@ type snapshot struct {
 	pods []corev1.Pod
 	// newest is the Deployment's newest ReplicaSet.
 	newest types.UID
-	// judged is what was seen of the Deployment and of its pods' faults.
-	judged status.Observed
+	// seen is what was seen of the Deployment, of its pods' faults and of spec.schedules.
+	seen status.Observed
 	// decision is which pods are wanted.
 	decision revisions.Decision
-	// schedules are what is seen of spec.schedules, by their names.
-	schedules map[string]status.Schedule
 }
 
 // snapshot reads what decides about the Application. With an error, there is as much in it as was read.
-func (r *ApplicationReconciler) snapshot(ctx context.Context, app *v1.Application, record *record) (*snapshot, error) {
+func (r *ApplicationReconciler) snapshot(ctx context.Context, app *v1.Application, record *appRecord) (*snapshot, error) {
 	s := &snapshot{Snapshot: plan.Snapshot{
 		Inputs: resources.Inputs{Application: app},
 		Live:   map[string][]children.Object{}, Unavailable: map[string]error{}, PodsUpdated: true,
@@ -97,13 +94,13 @@ func (r *ApplicationReconciler) snapshot(ctx context.Context, app *v1.Applicatio
 		}
 	}
 	r.readSchedules(ctx, s, record)
-	return s, r.readReferences(ctx, app, s, record)
+	return s, r.readReferences(ctx, s, record)
 }
 
 // readFirst are the kinds that decide which pods are wanted, and so what is read of the others.
 var readFirst = []string{children.Deployment, children.ControllerRevision, children.Job}
 
-// readDeployment reads the Deployment and its pods, and judges them.
+// readDeployment reads the Deployment and its pods, and finds their faults.
 func (r *ApplicationReconciler) readDeployment(ctx context.Context, s *snapshot) error {
 	if err := r.readChildren(ctx, s, children.Of(children.Deployment)); err != nil {
 		return err
@@ -116,7 +113,7 @@ func (r *ApplicationReconciler) readDeployment(ctx context.Context, s *snapshot)
 	if err := r.readPods(ctx, s); err != nil {
 		return err
 	}
-	s.judge()
+	s.findFaults()
 	return nil
 }
 
@@ -238,17 +235,13 @@ func (s *snapshot) podPorts() [][]corev1.ContainerPort {
 	return lists
 }
 
-// hasRunningPods reports whether a pod of the Deployment still runs.
-func (s *snapshot) hasRunningPods() bool {
-	return slices.ContainsFunc(s.pods, func(pod corev1.Pod) bool { return !hasEnded(&pod) })
-}
-
 func hasEnded(pod *corev1.Pod) bool {
 	return pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
 }
 
 // readReferences reads what the spec refers to.
-func (r *ApplicationReconciler) readReferences(ctx context.Context, app *v1.Application, s *snapshot, record *record) error {
+func (r *ApplicationReconciler) readReferences(ctx context.Context, s *snapshot, record *appRecord) error {
+	app := s.Application
 	references := resources.References(s.Running()...)
 	present := make(map[resources.Reference]metav1.Object, len(references))
 	for _, need := range references {
@@ -276,31 +269,26 @@ func (r *ApplicationReconciler) readReferences(ctx context.Context, app *v1.Appl
 		s.ConfigHash = record.config.roll(newest)
 		return nil
 	}
-	live := ""
-	if s.deployment != nil {
-		live = resources.LiveConfigHash(s.deployment)
-	}
-	s.ConfigHash = record.config.settle(live, newest, time.Now())
+	s.ConfigHash = record.config.settle(resources.LiveConfigHash(s.deployment), newest, time.Now())
 	return nil
 }
 
 // observed returns what the status is evaluated from.
-func (s *snapshot) observed(app *v1.Application, last plan.LastApplied) status.Observed {
-	seen := s.judged
+func (s *snapshot) observed(last plan.LastApplied) status.Observed {
+	seen := s.seen
 	seen.Service = plan.Owned[*corev1.Service](&s.Snapshot, children.Service)
 	seen.Ingress = plan.Owned[*networkingv1.Ingress](&s.Snapshot, children.Ingress)
 	seen.HTTPRoute = plan.Owned[*gatewayv1.HTTPRoute](&s.Snapshot, children.HTTPRoute)
-	seen.Schedules, seen.Decision = s.schedules, s.decision
-	seen.Image = s.Running()[0].Spec.Image
+	seen.Decision, seen.Image = s.decision, s.Running()[0].Spec.Image
 	if len(seen.PodFaults) > 0 {
 		seen.PodFaults = status.WithClaims(seen.PodFaults, s.unboundClaims())
 	}
 	if s.deployment == nil {
 		return seen
 	}
-	applied := last[plan.Key{Kind: children.Deployment, Name: app.Name}]
+	applied := last[plan.Key{Kind: children.Deployment, Name: s.Application.Name}]
 	seen.DeploymentWritten = applied.UID == s.deployment.UID && applied.Generation == s.deployment.Generation
-	if resources.Autoscaled(app) {
+	if resources.Autoscaled(s.Application) {
 		seen.Autoscaler = plan.Owned[*autoscalingv2.HorizontalPodAutoscaler](&s.Snapshot, children.HorizontalPodAutoscaler)
 	}
 	return seen
@@ -318,9 +306,9 @@ func (s *snapshot) unboundClaims() []status.UnboundClaim {
 	return unbound
 }
 
-// judge finds the faults and the unusual restarts of the Deployment's pods.
-func (s *snapshot) judge() {
-	seen := &s.judged
+// findFaults finds the faults and the unusual restarts of the Deployment's pods.
+func (s *snapshot) findFaults() {
+	seen := &s.seen
 	seen.Deployment = s.deployment
 	for i := range s.pods {
 		if restart := status.RestartOf(&s.pods[i]); restart != nil {
@@ -374,18 +362,4 @@ func (s *snapshot) outdate(seen *status.Observed, wrote map[plan.Key]answer) {
 func crashLooping(app *v1.Application) bool {
 	ready := meta.FindStatusCondition(app.Status.Conditions, v1.ConditionReady)
 	return ready != nil && ready.Reason == v1.ReasonCrashLooping && ready.ObservedGeneration == app.Generation
-}
-
-// stillCrashing returns what to wait for when a pod has crashed again and again and all pods run, but not yet for
-// crashLoopGracePeriod; otherwise nil.
-func stillCrashing(app *v1.Application, seen status.Observed) error {
-	if seen.Deployment == nil || seen.DeploymentBehind || app.Spec.Paused || !status.RolledOut(seen.Deployment) {
-		return nil
-	}
-	for _, found := range seen.PodFaults {
-		if found.Current && found.Reason == v1.ReasonCrashLooping {
-			return &outcome.Waiting{Reason: found.Reason, Message: found.Message, After: crashLoopGracePeriod}
-		}
-	}
-	return nil
 }

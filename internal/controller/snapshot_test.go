@@ -129,15 +129,15 @@ func TestWhatAReleaseUsesIsNotPruned(t *testing.T) {
 func TestAServiceThatWasJustCreatedIsInTheStatus(t *testing.T) {
 	r, c, writes := counting(t)
 	limiter, _ := newLimiter()
-	r.services.enqueueFirst = limiter.enqueueFirst
-	others := r.services.fill()
+	r.queue.services.addFirst = limiter.addFirst
+	others := r.queue.services.fill()
 	reconcileOnce(t, r, c)
 	deployment := &appsv1.Deployment{}
 	if err := c.Get(t.Context(), app("web"), deployment); err != nil {
 		t.Fatal(err)
 	}
 	roll(t, c, 1)
-	r.services.release(others[0])
+	r.queue.services.release(others[0])
 	for range 2 {
 		reconcileOnce(t, r, c)
 		now := theApplication(t, c).Status

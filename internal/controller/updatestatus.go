@@ -48,7 +48,7 @@ import (
 // report writes the status that follows from the reconcile, records a transition as an event, and maps the
 // outcome to what the work queue does next.
 func (r *ApplicationReconciler) report(
-	ctx context.Context, app *v1.Application, record *record, seen status.Observed, err error,
+	ctx context.Context, app *v1.Application, record *appRecord, seen status.Observed, err error,
 ) (reconcile.Result, error) {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		// The process is about to end. What is left to do, the next leader does; what failed now says nothing.
@@ -84,7 +84,7 @@ func (r *ApplicationReconciler) report(
 
 // writeStatus writes a status that is not the present one, and records the transition.
 func (r *ApplicationReconciler) writeStatus(
-	ctx context.Context, app *v1.Application, record *record, next v1.ApplicationStatus, err error,
+	ctx context.Context, app *v1.Application, record *appRecord, next v1.ApplicationStatus, err error,
 ) error {
 	before := app.Status
 	hash, failed := statusHash(next)
@@ -149,15 +149,21 @@ func (r *ApplicationReconciler) updateStatus(ctx context.Context, app *v1.Applic
 	return nil
 }
 
+// wrote records a write of the Application's own object, after which it has this resource version.
+func (r *ApplicationReconciler) wrote(app *v1.Application, resourceVersion string) {
+	app.ResourceVersion = resourceVersion
+	r.expectations.Wrote(client.ObjectKeyFromObject(app), metrics.KindApplication, resourceVersion)
+}
+
 // statusDelay returns for how long the status that follows from a reconcile is held back, because it tells of nothing but progress
 // and another reconcile may say more; 0 if it is to be written now. The progress of an Application that waits for its Service is
 // written when it has a slot: that it waits, its status says already.
-func (r *ApplicationReconciler) statusDelay(app *v1.Application, record *record, next v1.ApplicationStatus) time.Duration {
+func (r *ApplicationReconciler) statusDelay(app *v1.Application, record *appRecord, next v1.ApplicationStatus) time.Duration {
 	if !isProgress(app.Status, next) {
 		record.progress = time.Time{}
 		return 0
 	}
-	waits, others := r.services.waits(client.ObjectKeyFromObject(app))
+	waits, others := r.queue.services.waits(client.ObjectKeyFromObject(app))
 	if waits {
 		record.progress = time.Time{} // the time begins with the slot
 		return progressDebounceWhileBusy
@@ -166,19 +172,13 @@ func (r *ApplicationReconciler) statusDelay(app *v1.Application, record *record,
 		record.progress = time.Now()
 	}
 	held := time.Since(record.progress)
-	switch busy := others || r.busy(); {
+	switch busy := others || r.queue.busy(); {
 	case held < progressDebounce:
 		return progressDebounce - held
 	case busy && held < progressDebounceWhileBusy:
 		return min(busyRetry, progressDebounceWhileBusy-held)
 	}
 	return 0
-}
-
-// busy reports whether Applications wait for a worker.
-func (r *ApplicationReconciler) busy() bool {
-	queue := r.queue.Load()
-	return queue != nil && (*queue).Len() > 0
 }
 
 // isProgress reports whether a status differs from the one before by no more than a rollout's getting on: nobody waits for
@@ -223,12 +223,12 @@ func (r *ApplicationReconciler) recordTransition(
 			if ready.Status == metav1.ConditionFalse || faultAlreadyReported(after, ready.Reason) {
 				kind = corev1.EventTypeWarning
 			}
-			r.event(app, kind, *ready)
+			r.event(app, kind, ready.Reason, ready.Message)
 		}
 	}
 	degraded := meta.FindStatusCondition(after.Conditions, v1.ConditionDegraded)
 	if degraded.Status == metav1.ConditionTrue && degraded.Reason != ready.Reason && conditionChanged(before, *degraded) {
-		r.event(app, corev1.EventTypeWarning, *degraded)
+		r.event(app, corev1.EventTypeWarning, degraded.Reason, degraded.Message)
 	}
 }
 
@@ -244,12 +244,21 @@ func faultAlreadyReported(in v1.ApplicationStatus, reason string) bool {
 	return was != nil && was.Status == metav1.ConditionTrue && was.Reason == reason
 }
 
-// event records what a condition says, as an event of the kind Normal or Warning.
-func (r *ApplicationReconciler) event(app *v1.Application, kind string, condition metav1.Condition) {
-	r.eventf(app, kind, condition.Reason, condition.Message)
+// countConflicts counts what is in the Application's way, once its status has come to say so.
+func countConflicts(before, after v1.ApplicationStatus, err error) {
+	ready := meta.FindStatusCondition(after.Conditions, v1.ConditionReady)
+	if ready.Reason != v1.ReasonChildConflict || !conditionChanged(before, *ready) {
+		return
+	}
+	for _, leaf := range outcome.Flatten(err) {
+		if found, ok := errors.AsType[*plan.ConflictError](leaf); ok {
+			metrics.ConflictFound(found.Kind)
+		}
+	}
 }
 
-func (r *ApplicationReconciler) eventf(app *v1.Application, kind, reason, note string) {
+// event records an event of the kind Normal or Warning. Its note is cut to what the API server takes.
+func (r *ApplicationReconciler) event(app *v1.Application, kind, reason, note string) {
 	if len(note) > maxNote {
 		note = strings.ToValidUTF8(note[:maxNote], "")
 	}

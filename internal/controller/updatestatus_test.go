@@ -133,8 +133,8 @@ func TestProgressIsToldNowAndThen(t *testing.T) {
 func TestProgressIsToldAfterTheTurn(t *testing.T) {
 	r, c, writes := counting(t)
 	limiter, _ := newLimiter()
-	r.services.enqueueFirst = limiter.enqueueFirst
-	others := r.services.fill()
+	r.queue.services.addFirst = limiter.addFirst
+	others := r.queue.services.fill()
 	expect := func(when string, want int) {
 		t.Helper()
 		if result := reconcileOnce(t, r, c); *writes != want || result.RequeueAfter == 0 {
@@ -146,10 +146,10 @@ func TestProgressIsToldAfterTheTurn(t *testing.T) {
 	roll(t, c, 0)
 	r.records.of(web).progress = time.Now().Add(-time.Hour)
 	expect("while it waits for its turn", 1)
-	r.services.release(others[0])
+	r.queue.services.release(others[0])
 	expect("when the turn has come, and pods may follow soon", 1)
 	r.records.of(web).progress = time.Now().Add(-progressDebounce)
-	r.services.waiters = []types.NamespacedName{app("another")}
+	r.queue.services.waiters = []types.NamespacedName{app("another")}
 	expect("while others wait", 1)
 	roll(t, c, 1)
 	reconcileOnce(t, r, c)

@@ -42,7 +42,7 @@ import (
 
 // added is a queue that notes what is added.
 type added struct {
-	queue
+	workQueue
 	requests []reconcile.Request
 }
 
@@ -72,7 +72,7 @@ func TestAListThatFailsIsTriedAgain(t *testing.T) {
 					return c.List(ctx, list, options...)
 				}})
 				to := &added{}
-				r.queue.Store(new(queue(to)))
+				r.queue.work.Store(new(workQueue(to)))
 				wake(t.Context(), r)
 				time.Sleep(time.Minute)
 				synctest.Wait()
@@ -85,7 +85,7 @@ func TestAListThatFailsIsTriedAgain(t *testing.T) {
 }
 
 // ended is a queue whose controller has ended.
-type ended struct{ queue }
+type ended struct{ workQueue }
 
 func (ended) ShuttingDown() bool { return true }
 
@@ -99,9 +99,9 @@ func TestNobodyIsWokenAfterTheEnd(t *testing.T) {
 			lists++
 			return errors.New("the cache has ended")
 		}})
-		r.queue.Store(new(queue(&added{})))
+		r.queue.work.Store(new(workQueue(&added{})))
 		r.EnqueueAll()
-		r.queue.Store(new(queue(ended{})))
+		r.queue.work.Store(new(workQueue(ended{})))
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if lists != 1 {
@@ -130,12 +130,12 @@ func (s *stopping) IsStopped() bool { return s.stopped.Load() }
 func TestNobodyWaitsForAKindThatIsGone(t *testing.T) {
 	for name, end := range map[string]func(*ApplicationReconciler, *stopping){
 		"with the kind":       func(_ *ApplicationReconciler, informer *stopping) { informer.stopped.Store(true) },
-		"with the controller": func(r *ApplicationReconciler, _ *stopping) { r.queue.Store(new(queue(ended{}))) },
+		"with the controller": func(r *ApplicationReconciler, _ *stopping) { r.queue.work.Store(new(workQueue(ended{}))) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r, informer := &ApplicationReconciler{}, &stopping{}
-				r.queue.Store(new(queue(&added{})))
+				r.queue.work.Store(new(workQueue(&added{})))
 				time.AfterFunc(time.Minute, func() { end(r, informer) })
 				began := time.Now()
 				if r.synced(unsynced{}, informer) || time.Since(began) < time.Minute {
@@ -189,9 +189,8 @@ func TestItsOwnWriteCallsAnApplicationLater(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := New([]string{app.Namespace})
 			told := &laterQueue{after: map[reconcile.Request]time.Duration{}}
-			var asQueue queue = told
-			r.queue.Store(&asQueue)
-			r.services.waiting = map[types.NamespacedName]bool{app: test.waits}
+			r.queue.work.Store(new(workQueue(told)))
+			r.queue.services.waiting = map[types.NamespacedName]bool{app: test.waits}
 			see := func() {
 				told.requests = append(told.requests, r.requestsForChild(children.Of(children.Deployment))(t.Context(), object(test.version))...)
 			}

@@ -48,9 +48,11 @@ type Store struct {
 	shared bool
 	now    func() time.Time
 
-	mu       sync.Mutex
-	observed map[informerKey]progress
-	pending  map[types.NamespacedName]map[string]expectation
+	mu sync.Mutex
+	// observed has the newest resource version that each informer has shown, and when it last showed anything.
+	observed map[informerKey]versionAt
+	// pending has, by kind, the newest write of each Application that the cache does not show, and when it was answered.
+	pending map[types.NamespacedName]map[string]versionAt
 	// turnedAway has the Applications whose reconcile was told to wait.
 	turnedAway map[types.NamespacedName]bool
 	// inProgress has the Applications that are being reconciled.
@@ -67,14 +69,8 @@ type version struct{ kind, resourceVersion string }
 // informerKey names an informer.
 type informerKey struct{ kind, namespace string }
 
-// progress is the newest resource version that an informer has shown, and when it last showed anything.
-type progress struct {
-	resourceVersion string
-	at              time.Time
-}
-
-// expectation is the newest write of a kind.
-type expectation struct {
+// versionAt is a resource version at a time.
+type versionAt struct {
 	resourceVersion string
 	at              time.Time
 }
@@ -84,7 +80,7 @@ type expectation struct {
 func NewStore(sharedInformers bool) *Store {
 	return &Store{
 		shared: sharedInformers, now: time.Now,
-		observed: map[informerKey]progress{}, pending: map[types.NamespacedName]map[string]expectation{},
+		observed: map[informerKey]versionAt{}, pending: map[types.NamespacedName]map[string]versionAt{},
 		turnedAway: map[types.NamespacedName]bool{}, inProgress: map[types.NamespacedName]*passage{},
 	}
 }
@@ -108,12 +104,12 @@ func (s *Store) Wrote(app types.NamespacedName, kind, resourceVersion string) {
 		return
 	}
 	if s.pending[app] == nil {
-		s.pending[app] = map[string]expectation{}
+		s.pending[app] = map[string]versionAt{}
 	}
 	if before, ok := s.pending[app][kind]; ok && older(resourceVersion, before.resourceVersion) {
 		return
 	}
-	s.pending[app][kind] = expectation{resourceVersion: resourceVersion, at: s.now()}
+	s.pending[app][kind] = versionAt{resourceVersion: resourceVersion, at: s.now()}
 }
 
 // Observe records that the informer of the kind has shown this resource version, of an object that belongs to the Application

@@ -48,13 +48,13 @@ func (a Addition) String() string { return a.path.String() }
 // of its path with one of them, and somebody owns it. What may go in parts comes in parts, and then as a whole: a port of a
 // container, and then the container.
 func Additions(desired, live any, managed []metav1.ManagedFieldsEntry, complaints []string) ([]Addition, error) {
-	w, err := valueOf(desired)
+	d, err := valueOf(desired)
 	if err != nil {
-		return nil, fmt.Errorf("read %T: %w", desired, err)
+		return nil, err
 	}
 	l, err := valueOf(live)
 	if err != nil {
-		return nil, fmt.Errorf("read %T: %w", live, err)
+		return nil, err
 	}
 	owned := &fieldpath.Set{}
 	for _, entry := range managed {
@@ -65,7 +65,7 @@ func Additions(desired, live any, managed []metav1.ManagedFieldsEntry, complaint
 		owned = owned.Union(set)
 	}
 	var found []Addition
-	additions(nil, owned, w, l, &found)
+	additions(nil, owned, d, l, &found)
 	found = slices.DeleteFunc(found, func(a Addition) bool { return !removable(a.path) })
 	fields := make([][]string, 0, len(complaints))
 	for _, complaint := range complaints {
@@ -99,8 +99,8 @@ func additions(path fieldpath.Path, owned *fieldpath.Set, desired, live value.Va
 		fields := desired.AsMap()
 		live.AsMap().Iterate(func(name string, l value.Value) bool {
 			element := fieldpath.PathElement{FieldName: &name}
-			w, ok := fields.Get(name)
-			addition(path, element, owned, w, ok, l, found)
+			d, ok := fields.Get(name)
+			addition(path, element, owned, d, ok, l, found)
 			return true
 		})
 	case desired.IsList() && live.IsList():
@@ -108,26 +108,26 @@ func additions(path fieldpath.Path, owned *fieldpath.Set, desired, live value.Va
 		if names == nil { // it has one owner as a whole
 			return
 		}
-		wantedItems, list := newItems(desired.AsList()), live.AsList()
+		desiredItems, list := newItems(desired.AsList()), live.AsList()
 		for i := range list.Length() {
 			element, ok := elementOf(list.At(i), names)
 			if !ok {
 				continue
 			}
-			_, w := wantedItems.find(element)
-			addition(path, element, owned, w, w != nil, list.At(i), found)
+			_, d := desiredItems.find(element)
+			addition(path, element, owned, d, d != nil, list.At(i), found)
 		}
 	}
 }
 
 // addition is for one element of the live object.
 func addition(
-	path fieldpath.Path, element fieldpath.PathElement, owned *fieldpath.Set, desired value.Value, isWanted bool,
+	path fieldpath.Path, element fieldpath.PathElement, owned *fieldpath.Set, desired value.Value, isDesired bool,
 	live value.Value, found *[]Addition,
 ) {
 	below, inside := owned.Children.Get(element)
 	switch path := append(slices.Clip(path), element); {
-	case !isWanted:
+	case !isDesired:
 		*found = append(*found, newAddition(path, owned, live))
 	case inside:
 		additions(path, below, desired, live, found)
@@ -202,7 +202,7 @@ func Existing(live any, paths []fieldpath.Path) ([]Addition, error) {
 	}
 	l, err := valueOf(live)
 	if err != nil {
-		return nil, fmt.Errorf("read %T: %w", live, err)
+		return nil, err
 	}
 	var found []Addition
 	existing(nil, fieldpath.NewSet(paths...), l, &found)

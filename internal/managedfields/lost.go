@@ -17,7 +17,6 @@ limitations under the License.
 package managedfields
 
 import (
-	"fmt"
 	"slices"
 
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
@@ -28,12 +27,12 @@ import (
 // it from its owner. There are no values in them but the keys by which list items are told apart; of a list of bare values, there is the
 // path of the list.
 func (f Fields) Lost(desired any) ([]string, error) {
-	w, err := valueOf(desired)
+	d, err := valueOf(desired)
 	if err != nil {
-		return nil, fmt.Errorf("read %T: %w", desired, err)
+		return nil, err
 	}
 	var found []string
-	lost(nil, f.set, w, identity, &found)
+	lost(nil, f.set, d, identity, &found)
 	slices.Sort(found)
 	return slices.Compact(found), nil
 }

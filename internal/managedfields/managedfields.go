@@ -73,22 +73,22 @@ func (f Fields) Has(path ...string) bool {
 // Matches reports whether exactly the fields of an apply configuration are owned, and have in the live object the values that
 // they have there; a zero value may also be absent. Both are structs as Kubernetes' types are, or pointers to such, or decoded JSON.
 func (f Fields) Matches(desired, live any) (bool, error) {
-	w, err := valueOf(desired)
+	d, err := valueOf(desired)
 	if err != nil {
-		return false, fmt.Errorf("read %T: %w", desired, err)
+		return false, err
 	}
 	l, err := valueOf(live)
 	if err != nil {
-		return false, fmt.Errorf("read %T: %w", live, err)
+		return false, err
 	}
-	return hold(f.set, w, l, identity), nil
+	return hold(f.set, d, l, identity), nil
 }
 
 // Sets reports whether an apply configuration has the field at this path, such as "spec", "replicas".
 func Sets(config any, path ...string) (bool, error) {
 	field, err := valueOf(config)
 	if err != nil {
-		return false, fmt.Errorf("read %T: %w", config, err)
+		return false, err
 	}
 	for _, name := range path {
 		if !field.IsMap() {
@@ -106,7 +106,11 @@ func valueOf(object any) (value.Value, error) {
 	if content, ok := object.(map[string]any); ok {
 		return value.NewValueInterface(content), nil
 	}
-	return value.NewValueReflect(object)
+	v, err := value.NewValueReflect(object)
+	if err != nil {
+		return nil, fmt.Errorf("read %T: %w", object, err)
+	}
+	return v, nil
 }
 
 // unowned are fields that every apply configuration has and nobody owns, by the field that they are in.
@@ -140,15 +144,15 @@ func holdFields(set *fieldpath.Set, desired, live value.Map, except unowned) boo
 			return false
 		}
 		name := *element.FieldName
-		w, ok := desired.Get(name)
+		d, ok := desired.Get(name)
 		if !ok {
 			return false
 		}
 		if l, ok := live.Get(name); ok {
-			if !holdElement(set, element, w, l, except.within[name]) {
+			if !holdElement(set, element, d, l, except.within[name]) {
 				return false
 			}
-		} else if !isZero(w) {
+		} else if !isZero(d) {
 			return false
 		}
 		left--
@@ -193,13 +197,13 @@ func ownable(fields value.Map, except unowned) int {
 
 // holdItems is for lists whose items have owners of their own. Items of others may be among ours, whose order counts.
 func holdItems(set *fieldpath.Set, desired, live value.List) bool {
-	wantedItems, liveItems := newItems(desired), newItems(live)
+	desiredItems, liveItems := newItems(desired), newItems(live)
 	held := make([]int, desired.Length()) // where in the live list each desired item is
 	count := 0
 	for _, element := range elements(set) {
-		at, w := wantedItems.find(element)
+		at, d := desiredItems.find(element)
 		where, l := liveItems.find(element)
-		if w == nil || l == nil || !holdElement(set, element, w, l, unowned{}) {
+		if d == nil || l == nil || !holdElement(set, element, d, l, unowned{}) {
 			return false
 		}
 		held[at] = where

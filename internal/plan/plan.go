@@ -25,6 +25,7 @@ import (
 	"slices"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
@@ -304,7 +305,7 @@ func (p *planner) adopt(next *Step) (*Step, error) {
 	if child.Adoption >= children.AdoptWithPods && !p.snapshot.PodsAvailable {
 		return nil, p.awaitPods(child, live.GetName())
 	}
-	if child.Adoption >= children.AdoptWithService && !p.ownsService() {
+	if child.Adoption >= children.AdoptWithService && Owned[*corev1.Service](p.snapshot, children.Service) == nil {
 		return nil, &outcome.Waiting{Reason: v1.ReasonRollingOut, Message: fmt.Sprintf(
 			"Waiting for Service %s, before %s %s is taken over", p.app.Name, child.Kind, live.GetName())}
 	}
@@ -332,22 +333,13 @@ func (p *planner) adopt(next *Step) (*Step, error) {
 
 // awaitPods says that an object is taken over when the pods are available. Where none are desired, that never comes.
 func (p *planner) awaitPods(child *children.Child, name string) error {
-	if !runsPods(p.snapshot.Inputs) {
+	if !p.runsPods(children.Of(children.Deployment)) {
 		return &outcome.Invalid{Reason: v1.ReasonChildConflict, Message: fmt.Sprintf(
 			"%s %s is taken over when the Application has pods that are available, and none are desired; end the suspension or "+
 				"raise the number of replicas, or take the annotation %s off the object", child.Kind, name, v1.AnnotationAdopt)}
 	}
 	return &outcome.Waiting{Reason: v1.ReasonRollingOut, ForPods: true, Message: fmt.Sprintf(
 		"%s %s is taken over when all pods are available", child.Kind, name)}
-}
-
-// runsPods reports whether the Deployment is to have pods.
-func runsPods(in resources.Inputs) bool { return children.Of(children.Deployment).Gated(in) }
-
-// ownsService reports whether the cache shows the Application's Service, and shows it as its own.
-func (p *planner) ownsService() bool {
-	service := p.snapshot.Find(children.Service, p.app.Name)
-	return service != nil && children.Of(children.Service).Owns(p.app, service)
 }
 
 // keepPods makes the configuration keep the pods that run, if new ones are not to be made yet: anything is missing that they would need,

@@ -51,7 +51,7 @@ func ControllerRevision(in Inputs) ([]*appsv1ac.ControllerRevisionApplyConfigura
 	return []*appsv1ac.ControllerRevisionApplyConfiguration{appsv1ac.ControllerRevision(in.Update.Name, app.Namespace).
 		WithLabels(map[string]string{LabelApplication: app.Name}).
 		WithAnnotations(objectAnnotations(app)).
-		WithAnnotations(RevisionAnnotations(in.Update.Record)).
+		WithAnnotations(revisionAnnotations(in.Update.Record)).
 		WithOwnerReferences(owner(app)).
 		WithRevision(in.Update.Record.Number).
 		WithData(runtime.RawExtension{Raw: slices.Clone(in.Update.Data)})}, nil
@@ -68,8 +68,8 @@ func ControllerRevisionNames(in Inputs) []string {
 // KeepsRevision reports whether an earlier revision is kept.
 func KeepsRevision(in Inputs, name string) bool { return in.History[name] }
 
-// RevisionAnnotations returns what a ControllerRevision has of its record.
-func RevisionAnnotations(record revisions.Record) map[string]string {
+// revisionAnnotations returns what a ControllerRevision has of its record.
+func revisionAnnotations(record revisions.Record) map[string]string {
 	annotations := map[string]string{annotationNumber: strconv.FormatInt(record.Number, 10)}
 	if record.Released != "" {
 		annotations[annotationReleased] = record.Released
@@ -87,7 +87,7 @@ func RevisionAnnotations(record revisions.Record) map[string]string {
 // not in it any more.
 func RevisionPatch(record revisions.Record, resourceVersion string) map[string]any {
 	annotations := map[string]any{annotationReleased: nil, annotationFailedRelease: nil, annotationFailed: nil}
-	for key, value := range RevisionAnnotations(record) {
+	for key, value := range revisionAnnotations(record) {
 		annotations[key] = value
 	}
 	return map[string]any{

@@ -25,7 +25,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	batchv1ac "k8s.io/client-go/applyconfigurations/batch/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
-	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 	"k8s.io/utils/ptr"
 
 	v1 "github.com/example/app-operator/api/v1"
@@ -133,27 +132,13 @@ func jobPods(app *v1.Application, labels map[string]string) (*corev1ac.PodTempla
 	template.Labels = podMetadataLabels(app)
 	template.WithLabels(labels)
 	template.Spec.WithRestartPolicy(corev1.RestartPolicyNever)
+	constraints, err := spread(labels, ptr.Deref(app.Spec.Scheduling, v1.SchedulingSpec{}).TopologySpreadConstraints)
+	if err != nil {
+		return nil, err
+	}
 	template.Spec.TopologySpreadConstraints = nil
-	if app.Spec.Scheduling != nil {
-		constraints, err := toApplyConfigs[corev1ac.TopologySpreadConstraintApplyConfiguration](app.Spec.Scheduling.TopologySpreadConstraints)
-		if err != nil {
-			return nil, err
-		}
-		template.Spec.WithTopologySpreadConstraints(about(labels, constraints)...)
-	}
+	template.Spec.WithTopologySpreadConstraints(constraints...)
 	return template, nil
-}
-
-// about has each constraint that does not say which pods it is about be about those with these labels.
-func about(
-	labels map[string]string, constraints []*corev1ac.TopologySpreadConstraintApplyConfiguration,
-) []*corev1ac.TopologySpreadConstraintApplyConfiguration {
-	for _, constraint := range constraints {
-		if constraint.LabelSelector == nil {
-			constraint.WithLabelSelector(metav1ac.LabelSelector().WithMatchLabels(labels))
-		}
-	}
-	return constraints
 }
 
 // scheduledApplication returns the Application as a schedule's pods run it.
@@ -193,6 +178,3 @@ func podMetadataLabels(app *v1.Application) map[string]string {
 	}
 	return labels
 }
-
-// JobsPolicyName returns the name of the NetworkPolicy of the Application's Jobs.
-func JobsPolicyName(app *v1.Application) string { return app.Name + "-jobs" }

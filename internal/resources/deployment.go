@@ -67,7 +67,9 @@ func Deployment(in Inputs) (*appsv1ac.DeploymentApplyConfiguration, error) {
 	if in.Revision != "" {
 		config.WithLabels(map[string]string{LabelRevision: strings.TrimPrefix(in.Revision, revisions.Name(app.Name, ""))})
 	}
-	setReplicas(config, in)
+	if !Autoscaled(app) || starting(in) { // otherwise the autoscaler says how many
+		config.Spec.WithReplicas(DesiredReplicas(in))
+	}
 	return config, nil
 }
 
@@ -82,13 +84,6 @@ func DeployedRevision(deployment *appsv1.Deployment) string {
 		return ""
 	}
 	return revisions.Name(deployment.Name, deployment.Labels[LabelRevision])
-}
-
-// setReplicas sets how many pods the Deployment asks for. While an autoscaler decides, that is not ours to say.
-func setReplicas(config *appsv1ac.DeploymentApplyConfiguration, in Inputs) {
-	if !Autoscaled(in.Application) || starting(in) {
-		config.Spec.WithReplicas(DesiredReplicas(in))
-	}
 }
 
 // minReadyWithoutProbe is how long, in seconds, a container without a readiness probe has to live before it counts, where a failed

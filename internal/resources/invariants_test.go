@@ -207,7 +207,7 @@ func nameIn(app *v1.Application, heading string) string {
 // there is one.
 func checkJobs(t *testing.T, app *v1.Application, configs children) {
 	t.Helper()
-	policy := childOf[*networkingv1ac.NetworkPolicyApplyConfiguration](configs, heading(app, "NetworkPolicy", JobsPolicyName(app)))
+	policy := childOf[*networkingv1ac.NetworkPolicyApplyConfiguration](configs, heading(app, "NetworkPolicy", jobsPolicyName(app)))
 	jobs := 0
 	for heading, config := range configs {
 		if kindOf(heading) != "CronJob" {

@@ -40,10 +40,13 @@ func NetworkPolicy(in Inputs) ([]*networkingv1ac.NetworkPolicyApplyConfiguration
 	if !hasJobs(in) {
 		return []*networkingv1ac.NetworkPolicyApplyConfiguration{policy}, nil
 	}
-	jobs := networkPolicy(in).WithName(JobsPolicyName(in.Application))
+	jobs := networkPolicy(in).WithName(jobsPolicyName(in.Application))
 	jobs.Spec.WithPodSelector(metav1ac.LabelSelector().WithMatchLabels(map[string]string{LabelApplication: in.Application.Name}))
 	return []*networkingv1ac.NetworkPolicyApplyConfiguration{policy, jobs}, nil
 }
+
+// jobsPolicyName returns the name of the policy of the Application's Jobs.
+func jobsPolicyName(app *v1.Application) string { return app.Name + "-jobs" }
 
 // hasJobs reports whether the Application has Jobs, or is to have some.
 func hasJobs(in Inputs) bool {
@@ -60,7 +63,7 @@ func NetworkPolicyNames(in Inputs) []string {
 	case !hasJobs(in):
 		return []string{app.Name}
 	default:
-		return []string{app.Name, JobsPolicyName(app)}
+		return []string{app.Name, jobsPolicyName(app)}
 	}
 }
 

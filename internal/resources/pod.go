@@ -32,6 +32,9 @@ const annotationConfigHash = "apps.example.com/config-hash"
 
 // LiveConfigHash returns the ConfigHash that a Deployment's pods were made with, or "".
 func LiveConfigHash(deployment *appsv1.Deployment) string {
+	if deployment == nil {
+		return ""
+	}
 	return deployment.Spec.Template.Annotations[annotationConfigHash]
 }
 

@@ -27,6 +27,12 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 )
 
+// DefaultPortName is what spec.port is called where spec.portName says nothing.
+const DefaultPortName = "http"
+
+// MainPortName returns the name of spec.port, in the container and in the Service.
+func MainPortName(app *v1.Application) string { return cmp.Or(app.Spec.PortName, DefaultPortName) }
+
 // port is one of an Application's ports: in the spec, in the container and in the Service.
 type port struct {
 	// name is the Service port's, and the container port's too unless older pods have another name for it.
@@ -88,6 +94,17 @@ func specPorts(app *v1.Application) []port {
 	}
 	return ports
 }
+
+// mainServicePort returns where the Service serves spec.port, which must be set.
+func mainServicePort(app *v1.Application) int32 {
+	if app.Spec.Service != nil && app.Spec.Service.Port != nil {
+		return *app.Spec.Service.Port
+	}
+	return *app.Spec.Port
+}
+
+// protocolOf returns the protocol of a port: the one that is given, or TCP.
+func protocolOf(given corev1.Protocol) corev1.Protocol { return cmp.Or(given, corev1.ProtocolTCP) }
 
 // specPort returns the port that the spec calls so, or nil if it has none.
 func specPort(app *v1.Application, name string) *port {

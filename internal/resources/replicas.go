@@ -17,6 +17,8 @@ limitations under the License.
 package resources
 
 import (
+	"cmp"
+
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/ptr"
@@ -67,8 +69,9 @@ func DesiredReplicas(in Inputs) int32 {
 		return 0
 	case app.Spec.Autoscaling != nil && !starting(in):
 		return in.Live.Replicas
-	case app.Spec.Autoscaling != nil:
-		return clamp(app.Spec.Autoscaling, startReplicas(in))
+	case app.Spec.Autoscaling != nil: // which starts from what it has asked for last
+		start := cmp.Or(askedReplicas(in), specReplicas(app))
+		return min(max(start, minReplicas(app.Spec.Autoscaling)), app.Spec.Autoscaling.MaxReplicas)
 	case Keeping(in):
 		return askedReplicas(in)
 	default:
@@ -79,14 +82,6 @@ func DesiredReplicas(in Inputs) int32 {
 // starting reports whether the autoscaler has nothing to start from: it leaves a Deployment of no pods alone.
 func starting(in Inputs) bool {
 	return in.Live == nil || in.Live.Replicas == 0
-}
-
-// startReplicas returns how many pods an autoscaler starts from: as many as it has asked for last, or else spec.replicas.
-func startReplicas(in Inputs) int32 {
-	if asked := askedReplicas(in); asked > 0 {
-		return asked
-	}
-	return specReplicas(in.Application)
 }
 
 // Keeping reports whether what an autoscaler has asked for is still in force, although it is gone.
@@ -145,8 +140,4 @@ func specReplicas(app *v1.Application) int32 {
 // minReplicas returns the least number of pods that the autoscaler may ask for.
 func minReplicas(autoscaling *v1.AutoscalingSpec) int32 {
 	return ptr.Deref(autoscaling.MinReplicas, 1)
-}
-
-func clamp(autoscaling *v1.AutoscalingSpec, replicas int32) int32 {
-	return min(max(replicas, minReplicas(autoscaling)), autoscaling.MaxReplicas)
 }

@@ -33,7 +33,7 @@ func addScheduling(spec *corev1ac.PodSpecApplyConfiguration, app *v1.Application
 	if err != nil {
 		return err
 	}
-	constraints, err := spread(app, scheduling.TopologySpreadConstraints)
+	constraints, err := spread(Labels(app.Name), scheduling.TopologySpreadConstraints)
 	if err != nil {
 		return err
 	}
@@ -41,6 +41,16 @@ func addScheduling(spec *corev1ac.PodSpecApplyConfiguration, app *v1.Application
 		if spec.Affinity, err = toApplyConfig[corev1ac.AffinityApplyConfiguration](scheduling.Affinity); err != nil {
 			return err
 		}
+	}
+	if len(constraints) == 0 {
+		// Over hosts where that is possible, whatever the number of replicas: a template that depended on it would restart the first
+		// pod when the second one comes.
+		constraints = append(constraints, corev1ac.TopologySpreadConstraint().
+			WithMaxSkew(1).
+			WithTopologyKey(corev1.LabelHostname).
+			WithWhenUnsatisfiable(corev1.ScheduleAnyway).
+			WithLabelSelector(metav1ac.LabelSelector().WithMatchLabels(Labels(app.Name))).
+			WithMatchLabelKeys(appsv1.DefaultDeploymentUniqueLabelKey)) // each revision by itself
 	}
 	spec.WithNodeSelector(scheduling.NodeSelector).
 		WithTolerations(tolerations...).
@@ -52,32 +62,17 @@ func addScheduling(spec *corev1ac.PodSpecApplyConfiguration, app *v1.Application
 	return nil
 }
 
-// spread returns the user's constraints, each about this application's pods if it does not say about which. Without
-// any, pods are spread over hosts where that is possible: whatever the number of replicas, since a template that
-// depended on it would restart the first pod when the second one comes.
+// spread returns the user's constraints, each about the pods with these labels if it does not say about which.
 func spread(
-	app *v1.Application, constraints []corev1.TopologySpreadConstraint,
+	labels map[string]string, constraints []corev1.TopologySpreadConstraint,
 ) ([]*corev1ac.TopologySpreadConstraintApplyConfiguration, error) {
-	ours := func() *metav1ac.LabelSelectorApplyConfiguration {
-		return metav1ac.LabelSelector().WithMatchLabels(Labels(app.Name))
-	}
-	if len(constraints) == 0 {
-		return []*corev1ac.TopologySpreadConstraintApplyConfiguration{
-			corev1ac.TopologySpreadConstraint().
-				WithMaxSkew(1).
-				WithTopologyKey(corev1.LabelHostname).
-				WithWhenUnsatisfiable(corev1.ScheduleAnyway).
-				WithLabelSelector(ours()).
-				WithMatchLabelKeys(appsv1.DefaultDeploymentUniqueLabelKey), // each revision by itself
-		}, nil
-	}
 	configs, err := toApplyConfigs[corev1ac.TopologySpreadConstraintApplyConfiguration](constraints)
 	if err != nil {
 		return nil, err
 	}
 	for _, config := range configs {
 		if config.LabelSelector == nil {
-			config.WithLabelSelector(ours())
+			config.WithLabelSelector(metav1ac.LabelSelector().WithMatchLabels(labels))
 		}
 	}
 	return configs, nil

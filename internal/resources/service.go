@@ -21,15 +21,10 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	"k8s.io/utils/ptr"
 
 	v1 "github.com/example/app-operator/api/v1"
 )
-
-// DefaultPortName is what spec.port is called where spec.portName says nothing.
-const DefaultPortName = "http"
-
-// MainPortName returns the name of spec.port, in the container and in the Service.
-func MainPortName(app *v1.Application) string { return cmp.Or(app.Spec.PortName, DefaultPortName) }
 
 // Service returns the Service in front of the pods, or nil for a worker, which has no ports.
 func Service(in Inputs) (*corev1ac.ServiceApplyConfiguration, error) {
@@ -39,7 +34,7 @@ func Service(in Inputs) (*corev1ac.ServiceApplyConfiguration, error) {
 		return nil, nil
 	}
 	spec := corev1ac.ServiceSpec().
-		WithType(serviceType(app)).
+		WithType(cmp.Or(ptr.Deref(app.Spec.Service, v1.ServiceSpec{}).Type, corev1.ServiceTypeClusterIP)).
 		WithSelector(Labels(app.Name)).
 		WithPorts(ports...)
 	config := corev1ac.Service(app.Name, app.Namespace).
@@ -74,13 +69,6 @@ func shapeService(spec *corev1ac.ServiceSpecApplyConfiguration, service *v1.Serv
 	spec.WithLoadBalancerSourceRanges(service.LoadBalancerSourceRanges...)
 }
 
-func serviceType(app *v1.Application) corev1.ServiceType {
-	if app.Spec.Service == nil || app.Spec.Service.Type == "" {
-		return corev1.ServiceTypeClusterIP
-	}
-	return app.Spec.Service.Type
-}
-
 // servicePorts returns the Service's ports: the main one first.
 func servicePorts(in Inputs) []*corev1ac.ServicePortApplyConfiguration {
 	ports := portsOf(in)
@@ -98,14 +86,3 @@ func servicePorts(in Inputs) []*corev1ac.ServicePortApplyConfiguration {
 	}
 	return configs
 }
-
-// mainServicePort returns where the Service serves spec.port, which must be set.
-func mainServicePort(app *v1.Application) int32 {
-	if app.Spec.Service != nil && app.Spec.Service.Port != nil {
-		return *app.Spec.Service.Port
-	}
-	return *app.Spec.Port
-}
-
-// protocolOf returns the protocol of a port: the one that is given, or TCP.
-func protocolOf(given corev1.Protocol) corev1.Protocol { return cmp.Or(given, corev1.ProtocolTCP) }

@@ -50,19 +50,13 @@ type EndpointApplyConfiguration struct {
 
 // newServiceMonitor returns an empty configuration of the ServiceMonitor of this name.
 func newServiceMonitor(name, namespace string) *ServiceMonitorApplyConfiguration {
-	return (&ServiceMonitorApplyConfiguration{}).identified(name, namespace)
-}
-
-// identified sets which object the configuration is for.
-func (c *ServiceMonitorApplyConfiguration) identified(name, namespace string) *ServiceMonitorApplyConfiguration {
-	if c.ObjectMetaApplyConfiguration == nil {
-		c.ObjectMetaApplyConfiguration = metav1ac.ObjectMeta()
+	config := &ServiceMonitorApplyConfiguration{
+		ObjectMetaApplyConfiguration: metav1ac.ObjectMeta().WithName(name).WithNamespace(namespace),
 	}
-	c.TypeMetaApplyConfiguration.
+	config.TypeMetaApplyConfiguration.
 		WithKind(ServiceMonitorKind.Kind).
 		WithAPIVersion(ServiceMonitorKind.GroupVersion().String())
-	c.ObjectMetaApplyConfiguration.WithName(name).WithNamespace(namespace)
-	return c
+	return config
 }
 
 // IsApplyConfiguration marks the type as one that server-side apply takes.

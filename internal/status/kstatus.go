@@ -135,6 +135,14 @@ func Expires(app *v1.Application, seen Observed, next v1.ApplicationStatus) meta
 	return expires
 }
 
+// earlier returns the earlier of two times that are known.
+func earlier(a, b metav1.Time) metav1.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(&a) {
+		return b
+	}
+	return a
+}
+
 // ifAhead returns a time that is still to come, and otherwise the zero time.
 func ifAhead(due, now metav1.Time) metav1.Time {
 	if now.Before(&due) {

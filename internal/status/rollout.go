@@ -24,6 +24,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/outcome"
@@ -165,6 +166,73 @@ func deploymentFault(app *v1.Application, seen Observed) *PodFault {
 		return deadlineFault(seen)
 	}
 	return lateFault(app, seen)
+}
+
+// overdueSince returns since when pods have been missing from a rollout that was complete, or from one that its
+// controller does not time: that of a Deployment that waits for the pods of an older revision to end. The zero time is
+// for none.
+func overdueSince(app *v1.Application, seen Observed) metav1.Time {
+	deployment := seen.Deployment
+	progressing := deploymentCondition(deployment, appsv1.DeploymentProgressing)
+	if progressing == nil || progressing.Reason != rolloutWasComplete || missing(deployment) == "" {
+		return metav1.Time{}
+	}
+	var since metav1.Time
+	for _, pod := range seen.Unready {
+		since = earlier(since, pod.Since)
+	}
+	available := deploymentCondition(deployment, appsv1.DeploymentAvailable)
+	if available != nil && available.Status == corev1.ConditionFalse && !scalingUp(app, deployment) {
+		since = earlier(since, available.LastTransitionTime) // also where pods come and go, and none lives that long
+	}
+	return since
+}
+
+// rolloutWasComplete is the reason that the Deployment's controller gives from when a rollout is complete until the next
+// one makes pods (kubernetes pkg/controller/deployment/util NewRSAvailableReason). It does not watch the deadline then.
+const rolloutWasComplete = "NewReplicaSetAvailable"
+
+// deadlineOf returns when pods that have been missing since then are a fault, by the Deployment's own deadline.
+func deadlineOf(deployment *appsv1.Deployment, since metav1.Time) metav1.Time {
+	return addSeconds(since, int64(ptr.Deref(deployment.Spec.ProgressDeadlineSeconds, defaultDeadlineSeconds)))
+}
+
+// defaultDeadlineSeconds is Kubernetes' own default.
+const defaultDeadlineSeconds = 600
+
+// lateFault returns the fault of pods that have been missing for longer than the deadline, or nil.
+func lateFault(app *v1.Application, seen Observed) *PodFault {
+	since := overdueSince(app, seen)
+	if since.IsZero() || seen.Now.Time.Before(deadlineOf(seen.Deployment, since).Time) {
+		return nil
+	}
+	if len(seen.Unready) == 0 && seen.Ending != "" {
+		return deadlineFault(seen)
+	}
+	return &PodFault{
+		Reason:  v1.ReasonPodsNotReady,
+		Message: "pods have not been ready for longer than rollout.progressDeadlineSeconds; " + waitsFor(seen),
+	}
+}
+
+// deadlineFault is the fault of a rollout that has stood still for its deadline.
+func deadlineFault(seen Observed) *PodFault {
+	return &PodFault{
+		Reason:  v1.ReasonProgressDeadlineExceeded,
+		Message: "the rollout has not moved for its progress deadline; " + waitsFor(seen),
+	}
+}
+
+// waitsFor says what the first of the unready pods waits for, or what to look at where nothing is known of any.
+func waitsFor(seen Observed) string {
+	switch {
+	case len(seen.Unready) > 0:
+		return seen.Unready[0].Message
+	case seen.Ending != "":
+		return seen.Ending
+	default:
+		return "look at the pods' logs and readiness"
+	}
 }
 
 // remedy returns what to do about a refusal, where the words that tell it do not say so, or speak of the pod's fields and the

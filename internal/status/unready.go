@@ -21,12 +21,9 @@ import (
 	"fmt"
 	"slices"
 
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
-
-	v1 "github.com/example/app-operator/api/v1"
 )
 
 // UnreadyPod is a pod of the newest revision that does not serve. Most will before long.
@@ -137,79 +134,4 @@ func unmetCondition(pod *corev1.Pod, kind corev1.PodConditionType) *corev1.PodCo
 		return found
 	}
 	return nil
-}
-
-// overdueSince returns since when pods have been missing from a rollout that was complete, or from one that its
-// controller does not time: that of a Deployment that waits for the pods of an older revision to end. The zero time is
-// for none.
-func overdueSince(app *v1.Application, seen Observed) metav1.Time {
-	deployment := seen.Deployment
-	progressing := deploymentCondition(deployment, appsv1.DeploymentProgressing)
-	if progressing == nil || progressing.Reason != rolloutWasComplete || missing(deployment) == "" {
-		return metav1.Time{}
-	}
-	var since metav1.Time
-	for _, pod := range seen.Unready {
-		since = earlier(since, pod.Since)
-	}
-	available := deploymentCondition(deployment, appsv1.DeploymentAvailable)
-	if available != nil && available.Status == corev1.ConditionFalse && !scalingUp(app, deployment) {
-		since = earlier(since, available.LastTransitionTime) // also where pods come and go, and none lives that long
-	}
-	return since
-}
-
-// rolloutWasComplete is the reason that the Deployment's controller gives from when a rollout is complete until the next
-// one makes pods (kubernetes pkg/controller/deployment/util NewRSAvailableReason). It does not watch the deadline then.
-const rolloutWasComplete = "NewReplicaSetAvailable"
-
-// earlier returns the earlier of two times that are known.
-func earlier(a, b metav1.Time) metav1.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(&a) {
-		return b
-	}
-	return a
-}
-
-// deadlineOf returns when pods that have been missing since then are a fault, by the Deployment's own deadline.
-func deadlineOf(deployment *appsv1.Deployment, since metav1.Time) metav1.Time {
-	return addSeconds(since, int64(ptr.Deref(deployment.Spec.ProgressDeadlineSeconds, defaultDeadlineSeconds)))
-}
-
-// defaultDeadlineSeconds is Kubernetes' own default.
-const defaultDeadlineSeconds = 600
-
-// lateFault returns the fault of pods that have been missing for longer than the deadline, or nil.
-func lateFault(app *v1.Application, seen Observed) *PodFault {
-	since := overdueSince(app, seen)
-	if since.IsZero() || seen.Now.Time.Before(deadlineOf(seen.Deployment, since).Time) {
-		return nil
-	}
-	if len(seen.Unready) == 0 && seen.Ending != "" {
-		return deadlineFault(seen)
-	}
-	return &PodFault{
-		Reason:  v1.ReasonPodsNotReady,
-		Message: "pods have not been ready for longer than rollout.progressDeadlineSeconds; " + waitsFor(seen),
-	}
-}
-
-// deadlineFault is the fault of a rollout that has stood still for its deadline.
-func deadlineFault(seen Observed) *PodFault {
-	return &PodFault{
-		Reason:  v1.ReasonProgressDeadlineExceeded,
-		Message: "the rollout has not moved for its progress deadline; " + waitsFor(seen),
-	}
-}
-
-// waitsFor says what the first of the unready pods waits for, or what to look at where nothing is known of any.
-func waitsFor(seen Observed) string {
-	switch {
-	case len(seen.Unready) > 0:
-		return seen.Unready[0].Message
-	case seen.Ending != "":
-		return seen.Ending
-	default:
-		return "look at the pods' logs and readiness"
-	}
 }
