@@ -183,12 +183,19 @@ func treeOf(value any) (any, error) {
 	return tree, nil
 }
 
-// dropEmpty takes nulls, empty maps and empty lists out of maps. An item of a list stays, or the others would move up.
+// saysMoreThanNothing are the fields whose empty map is not as if they were not there: a question to the main port with all defaults,
+// and a selector of everything. No type of Kubernetes' has them unless somebody has set them.
+var saysMoreThanNothing = map[string]bool{
+	"httpGet": true, "tcpSocket": true, "grpc": true, "labelSelector": true, "namespaceSelector": true, "selector": true,
+}
+
+// dropEmpty takes nulls, empty maps and empty lists that say nothing out of maps. An item of a list stays, or the others would move up.
 func dropEmpty(tree any) any {
 	switch tree := tree.(type) {
 	case map[string]any:
 		for key, value := range tree {
-			if value = dropEmpty(value); isEmpty(value) {
+			_, set := value.(map[string]any)
+			if value = dropEmpty(value); isEmpty(value) && (!set || !saysMoreThanNothing[key]) {
 				delete(tree, key)
 			} else {
 				tree[key] = value
