@@ -185,6 +185,52 @@ func TestWithPodsBringsThemBack(t *testing.T) {
 	}
 }
 
+// TestWhatIsNotOfThePodsStays holds that pods which come back change neither where ports are served nor how large claims are, and that
+// what they come back to is a spec that the API server takes.
+func TestWhatIsNotOfThePodsStays(t *testing.T) {
+	claim := func(size string) v1.VolumeSource {
+		return v1.VolumeSource{PersistentVolumeClaim: &v1.ClaimSource{Size: size}}
+	}
+	before, now := &v1.Application{}, &v1.Application{}
+	before.Spec = v1.ApplicationSpec{
+		Image: "nginx:1", ServiceAccount: &v1.ServiceAccountSpec{Name: "builder"},
+		AdditionalPorts: []v1.AdditionalPort{{Name: "admin", Port: 9090}, {Name: "dropped", Port: 9091, ServicePort: new(int32(91))}},
+		Files:           []v1.File{{MountPath: "/data", VolumeSource: claim("1Gi")}, {MountPath: "/old", VolumeSource: claim("3Gi")}},
+		Volumes:         []v1.Volume{{Name: "spool", VolumeSource: claim("1Gi")}},
+	}
+	now.Spec = v1.ApplicationSpec{
+		Image: "nginx:2", ServiceAccount: &v1.ServiceAccountSpec{Annotations: map[string]string{"a": "b"}},
+		AdditionalPorts: []v1.AdditionalPort{
+			{Name: "admin", Port: 8080, ServicePort: new(int32(80)), NodePort: new(int32(30080)), AppProtocol: new("http")},
+		},
+		Files:   []v1.File{{MountPath: "/data", VolumeSource: claim("2Gi")}},
+		Volumes: []v1.Volume{{Name: "spool", VolumeSource: claim("4Gi")}},
+	}
+	revision, err := Of(before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := WithPods(now, revision.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := v1.ApplicationSpec{
+		Image: "nginx:1", ServiceAccount: &v1.ServiceAccountSpec{Name: "builder"},
+		AdditionalPorts: []v1.AdditionalPort{
+			{Name: "admin", Port: 9090, ServicePort: new(int32(80)), NodePort: new(int32(30080)), AppProtocol: new("http")},
+			{Name: "dropped", Port: 9091},
+		},
+		Files:   []v1.File{{MountPath: "/data", VolumeSource: claim("2Gi")}, {MountPath: "/old", VolumeSource: claim("3Gi")}},
+		Volumes: []v1.Volume{{Name: "spool", VolumeSource: claim("4Gi")}},
+	}
+	if diff := cmp.Diff(want, got.Spec); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if size := now.Spec.Files[0].PersistentVolumeClaim.Size; size != "2Gi" {
+		t.Errorf("the Application itself was changed: %s", size)
+	}
+}
+
 func TestReleaseJob(t *testing.T) {
 	long := strings.Repeat("a", 43) + "-" + strings.Repeat("b", 19)
 	seen := map[string]bool{}
