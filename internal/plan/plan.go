@@ -184,8 +184,11 @@ func (p *planner) prune(child *children.Child, desired map[string]bool) error {
 		}
 		if next != nil {
 			p.steps = append(p.steps, *next)
+			if next.Deletes() {
+				p.last.leave(next.Key())
+			}
 		}
-		desired[live.GetName()] = next == nil || !next.Deletes() // its deletion will repair nothing
+		desired[live.GetName()] = true // its deletion, which may come later, will repair nothing
 	}
 	return errors.Join(failed...)
 }
@@ -232,11 +235,11 @@ func (p *planner) retire(child *children.Child, live children.Object) (*Step, er
 }
 
 // Delete returns the step that deletes an object. It repairs drift if the object was not desired when this process last looked:
-// then somebody has created it since.
+// then somebody has created it since. What is created once goes when nothing needs it any more, however long it was not desired.
 func Delete(child *children.Child, live children.Object, last LastApplied) *Step {
 	step := &Step{Child: child, Name: live.GetName(), Live: live}
-	_, desired := last[step.Key()]
-	step.RepairsDrift = !desired
+	_, known := last[step.Key()]
+	step.RepairsDrift = !known && !child.CreatedOnce
 	return step
 }
 

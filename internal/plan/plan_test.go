@@ -353,6 +353,51 @@ func TestACronJobGoesAfterItsLastRun(t *testing.T) {
 	}
 }
 
+// TestWhatTheSpecLetsGoRepairsNothing holds that an object which goes later than it was desired, or which a new process finds, is not taken
+// for one that somebody has created.
+func TestWhatTheSpecLetsGoRepairsNothing(t *testing.T) {
+	app, last := application(), LastApplied{}
+	snapshot := &Snapshot{Inputs: resources.Inputs{Application: app}, Live: map[string][]children.Object{
+		children.Service: {owned("web")}, resources.KindConfigMap: {owned("web-etc")}, children.ControllerRevision: {owned("web-0123456789")},
+	}}
+	deletions := func() map[string]bool {
+		t.Helper()
+		repairs := map[string]bool{}
+		steps, err := For(app, snapshot, last)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range steps {
+			if step.Deletes() {
+				repairs[step.Child.Kind] = step.RepairsDrift
+				continue
+			}
+			live := owned(step.Name) // as if it had been applied
+			snapshot.Live[step.Child.Kind] = []children.Object{live}
+			last.Wrote(step.Key(), step.Hash, live)
+		}
+		return repairs
+	}
+	last.TakeStock(app, snapshot)
+	want := map[string]bool{children.Service: false, children.ControllerRevision: false}
+	if diff := cmp.Diff(want, deletions()); diff != "" {
+		t.Errorf("a new process, while pods need the ConfigMap (-want +got):\n%s", diff)
+	}
+	snapshot.PodsUpdated = true
+	want[resources.KindConfigMap] = false
+	if diff := cmp.Diff(want, deletions()); diff != "" {
+		t.Errorf("when no pod needs the ConfigMap (-want +got):\n%s", diff)
+	}
+	for kind := range want { // they are gone, and somebody creates them
+		last.Clear(Key{kind, snapshot.Live[kind][0].GetName()})
+	}
+	last.TakeStock(app, snapshot)
+	want[children.Service], want[resources.KindConfigMap] = true, true
+	if diff := cmp.Diff(want, deletions()); diff != "" {
+		t.Errorf("when they come back (-want +got):\n%s", diff)
+	}
+}
+
 // TestRunsAreHeldBackAsPodsAre holds that a CronJob is left as it is while its pods would run as somebody else's ServiceAccount,
 // also where the Application has no pods itself, and that one that is to run nothing is not.
 func TestRunsAreHeldBackAsPodsAre(t *testing.T) {
