@@ -275,10 +275,7 @@ func (p *planner) object(child *children.Child, config children.Config) (*Step, 
 	case !child.Owns(p.app, live):
 		return p.adopt(next)
 	case live.GetDeletionTimestamp() != nil:
-		return nil, &outcome.Waiting{
-			Reason:  v1.ReasonRollingOut,
-			Message: fmt.Sprintf("Waiting for %s %s, which is being deleted, to be gone", child.Kind, live.GetName()),
-		}
+		return nil, going(child, live)
 	case was.desiredUnchanged(next.Hash) && was.Is(live):
 		if was.appliedAt.IsZero() { // it was recorded from the answer to an apply, which has no managed fields; the cached object has
 			p.last.MarkInSync(next.Key(), next.Hash, live)
@@ -296,6 +293,16 @@ func (p *planner) object(child *children.Child, config children.Config) (*Step, 
 	}
 	next.Foreign = next.RepairsDrift && was.overwrittenBySameManager(next)
 	return next, nil
+}
+
+// going says that an object is being deleted, and has to be gone before it is made again.
+func going(child *children.Child, live children.Object) error {
+	if child.GoingRemedy != "" {
+		return &outcome.Waiting{Reason: v1.ReasonReferenceMissing, Message: fmt.Sprintf(
+			"%s %s is being deleted: %s", child.Kind, live.GetName(), child.GoingRemedy)}
+	}
+	return &outcome.Waiting{Reason: v1.ReasonRollingOut, Message: fmt.Sprintf(
+		"Waiting for %s %s, which is being deleted, to be gone", child.Kind, live.GetName())}
 }
 
 // adopt returns the step that takes an object which is somebody else's, or an error: it may not be taken, or has to wait.

@@ -201,6 +201,31 @@ func TestRetainedObjectsAreNeverDeleted(t *testing.T) {
 	}
 }
 
+// TestAClaimThatGoesIsToldOf holds that a claim which somebody deletes, and which stays for its pods, is a fault and no rollout: it would
+// never end. The pods that have it are left as they are until they are to end.
+func TestAClaimThatGoesIsToldOf(t *testing.T) {
+	app := application()
+	app.Spec.Files = []v1.File{{MountPath: "/data", VolumeSource: v1.VolumeSource{PersistentVolumeClaim: &v1.ClaimSource{Size: "1Gi"}}}}
+	claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{
+		Name: "web-data", Namespace: "apps", UID: "of", Labels: map[string]string{resources.LabelApplication: "web"},
+		DeletionTimestamp: new(metav1.Now()), Finalizers: []string{"kubernetes.io/pvc-protection"},
+	}}
+	for suspended, want := range map[bool]bool{false: false, true: true} {
+		app.Spec.Suspend = suspended
+		steps, err := For(app, &Snapshot{Inputs: resources.Inputs{Application: app}, Live: map[string][]children.Object{
+			resources.KindPersistentVolumeClaim: {claim},
+		}}, LastApplied{})
+		waiting, ok := errors.AsType[*outcome.Waiting](err)
+		if !ok || waiting.Reason != v1.ReasonReferenceMissing || !strings.Contains(waiting.Message, "web-data is being deleted") ||
+			!strings.Contains(waiting.Message, "spec.suspend") {
+			t.Errorf("suspended %t: error %v", suspended, err)
+		}
+		if got := slices.ContainsFunc(steps, func(step Step) bool { return step.Child.Kind == children.Deployment }); got != want {
+			t.Errorf("suspended %t: the Deployment is written: %t, want %t", suspended, got, want)
+		}
+	}
+}
+
 // TestOfAConfigMapTheMetadataTell holds that an object whose content is not read is compared by who owns the content, and by the
 // annotation that stands for it.
 func TestOfAConfigMapTheMetadataTell(t *testing.T) {
