@@ -35,6 +35,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/children"
 	"github.com/example/app-operator/internal/cli"
 	"github.com/example/app-operator/internal/cli/gitops"
 	"github.com/example/app-operator/internal/cli/view"
@@ -235,26 +236,38 @@ func newRestart(flags *genericclioptions.ConfigFlags, streams genericiooptions.I
 		Long: "Replaces the pods as kubectl rollout restart does: by an annotation of the Deployment's pods, which the operator keeps.",
 
 		Example: "  kubectl app restart my-app --wait",
-	}, func(ctx context.Context, a *action, app *v1.Application) error {
-		if app.Spec.Suspend {
-			return fmt.Errorf("%s is suspended, and has no pods to restart; kubectl app resume %s brings them back", app.Name, app.Name)
-		}
-		deployment := &appsv1.Deployment{}
-		deployment.Name, deployment.Namespace = app.Name, app.Namespace
-		patch, err := json.Marshal(map[string]any{"spec": map[string]any{"template": map[string]any{"metadata": map[string]any{
+	}, restart)
+}
+
+// restart replaces the pods of the Application's own Deployment: one of its name may be somebody else's.
+func restart(ctx context.Context, a *action, app *v1.Application) error {
+	if app.Spec.Suspend {
+		return fmt.Errorf("%s is suspended, and has no pods to restart; kubectl app resume %s brings them back", app.Name, app.Name)
+	}
+	deployment := &appsv1.Deployment{}
+	err := a.connection.Get(ctx, client.ObjectKeyFromObject(app), deployment)
+	if client.IgnoreNotFound(err) != nil {
+		return err
+	}
+	if err != nil || !children.Of(children.Deployment).Owns(app, deployment) {
+		return fmt.Errorf("%s has no Deployment of its own to restart; kubectl app why %s -n %s says why", app.Name, app.Name, app.Namespace)
+	}
+	patch, err := json.Marshal(map[string]any{
+		"metadata": map[string]any{"uid": deployment.UID},
+		"spec": map[string]any{"template": map[string]any{"metadata": map[string]any{
 			"annotations": map[string]any{"kubectl.kubernetes.io/restartedAt": time.Now().Format(time.RFC3339)},
-		}}}})
-		if err != nil {
-			return err
-		}
-		if err := a.connection.Patch(ctx, deployment, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(fieldManager)); err != nil {
-			return err
-		}
-		a.say("%s is restarted: its pods are replaced one after the other", app.Name)
-		generation := deployment.Generation
-		return a.settled(ctx, app, func(ctx context.Context, app *v1.Application) (bool, error) {
-			err := a.connection.Get(ctx, client.ObjectKeyFromObject(app), deployment)
-			return err == nil && deployment.Status.ObservedGeneration >= generation && status.RolledOut(deployment), err
-		})
+		}}},
+	})
+	if err != nil {
+		return err
+	}
+	if err := a.connection.Patch(ctx, deployment, client.RawPatch(types.MergePatchType, patch), client.FieldOwner(fieldManager)); err != nil {
+		return err
+	}
+	a.say("%s is restarted: its pods are replaced one after the other", app.Name)
+	generation := deployment.Generation
+	return a.settled(ctx, app, func(ctx context.Context, app *v1.Application) (bool, error) {
+		err := a.connection.Get(ctx, client.ObjectKeyFromObject(app), deployment)
+		return err == nil && deployment.Status.ObservedGeneration >= generation && status.RolledOut(deployment), err
 	})
 }

@@ -22,6 +22,7 @@ import (
 	"strings"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -77,6 +78,41 @@ func TestAChangeIsMadeBesideTheOperator(t *testing.T) {
 			changed, err := a.change(t.Context(), read, func(app *v1.Application) { app.Spec.Paused = true }, "spec", "paused")
 			if each.want == "" && (err != nil || !changed || !read.Spec.Paused) || each.want != "" && (err == nil || !strings.Contains(err.Error(), each.want)) {
 				t.Errorf("changed %v, %v", changed, err)
+			}
+		})
+	}
+}
+
+// TestARestartIsOfItsOwnPods holds that the pods of somebody else's Deployment stay, which is in the way of the Application's.
+func TestARestartIsOfItsOwnPods(t *testing.T) {
+	app := &v1.Application{ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "shop", UID: "1"}}
+	own := []metav1.OwnerReference{*metav1.NewControllerRef(app, v1.GroupVersion.WithKind("Application"))}
+	for name, each := range map[string]struct {
+		there     []client.Object
+		restarted bool
+	}{
+		"its own":         {[]client.Object{&appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "shop", UID: "2", OwnerReferences: own}}}, true},
+		"somebody else's": {[]client.Object{&appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Name: "web", Namespace: "shop", UID: "2"}}}, false},
+		"none":            {nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			scheme, err := cluster.NewScheme()
+			if err != nil {
+				t.Fatal(err)
+			}
+			connected := fake.NewClientBuilder().WithScheme(scheme).WithObjects(each.there...).Build()
+			streams, _, _, _ := genericiooptions.NewTestIOStreams()
+			a := &action{streams: streams, connection: &cli.Connection{WithWatch: connected, Namespace: "shop"}}
+			err = restart(t.Context(), a, app)
+			if each.restarted != (err == nil) || err != nil && !strings.Contains(err.Error(), "no Deployment of its own") {
+				t.Errorf("error %v", err)
+			}
+			now := &appsv1.Deployment{}
+			if err := connected.Get(t.Context(), client.ObjectKeyFromObject(app), now); client.IgnoreNotFound(err) != nil {
+				t.Fatal(err)
+			}
+			if _, restarted := now.Spec.Template.Annotations["kubectl.kubernetes.io/restartedAt"]; restarted != each.restarted {
+				t.Errorf("its pods are replaced: %t", restarted)
 			}
 		})
 	}

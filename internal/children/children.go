@@ -83,6 +83,8 @@ var Table = []Child{
 		Retained: true,
 		RefusalRemedy: "it serves as it is; to have a larger one, set allowVolumeExpansion in its StorageClass, or give the volume " +
 			"another name, which makes a new claim",
+		GoingRemedy: "it goes, with what is in it, when no pod uses it any more, and no new pod gets it; set spec.suspend to true to end " +
+			"the pods, and to false again for a new claim, which is empty",
 		ConflictRemedy: "to have it used as it is, name it in persistentVolumeClaim.claimName; otherwise give the volume another name, ",
 		Adoption:       AdoptAtOnce, Taking: claimTaking,
 		StripStatus: func(object Object) {
@@ -218,6 +220,9 @@ type Child struct {
 	Expendable bool
 	// RefusalRemedy is what to do about a change of a retained object that was refused.
 	RefusalRemedy string
+	// GoingRemedy is what to do about an object that somebody deletes and that stays as long as pods use it. Empty for a kind whose
+	// deleted objects go by themselves.
+	GoingRemedy string
 	// PrunedAfterRollout children are used by running pods: when they are no longer desired, they are deleted after the last
 	// pod that uses them, or its token would be revoked.
 	PrunedAfterRollout bool

@@ -198,7 +198,7 @@ func stripJob(object *batchv1.Job) *batchv1.Job {
 	if end := status.EndOf(object); end != nil {
 		kept := batchv1.JobCondition{Type: end.Type, Status: end.Status}
 		if end.Type == batchv1.JobFailed {
-			kept.Reason, kept.Message = end.Reason, end.Message
+			kept.Reason, kept.Message, kept.LastTransitionTime = end.Reason, end.Message, end.LastTransitionTime
 		}
 		job.Status.Conditions = []batchv1.JobCondition{kept}
 	}

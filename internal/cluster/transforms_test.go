@@ -297,9 +297,10 @@ func TestStripJobKeepsHowItEnded(t *testing.T) {
 		job.Status = batchv1.JobStatus{Failed: 3, Conditions: conditions}
 		return job
 	}
+	ended := metav1.Now()
 	condition := func(kind batchv1.JobConditionType) batchv1.JobCondition {
 		return batchv1.JobCondition{
-			Type: kind, Status: corev1.ConditionTrue, Reason: "Because", Message: "it is so", LastTransitionTime: metav1.Now(),
+			Type: kind, Status: corev1.ConditionTrue, Reason: "Because", Message: "it is so", LastTransitionTime: ended,
 		}
 	}
 	for what, test := range map[string]struct {
@@ -310,7 +311,7 @@ func TestStripJobKeepsHowItEnded(t *testing.T) {
 		"one that ended": {[]batchv1.JobCondition{condition(batchv1.JobComplete)}, []batchv1.JobCondition{{Type: batchv1.JobComplete, Status: corev1.ConditionTrue}}},
 		"one that failed": {
 			[]batchv1.JobCondition{condition(batchv1.JobFailureTarget), condition(batchv1.JobFailed)},
-			[]batchv1.JobCondition{{Type: batchv1.JobFailed, Status: corev1.ConditionTrue, Reason: "Because", Message: "it is so"}},
+			[]batchv1.JobCondition{condition(batchv1.JobFailed)},
 		},
 	} {
 		want := &batchv1.Job{ObjectMeta: identity(full().ObjectMeta), Status: batchv1.JobStatus{Conditions: test.want}}

@@ -54,7 +54,8 @@ const (
 	toldEvery  = 10 * time.Minute
 )
 
-// maxContended is how many subjects of one kind are counted apart. All further ones are counted as one.
+// maxContended is how many fields of one object, and deletions of objects of one kind, are counted apart. All further ones are counted
+// as one.
 const maxContended = 8
 
 // Tracker counts the repairs of an Application's objects, so that a client which insists on undoing them does not keep
@@ -80,6 +81,15 @@ const (
 	ScaleDown = 3
 )
 
+// together returns as what the subject is counted beyond maxContended. Which objects there are is the spec's to say; what is deleted is not
+// in it, and whoever creates it chooses the name.
+func (s Subject) together() Subject {
+	if s.Field == Deletion {
+		return Subject{Kind: s.Kind, Field: Deletion}
+	}
+	return Subject{Kind: s.Kind, Name: s.Name}
+}
+
 // Dispute is about one field.
 type Dispute struct {
 	subject Subject
@@ -102,7 +112,7 @@ func (c *Tracker) Dispute(at Subject, now time.Time) *Dispute {
 	for other, known := range c.disputes {
 		if known.calm(now) {
 			delete(c.disputes, other)
-		} else if other.Kind == at.Kind {
+		} else if other.together() == at.together() {
 			count++
 		}
 	}
@@ -110,7 +120,7 @@ func (c *Tracker) Dispute(at Subject, now time.Time) *Dispute {
 		return known
 	}
 	if count >= maxContended {
-		at = Subject{Kind: at.Kind}
+		at = at.together()
 	}
 	if known, ok := c.disputes[at]; ok {
 		return known

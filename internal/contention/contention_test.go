@@ -66,13 +66,38 @@ func TestDisputesAreBounded(t *testing.T) {
 	now := time.Now()
 	var all Tracker
 	for field := range uint64(1000) {
-		all.Dispute(Subject{Kind: "Deployment", Field: field + 1}, now).Repaired(now)
+		all.Dispute(Subject{Kind: "Deployment", Name: "web", Field: field + 10}, now).Repaired(now)
 	}
 	if got := len(all.disputes); got > maxContended+1 {
 		t.Errorf("%d disputes are remembered of one child", got)
 	}
-	if all.Dispute(Subject{Kind: "Deployment", Field: 5000}, now).pause(now) == 0 {
+	if all.Dispute(Subject{Kind: "Deployment", Name: "web", Field: 5000}, now).pause(now) == 0 {
 		t.Error("who changes another field each time is not slowed down")
+	}
+	for made := range 1000 {
+		all.Dispute(Subject{Kind: "ConfigMap", Name: fmt.Sprintf("web-%d", made), Field: Deletion}, now).Repaired(now)
+	}
+	if got := len(all.disputes); got > 2*(maxContended+1) {
+		t.Errorf("%d disputes are remembered of one child, and of deletions of a kind", got)
+	}
+	if all.Dispute(Subject{Kind: "ConfigMap", Name: "another", Field: Deletion}, now).pause(now) == 0 {
+		t.Error("who makes another object each time is not slowed down")
+	}
+}
+
+// TestEachChildIsOfItsOwn holds that whoever deletes all objects of a kind, each once, disputes nothing, however many there are.
+func TestEachChildIsOfItsOwn(t *testing.T) {
+	now := time.Now()
+	var all Tracker
+	for made := range 96 {
+		known := all.Dispute(Subject{Kind: "ConfigMap", Name: fmt.Sprintf("web-%d", made), Field: Whole}, now)
+		if pause := known.pause(now); pause != 0 {
+			t.Fatalf("the %d. of them waits for %s", made+1, pause)
+		}
+		known.Repaired(now)
+	}
+	if told, _ := all.Report(now); told != "" {
+		t.Errorf("it is told that %q", told)
 	}
 }
 

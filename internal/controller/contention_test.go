@@ -273,6 +273,44 @@ func TestASpecThatIsSwitchedIsNoDispute(t *testing.T) {
 	}
 }
 
+// TestAShorterHistoryIsNoDispute holds that revisions go at once, however many, and that nobody is blamed for them.
+func TestAShorterHistoryIsNoDispute(t *testing.T) {
+	r, c := withErrors(t, interceptor.Funcs{})
+	keep := func(limit int32) {
+		t.Helper()
+		web := theApplication(t, c)
+		web.Spec.Rollout = &v1.RolloutSpec{RevisionHistoryLimit: &limit}
+		if err := c.Update(t.Context(), web); err != nil {
+			t.Fatal(err)
+		}
+		reconcileOnce(t, r, c)
+	}
+	web := theApplication(t, c)
+	const old = 30
+	for number := range old {
+		if err := c.Create(t.Context(), &appsv1.ControllerRevision{ObjectMeta: metav1.ObjectMeta{
+			Name: fmt.Sprintf("web-%010d", number), Namespace: "apps", UID: uidOf(number),
+			Labels:          map[string]string{resources.LabelApplication: "web"},
+			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(web, v1.GroupVersion.WithKind("Application"))},
+		}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, limit := range []int32{old, 1} {
+		keep(limit)
+		list := &appsv1.ControllerRevisionList{}
+		if err := c.List(t.Context(), list, client.InNamespace("apps")); err != nil {
+			t.Fatal(err)
+		}
+		if want := int(limit) + 1; len(list.Items) != want {
+			t.Errorf("with a limit of %d there are %d revisions, want %d", limit, len(list.Items), want)
+		}
+	}
+	if ready := meta.FindStatusCondition(theApplication(t, c).Status.Conditions, v1.ConditionReady); ready.Reason != v1.ReasonRollingOut {
+		t.Errorf("Ready says %s: %s", ready.Reason, ready.Message)
+	}
+}
+
 // TestWhatWasSoAllTheTimeIsNoRepair holds that a write which finds the child in the state that was recorded counts as nothing,
 // although the cache shows an older one, or none.
 func TestWhatWasSoAllTheTimeIsNoRepair(t *testing.T) {

@@ -21,6 +21,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -336,6 +337,45 @@ func TestARefusalThatIsNotOfTheSpec(t *testing.T) {
 		if ready.Reason != v1.ReasonInvalidSpec || asked != pass {
 			t.Errorf("pass %d: Ready is %s (%s); the Service was applied %d times", pass, ready.Reason, ready.Message, asked)
 		}
+	}
+}
+
+// TestARefusalInOtherWordsEachTimeIsLookedIntoOnce guards against an endless loop: what is tried to make room is written to the child, and
+// so calls the next reconcile. A webhook may put the time into its words.
+func TestARefusalInOtherWordsEachTimeIsLookedIntoOnce(t *testing.T) {
+	refuses, refused, looked := false, 0, 0
+	r, c := withErrors(t, interceptor.Funcs{
+		Apply: func(ctx context.Context, c client.WithWatch, config runtime.ApplyConfiguration, options ...client.ApplyOption) error {
+			if _, ok := config.(*corev1ac.ServiceApplyConfiguration); !ok || !refuses {
+				return c.Apply(ctx, config, options...)
+			}
+			refused++
+			return &apierrors.StatusError{ErrStatus: metav1.Status{
+				Status: metav1.StatusFailure, Code: http.StatusUnprocessableEntity, Reason: metav1.StatusReasonInvalid,
+				Message: fmt.Sprintf(`admission webhook "w.example.com" denied the request: no, said at 2026-11-30T08:00:%02dZ`, refused),
+			}}
+		},
+		Patch: func(ctx context.Context, c client.WithWatch, object client.Object, patch client.Patch, options ...client.PatchOption) error {
+			if _, ok := object.(*corev1.Service); ok {
+				looked++
+				return c.Get(ctx, client.ObjectKeyFromObject(object), object)
+			}
+			return c.Patch(ctx, object, patch, options...)
+		},
+	})
+	reconcileOnce(t, r, c)
+	refuses, looked = true, 0
+	web := theApplication(t, c)
+	web.Spec.Service = &v1.ServiceSpec{Annotations: map[string]string{"an-annotation": "that a webhook refuses"}}
+	if err := c.Update(t.Context(), web); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		reconcileOnce(t, r, c)
+	}
+	ready := meta.FindStatusCondition(theApplication(t, c).Status.Conditions, v1.ConditionReady)
+	if ready.Reason != v1.ReasonAdmissionDenied || refused != 3 || looked != 1 {
+		t.Errorf("Ready is %s (%s); it was refused %d times, and looked into %d times", ready.Reason, ready.Message, refused, looked)
 	}
 }
 

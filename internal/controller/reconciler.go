@@ -105,6 +105,9 @@ func (r *ApplicationReconciler) reconcile(ctx context.Context, app *v1.Applicati
 	record := r.records.of(app)
 	defer r.records.measure(record)
 	s, err := r.snapshot(ctx, app, record)
+	if err == nil {
+		record.lastApplied.TakeStock(app, &s.Snapshot)
+	}
 	if app.DeletionTimestamp != nil {
 		return r.finalize(ctx, app, record, s, err)
 	}

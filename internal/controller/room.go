@@ -49,7 +49,7 @@ const maxAttempts = 5
 func (r *ApplicationReconciler) applyMakingRoom(
 	ctx context.Context, app *v1.Application, record *appRecord, w write, cause error,
 ) error {
-	same := refusal{desired: w.Hash, message: plan.Hash([]byte(cause.Error()))}
+	same := refusal{desired: w.Hash, message: plan.Hash([]byte(outcome.RecurringWords(cause)))}
 	if record.refused[w.Key()] == same { // to look again would write to the child, and so bring the next reconcile, and so on
 		return cause
 	}

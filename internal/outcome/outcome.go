@@ -269,6 +269,21 @@ func NormalizeMessage(words string) string {
 	return localAddress.ReplaceAllString(words, "")
 }
 
+// counted is what differs between two tellings of the same refusal: counters, times, identifiers.
+var counted = regexp.MustCompile(`[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]*[0-9][0-9a-fA-F]*`)
+
+// WithoutNumbers returns words that are the same on every try of what is refused: an admission webhook may put a time or a request's id
+// into its own.
+func WithoutNumbers(words string) string { return counted.ReplaceAllString(words, "#") }
+
+// RecurringWords returns how the API server has refused something, in the same words on every try.
+func RecurringWords(refusal error) string {
+	if words := refusal.Error(); !deniedByOthers(words) {
+		return words // which fields it is about is in its numbers
+	}
+	return WithoutNumbers(refusal.Error())
+}
+
 // Flatten returns the errors that were joined into err, whether or not the joins were wrapped in more words.
 func Flatten(err error) []error {
 	if err == nil {

@@ -26,6 +26,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
+	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/children"
 	"github.com/example/app-operator/internal/managedfields"
 )
@@ -69,12 +70,35 @@ func (l LastApplied) set(key Key, hash uint64, object children.Object, generatio
 	}
 }
 
+// TakeStock records, where nothing is recorded yet, which of the Application's objects there are: that one is not desired does not say
+// that somebody has created it since this process last looked.
+func (l LastApplied) TakeStock(app *v1.Application, snapshot *Snapshot) {
+	if len(l) > 0 {
+		return
+	}
+	for i := range children.Table {
+		child := &children.Table[i]
+		for _, live := range snapshot.Live[child.Kind] {
+			if !child.CreatedOnce && child.Owns(app, live) {
+				l[Key{child.Kind, live.GetName()}] = Applied{UID: live.GetUID()}
+			}
+		}
+	}
+}
+
+// leave records of an object that is to be deleted no more than that it was desired, until it is deleted: that may come later.
+func (l LastApplied) leave(key Key) {
+	if was, ok := l[key]; ok {
+		l[key] = Applied{UID: was.UID}
+	}
+}
+
 // Clear records that an object is not desired any more.
 func (l LastApplied) Clear(key Key) { delete(l, key) }
 
-// keep drops the objects of the kind that are not desired.
-func (l LastApplied) keep(kind string, desired map[string]bool) {
-	maps.DeleteFunc(l, func(key Key, _ Applied) bool { return key.Kind == kind && !desired[key.Name] })
+// keep drops the objects of the kind that are neither desired nor still to be deleted.
+func (l LastApplied) keep(kind string, kept map[string]bool) {
+	maps.DeleteFunc(l, func(key Key, _ Applied) bool { return key.Kind == kind && !kept[key.Name] })
 }
 
 // Is reports whether the object is in the state that matched.

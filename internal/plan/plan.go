@@ -185,8 +185,11 @@ func (p *planner) prune(child *children.Child, desired map[string]bool) error {
 		}
 		if next != nil {
 			p.steps = append(p.steps, *next)
+			if next.Deletes() {
+				p.last.leave(next.Key())
+			}
 		}
-		desired[live.GetName()] = next == nil || !next.Deletes() // its deletion will repair nothing
+		desired[live.GetName()] = true // its deletion, which may come later, will repair nothing
 	}
 	return errors.Join(failed...)
 }
@@ -233,11 +236,11 @@ func (p *planner) retire(child *children.Child, live children.Object) (*Step, er
 }
 
 // Delete returns the step that deletes an object. It repairs drift if the object was not desired when this process last looked:
-// then somebody has created it since.
+// then somebody has created it since. What is created once goes when nothing needs it any more, however long it was not desired.
 func Delete(child *children.Child, live children.Object, last LastApplied) *Step {
 	step := &Step{Child: child, Name: live.GetName(), Live: live}
-	_, desired := last[step.Key()]
-	step.RepairsDrift = !desired
+	_, known := last[step.Key()]
+	step.RepairsDrift = !known && !child.CreatedOnce
 	return step
 }
 
@@ -273,10 +276,7 @@ func (p *planner) object(child *children.Child, config children.Config) (*Step, 
 	case !child.Owns(p.app, live):
 		return p.adopt(next)
 	case live.GetDeletionTimestamp() != nil:
-		return nil, &outcome.Waiting{
-			Reason:  v1.ReasonRollingOut,
-			Message: fmt.Sprintf("Waiting for %s %s, which is being deleted, to be gone", child.Kind, live.GetName()),
-		}
+		return nil, going(child, live)
 	case was.desiredUnchanged(next.Hash) && was.Is(live):
 		if was.appliedAt.IsZero() { // it was recorded from the answer to an apply, which has no managed fields; the cached object has
 			p.last.MarkInSync(next.Key(), next.Hash, live)
@@ -294,6 +294,16 @@ func (p *planner) object(child *children.Child, config children.Config) (*Step, 
 	}
 	next.Foreign = next.RepairsDrift && was.overwrittenBySameManager(next)
 	return next, nil
+}
+
+// going says that an object is being deleted, and has to be gone before it is made again.
+func going(child *children.Child, live children.Object) error {
+	if child.GoingRemedy != "" {
+		return &outcome.Waiting{Reason: v1.ReasonReferenceMissing, Message: fmt.Sprintf(
+			"%s %s is being deleted: %s", child.Kind, live.GetName(), child.GoingRemedy)}
+	}
+	return &outcome.Waiting{Reason: v1.ReasonRollingOut, Message: fmt.Sprintf(
+		"Waiting for %s %s, which is being deleted, to be gone", child.Kind, live.GetName())}
 }
 
 // adopt returns the step that takes an object which is somebody else's, or an error: it may not be taken, or has to wait.

@@ -201,6 +201,31 @@ func TestRetainedObjectsAreNeverDeleted(t *testing.T) {
 	}
 }
 
+// TestAClaimThatGoesIsToldOf holds that a claim which somebody deletes, and which stays for its pods, is a fault and no rollout: it would
+// never end. The pods that have it are left as they are until they are to end.
+func TestAClaimThatGoesIsToldOf(t *testing.T) {
+	app := application()
+	app.Spec.Files = []v1.File{{MountPath: "/data", VolumeSource: v1.VolumeSource{PersistentVolumeClaim: &v1.ClaimSource{Size: "1Gi"}}}}
+	claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{
+		Name: "web-data", Namespace: "apps", UID: "of", Labels: map[string]string{resources.LabelApplication: "web"},
+		DeletionTimestamp: new(metav1.Now()), Finalizers: []string{"kubernetes.io/pvc-protection"},
+	}}
+	for suspended, want := range map[bool]bool{false: false, true: true} {
+		app.Spec.Suspend = suspended
+		steps, err := For(app, &Snapshot{Inputs: resources.Inputs{Application: app}, Live: map[string][]children.Object{
+			resources.KindPersistentVolumeClaim: {claim},
+		}}, LastApplied{})
+		waiting, ok := errors.AsType[*outcome.Waiting](err)
+		if !ok || waiting.Reason != v1.ReasonReferenceMissing || !strings.Contains(waiting.Message, "web-data is being deleted") ||
+			!strings.Contains(waiting.Message, "spec.suspend") {
+			t.Errorf("suspended %t: error %v", suspended, err)
+		}
+		if got := slices.ContainsFunc(steps, func(step Step) bool { return step.Child.Kind == children.Deployment }); got != want {
+			t.Errorf("suspended %t: the Deployment is written: %t, want %t", suspended, got, want)
+		}
+	}
+}
+
 // TestOfAConfigMapTheMetadataTell holds that an object whose content is not read is compared by who owns the content, and by the
 // annotation that stands for it.
 func TestOfAConfigMapTheMetadataTell(t *testing.T) {
@@ -350,6 +375,51 @@ func TestACronJobGoesAfterItsLastRun(t *testing.T) {
 	suspended.Status.Active = nil
 	if again := steps(suspended, false); len(again) != 1 || !again[0].Deletes() || again[0].RepairsDrift {
 		t.Errorf("steps %+v, want that it is deleted", again)
+	}
+}
+
+// TestWhatTheSpecLetsGoRepairsNothing holds that an object which goes later than it was desired, or which a new process finds, is not taken
+// for one that somebody has created.
+func TestWhatTheSpecLetsGoRepairsNothing(t *testing.T) {
+	app, last := application(), LastApplied{}
+	snapshot := &Snapshot{Inputs: resources.Inputs{Application: app}, Live: map[string][]children.Object{
+		children.Service: {owned("web")}, resources.KindConfigMap: {owned("web-etc")}, children.ControllerRevision: {owned("web-0123456789")},
+	}}
+	deletions := func() map[string]bool {
+		t.Helper()
+		repairs := map[string]bool{}
+		steps, err := For(app, snapshot, last)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range steps {
+			if step.Deletes() {
+				repairs[step.Child.Kind] = step.RepairsDrift
+				continue
+			}
+			live := owned(step.Name) // as if it had been applied
+			snapshot.Live[step.Child.Kind] = []children.Object{live}
+			last.Wrote(step.Key(), step.Hash, live)
+		}
+		return repairs
+	}
+	last.TakeStock(app, snapshot)
+	want := map[string]bool{children.Service: false, children.ControllerRevision: false}
+	if diff := cmp.Diff(want, deletions()); diff != "" {
+		t.Errorf("a new process, while pods need the ConfigMap (-want +got):\n%s", diff)
+	}
+	snapshot.PodsUpdated = true
+	want[resources.KindConfigMap] = false
+	if diff := cmp.Diff(want, deletions()); diff != "" {
+		t.Errorf("when no pod needs the ConfigMap (-want +got):\n%s", diff)
+	}
+	for kind := range want { // they are gone, and somebody creates them
+		last.Clear(Key{kind, snapshot.Live[kind][0].GetName()})
+	}
+	last.TakeStock(app, snapshot)
+	want[children.Service], want[resources.KindConfigMap] = true, true
+	if diff := cmp.Diff(want, deletions()); diff != "" {
+		t.Errorf("when they come back (-want +got):\n%s", diff)
 	}
 }
 

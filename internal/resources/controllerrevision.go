@@ -18,6 +18,7 @@ package resources
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,6 +38,9 @@ const (
 	annotationFailedRelease = "apps.example.com/failed-release"
 	annotationFailed        = "apps.example.com/failed"
 )
+
+// maxNumber is above what any Application comes to. The next revision has the highest number and one more, which has to be a number still.
+const maxNumber = math.MaxInt32
 
 // maxFailureWords bounds what a ControllerRevision remembers of a failure, in bytes.
 const maxFailureWords = 1024
@@ -98,7 +102,10 @@ func RevisionPatch(record revisions.Record, resourceVersion string) map[string]a
 // RevisionRecord returns the record of a ControllerRevision that was last written at that time.
 func RevisionRecord(revision metav1.Object, written metav1.Time) revisions.Record {
 	annotations := revision.GetAnnotations()
-	number, _ := strconv.ParseInt(annotations[annotationNumber], 10, 64) // an edit of it makes it the oldest
+	number, err := strconv.ParseInt(annotations[annotationNumber], 10, 64)
+	if err != nil || number < 0 || number > maxNumber { // an edit of it makes it the oldest
+		number = 0
+	}
 	job, words, _ := strings.Cut(annotations[annotationFailedRelease], ": ")
 	return revisions.Record{
 		Number: number, Since: written, Released: annotations[annotationReleased],

@@ -22,10 +22,13 @@ package revisions
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"iter"
+	"slices"
 	"strings"
 
 	v1 "github.com/example/app-operator/api/v1"
@@ -87,8 +90,52 @@ func WithPods(app *v1.Application, data []byte) (*v1.Application, error) {
 	}
 	with := *app
 	copyPods(&with.Spec, pods)
+	keepServing(with.Spec.AdditionalPorts, app.Spec.AdditionalPorts)
+	keepSizes(&with.Spec, &app.Spec)
 	return &with, nil
 }
+
+// keepServing gives ports what others of their names say of where the Service serves them: that is not of the pods.
+func keepServing(ports, now []v1.AdditionalPort) {
+	for i := range ports {
+		at := slices.IndexFunc(now, func(port v1.AdditionalPort) bool { return port.Name == ports[i].Name })
+		if at >= 0 {
+			ports[i].ServicePort, ports[i].NodePort, ports[i].AppProtocol = now[at].ServicePort, now[at].NodePort, now[at].AppProtocol
+		}
+	}
+}
+
+// keepSizes gives the claims that are made the sizes that they have in another spec: a claim cannot shrink.
+func keepSizes(pods, now *v1.ApplicationSpec) {
+	sizes := map[string]string{}
+	for volume, claim := range madeClaims(now) {
+		sizes[volume] = claim.Size
+	}
+	for volume, claim := range madeClaims(pods) {
+		claim.Size = cmp.Or(sizes[volume], claim.Size)
+	}
+}
+
+// madeClaims returns the claims that are made, each by its volume: by the name of that, or by the path that makes the name, which begins
+// with a slash.
+func madeClaims(spec *v1.ApplicationSpec) iter.Seq2[string, *v1.ClaimSource] {
+	return func(yield func(string, *v1.ClaimSource) bool) {
+		for i := range spec.Files {
+			file := &spec.Files[i]
+			if isMade(file.PersistentVolumeClaim) && !yield(cmp.Or(file.Name, file.MountPath), file.PersistentVolumeClaim) {
+				return
+			}
+		}
+		for i := range spec.Volumes {
+			volume := &spec.Volumes[i]
+			if isMade(volume.PersistentVolumeClaim) && !yield(volume.Name, volume.PersistentVolumeClaim) {
+				return
+			}
+		}
+	}
+}
+
+func isMade(claim *v1.ClaimSource) bool { return claim != nil && claim.Size != "" }
 
 // copyPods copies what shapes pods. What exposes them, says how many there are, or how they are replaced, stays.
 func copyPods(to, from *v1.ApplicationSpec) {
@@ -116,7 +163,7 @@ func containerPorts(of []v1.AdditionalPort) []v1.AdditionalPort {
 	return ports
 }
 
-// podsAccount returns the account with what of another shapes pods: its annotations do not.
+// podsAccount returns the account with what of another shapes pods: its annotations do not. An existing account has none.
 func podsAccount(to, from *v1.ServiceAccountSpec) *v1.ServiceAccountSpec {
 	var account v1.ServiceAccountSpec
 	if to != nil {
@@ -128,25 +175,19 @@ func podsAccount(to, from *v1.ServiceAccountSpec) *v1.ServiceAccountSpec {
 	if to == nil && account.Name == "" && !account.AutomountToken {
 		return nil
 	}
+	if account.Name != "" {
+		account.Annotations = nil
+	}
 	return &account
 }
 
 // withoutSizes returns the pods without how large the claims are that are made for them: a claim grows under the pods.
 func withoutSizes(of *v1.ApplicationSpec) *v1.ApplicationSpec {
 	pods := of.DeepCopy()
-	for i := range pods.Files {
-		dropSize(pods.Files[i].PersistentVolumeClaim)
-	}
-	for i := range pods.Volumes {
-		dropSize(pods.Volumes[i].PersistentVolumeClaim)
-	}
-	return pods
-}
-
-func dropSize(claim *v1.ClaimSource) {
-	if claim != nil && claim.Size != "" {
+	for _, claim := range madeClaims(pods) {
 		claim.Size = "any"
 	}
+	return pods
 }
 
 // canonical returns the value as JSON with its keys in order.
@@ -183,12 +224,19 @@ func treeOf(value any) (any, error) {
 	return tree, nil
 }
 
-// dropEmpty takes nulls, empty maps and empty lists out of maps. An item of a list stays, or the others would move up.
+// saysMoreThanNothing are the fields whose empty map is not as if they were not there: a question to the main port with all defaults,
+// and a selector of everything. No type of Kubernetes' has them unless somebody has set them.
+var saysMoreThanNothing = map[string]bool{
+	"httpGet": true, "tcpSocket": true, "grpc": true, "labelSelector": true, "namespaceSelector": true, "selector": true,
+}
+
+// dropEmpty takes nulls, empty maps and empty lists that say nothing out of maps. An item of a list stays, or the others would move up.
 func dropEmpty(tree any) any {
 	switch tree := tree.(type) {
 	case map[string]any:
 		for key, value := range tree {
-			if value = dropEmpty(value); isEmpty(value) {
+			_, set := value.(map[string]any)
+			if value = dropEmpty(value); isEmpty(value) && (!set || !saysMoreThanNothing[key]) {
 				delete(tree, key)
 			} else {
 				tree[key] = value

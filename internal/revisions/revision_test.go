@@ -113,6 +113,46 @@ func TestWhatMakesARevision(t *testing.T) {
 	}
 }
 
+// TestWhatIsEmptyAndSaysSomethingMakesARevision holds that of two specs that ask for other pods no two are one revision: the probe or the
+// selector of one would come back with the pods of the other.
+func TestWhatIsEmptyAndSaysSomethingMakesARevision(t *testing.T) {
+	ready := func(probe v1.Probe) v1.ApplicationSpec {
+		return v1.ApplicationSpec{Probes: &v1.ProbesSpec{Readiness: &probe}}
+	}
+	spread := func(selector *metav1.LabelSelector) v1.ApplicationSpec {
+		return v1.ApplicationSpec{Scheduling: &v1.SchedulingSpec{TopologySpreadConstraints: []corev1.TopologySpreadConstraint{
+			{MaxSkew: 1, TopologyKey: "zone", WhenUnsatisfiable: corev1.DoNotSchedule, LabelSelector: selector},
+		}}}
+	}
+	apart := func(labels, namespaces *metav1.LabelSelector) v1.ApplicationSpec {
+		return v1.ApplicationSpec{Scheduling: &v1.SchedulingSpec{Affinity: &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{
+			RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{
+				{TopologyKey: "zone", LabelSelector: labels, NamespaceSelector: namespaces},
+			},
+		}}}}
+	}
+	all := &metav1.LabelSelector{}
+	seen := map[string]string{}
+	for what, spec := range map[string]v1.ApplicationSpec{
+		"no probe":                      {},
+		"a probe by httpGet":            ready(v1.Probe{HTTPGet: &v1.HTTPGetProbe{}}),
+		"a probe by tcpSocket":          ready(v1.Probe{TCPSocket: &v1.TCPSocketProbe{}}),
+		"a probe by grpc":               ready(v1.Probe{GRPC: &v1.GRPCProbe{}}),
+		"a request before the end":      {Shutdown: &v1.ShutdownSpec{PreStop: &v1.PreStopHook{HTTPGet: &v1.HTTPGetProbe{}}}},
+		"spread among its own pods":     spread(nil),
+		"spread among all pods":         spread(all),
+		"apart from no pods":            apart(nil, nil),
+		"apart from pods":               apart(all, nil),
+		"apart from those of everybody": apart(all, all),
+	} {
+		hash := specHash(t, spec)
+		if other, known := seen[hash]; known {
+			t.Errorf("%s and %s are one revision", what, other)
+		}
+		seen[hash] = what
+	}
+}
+
 // TestWithPodsBringsThemBack holds that of any Application the pods, and nothing but the pods, come back from a revision's data.
 func TestWithPodsBringsThemBack(t *testing.T) {
 	filler := randfill.NewWithSeed(7).NilChance(0.4).NumElements(0, 2).MaxDepth(8).Funcs(
@@ -142,6 +182,52 @@ func TestWithPodsBringsThemBack(t *testing.T) {
 				t.Fatalf("%s came back, too", name)
 			}
 		}
+	}
+}
+
+// TestWhatIsNotOfThePodsStays holds that pods which come back change neither where ports are served nor how large claims are, and that
+// what they come back to is a spec that the API server takes.
+func TestWhatIsNotOfThePodsStays(t *testing.T) {
+	claim := func(size string) v1.VolumeSource {
+		return v1.VolumeSource{PersistentVolumeClaim: &v1.ClaimSource{Size: size}}
+	}
+	before, now := &v1.Application{}, &v1.Application{}
+	before.Spec = v1.ApplicationSpec{
+		Image: "nginx:1", ServiceAccount: &v1.ServiceAccountSpec{Name: "builder"},
+		AdditionalPorts: []v1.AdditionalPort{{Name: "admin", Port: 9090}, {Name: "dropped", Port: 9091, ServicePort: new(int32(91))}},
+		Files:           []v1.File{{MountPath: "/data", VolumeSource: claim("1Gi")}, {MountPath: "/old", VolumeSource: claim("3Gi")}},
+		Volumes:         []v1.Volume{{Name: "spool", VolumeSource: claim("1Gi")}},
+	}
+	now.Spec = v1.ApplicationSpec{
+		Image: "nginx:2", ServiceAccount: &v1.ServiceAccountSpec{Annotations: map[string]string{"a": "b"}},
+		AdditionalPorts: []v1.AdditionalPort{
+			{Name: "admin", Port: 8080, ServicePort: new(int32(80)), NodePort: new(int32(30080)), AppProtocol: new("http")},
+		},
+		Files:   []v1.File{{MountPath: "/data", VolumeSource: claim("2Gi")}},
+		Volumes: []v1.Volume{{Name: "spool", VolumeSource: claim("4Gi")}},
+	}
+	revision, err := Of(before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := WithPods(now, revision.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := v1.ApplicationSpec{
+		Image: "nginx:1", ServiceAccount: &v1.ServiceAccountSpec{Name: "builder"},
+		AdditionalPorts: []v1.AdditionalPort{
+			{Name: "admin", Port: 9090, ServicePort: new(int32(80)), NodePort: new(int32(30080)), AppProtocol: new("http")},
+			{Name: "dropped", Port: 9091},
+		},
+		Files:   []v1.File{{MountPath: "/data", VolumeSource: claim("2Gi")}, {MountPath: "/old", VolumeSource: claim("3Gi")}},
+		Volumes: []v1.Volume{{Name: "spool", VolumeSource: claim("4Gi")}},
+	}
+	if diff := cmp.Diff(want, got.Spec); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if size := now.Spec.Files[0].PersistentVolumeClaim.Size; size != "2Gi" {
+		t.Errorf("the Application itself was changed: %s", size)
 	}
 }
 

@@ -135,7 +135,7 @@ func failedRun(spec *v1.Schedule, seen Schedule) string {
 	if seen.CronJob == nil {
 		return ""
 	}
-	if seen.LastRun != nil && Failed(seen.LastRun) {
+	if seen.LastRun != nil && Failed(seen.LastRun) && !succeededSince(spec, seen) {
 		end := EndOf(seen.LastRun)
 		words := seen.LastWords
 		if words == "" {
@@ -150,6 +150,12 @@ func failedRun(spec *v1.Schedule, seen Schedule) string {
 		return "its Job is gone; set failedJobsHistoryLimit to 1 or more to see why"
 	}
 	return ""
+}
+
+// succeededSince reports whether a run has succeeded after the last that is kept has failed: of those that succeed, none may be kept.
+func succeededSince(spec *v1.Schedule, seen Schedule) bool {
+	return ptr.Deref(spec.SuccessfulJobsHistoryLimit, 1) == 0 && seen.CronJob.Status.LastSuccessfulTime != nil &&
+		EndOf(seen.LastRun).LastTransitionTime.Before(seen.CronJob.Status.LastSuccessfulTime)
 }
 
 // schedulesStatus returns how the schedules have fared. What is told of one changes when a run has ended, and not when it starts:

@@ -195,6 +195,30 @@ func TestARunOfWhichNoJobIsKept(t *testing.T) {
 	}
 }
 
+// TestAFailureIsOverWhenARunHasSucceeded holds that also where no Job is kept of runs that succeed.
+func TestAFailureIsOverWhenARunHasSucceeded(t *testing.T) {
+	for what, test := range map[string]struct {
+		kept      *int32
+		succeeded *metav1.Time
+		want      bool
+	}{
+		"none is kept, and none has succeeded":                          {new(int32(0)), nil, true},
+		"none is kept, and one had succeeded before":                    {new(int32(0)), new(at(5)), true},
+		"none is kept, and one has succeeded since":                     {new(int32(0)), new(at(70)), false},
+		"some are kept, and one that began earlier has succeeded since": {nil, new(at(70)), true},
+	} {
+		app := newApplication(withSchedules("nightly"))
+		app.Spec.Schedules[0].SuccessfulJobsHistoryLimit = test.kept
+		cronJob, job := newCronJob("nightly"), newJob("nightly", 6, batchv1.JobFailed)
+		cronJob.Status.LastSuccessfulTime = test.succeeded
+		job.Status.Conditions[1].LastTransitionTime = at(60)
+		seen := Observed{Deployment: newDeployment(3), Schedules: map[string]Schedule{"nightly": {CronJob: cronJob, LastRun: job}}}
+		if failed := condition(t, Of(app, seen, nil), v1.ConditionDegraded).Reason == v1.ReasonScheduleFailed; failed != test.want {
+			t.Errorf("%s: failed %v", what, failed)
+		}
+	}
+}
+
 // TestSchedulesAreToldWhenARunHasEnded holds that a run is one change of the status.
 func TestSchedulesAreToldWhenARunHasEnded(t *testing.T) {
 	told := v1.ScheduleStatus{Name: "nightly", LastScheduleTime: new(at(0)), LastSuccessfulTime: new(at(5))}

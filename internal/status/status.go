@@ -26,7 +26,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -152,9 +151,6 @@ func lesserFault(app *v1.Application, seen Observed) *PodFault {
 	return cmp.Or(restartFault(app, seen), scheduleFault(app, seen))
 }
 
-// counted is what differs between two tellings of the same refusal: counters, times, identifiers.
-var counted = regexp.MustCompile(`[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]*[0-9][0-9a-fA-F]*`)
-
 // sameMeaning reports whether a refusal says what the last one said, but for numbers. An admission webhook may put a
 // time or a request's id into its words; since a changed status calls for a reconcile, and the reconcile for a new refusal, that
 // would be an endless loop.
@@ -162,7 +158,7 @@ func sameMeaning(was, now metav1.Condition) bool {
 	switch now.Reason {
 	case v1.ReasonAdmissionDenied, v1.ReasonReconcileFailed:
 		return was.Reason == now.Reason && was.Status == now.Status && was.ObservedGeneration == now.ObservedGeneration &&
-			counted.ReplaceAllString(was.Message, "#") == counted.ReplaceAllString(now.Message, "#")
+			outcome.WithoutNumbers(was.Message) == outcome.WithoutNumbers(now.Message)
 	default:
 		return false
 	}

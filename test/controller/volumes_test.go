@@ -277,6 +277,29 @@ var _ = Describe("A claim that is made for an Application", func() {
 		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), haveCondition(v1.ConditionDegraded, metav1.ConditionTrue, v1.ReasonAdmissionDenied)))
 	})
 
+	It("that somebody deletes while pods use it is a fault, and is made again when they have ended", func(ctx SpecContext) {
+		app := database(storageClass(ctx, namespace, false))
+		Expect(k8s.Create(ctx, app)).To(Succeed())
+		claim := claimOf(app)
+		Eventually(gone(ctx, claim)).Should(Succeed())
+		bind(ctx, claim)
+		Eventually(fresh(ctx, app)).Should(beReady())
+		uid := claim.UID
+		edit(ctx, claim, func(claim *corev1.PersistentVolumeClaim) { // as Kubernetes does with one that is in use
+			claim.Finalizers = []string{"example.com/in-use"}
+		})
+		Expect(k8s.Delete(ctx, claim)).To(Succeed())
+		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonReferenceMissing,
+			"PersistentVolumeClaim db-data is being deleted", "spec.suspend"))
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Suspend = true })
+		Eventually(fresh(ctx, deploymentOf(app))).Should(HaveField("Spec.Replicas", HaveValue(BeZero())))
+		edit(ctx, claim, func(claim *corev1.PersistentVolumeClaim) { claim.Finalizers = nil })
+		Eventually(fresh(ctx, claim)).Should(HaveField("UID", Not(Equal(uid))))
+		bind(ctx, claim)
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Suspend = false })
+		Eventually(fresh(ctx, app)).Should(beReady())
+	})
+
 	It("is left alone while the Application is paused, and made while it is suspended", func(ctx SpecContext) {
 		app := database(storageClass(ctx, namespace, false))
 		app.Spec.Paused, app.Spec.Suspend = true, true
@@ -305,7 +328,7 @@ func storageClass(ctx context.Context, namespace string, expands bool) string {
 func bind(ctx context.Context, claim *corev1.PersistentVolumeClaim) {
 	GinkgoHelper()
 	volume := &corev1.PersistentVolume{
-		ObjectMeta: metav1.ObjectMeta{Name: claim.Namespace + "-" + claim.Name},
+		ObjectMeta: metav1.ObjectMeta{GenerateName: claim.Namespace + "-" + claim.Name + "-"},
 		Spec: corev1.PersistentVolumeSpec{
 			Capacity:         corev1.ResourceList{corev1.ResourceStorage: *claim.Spec.Resources.Requests.Storage()},
 			AccessModes:      claim.Spec.AccessModes,
