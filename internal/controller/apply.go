@@ -350,7 +350,11 @@ func (r *ApplicationReconciler) applyWhileOurs(ctx context.Context, app *v1.Appl
 	for attempt := 1; ; attempt++ {
 		if version == "" {
 			now := w.Child.New()
-			if err := readChild(ctx, r.Client, w.Live, now); err != nil {
+			err := readChild(ctx, r.Client, w.Live, now)
+			if apierrors.IsNotFound(err) {
+				return w.conflict(errGone)
+			}
+			if err != nil {
 				return err
 			}
 			if err := w.mayBeWritten(app, now); err != nil {
@@ -388,11 +392,17 @@ func (w write) mayBeWritten(app *v1.Application, now client.Object) (err error) 
 		w.Config, err = w.Adopt(now)
 		return err
 	}
-	return apierrors.NewConflict(w.Child.OptionalAPI.GroupResource(), now.GetName(), why)
+	return w.conflict(why)
+}
+
+// conflict returns an error for a child that somebody else has written since it was read.
+func (w write) conflict(why error) error {
+	return apierrors.NewConflict(w.Child.OptionalAPI.GroupResource(), w.Name, why)
 }
 
 // Why a child is not written.
 var (
+	errGone          = errors.New("it has just been deleted")
 	errNotControlled = errors.New("it does not belong to the Application any more")
 	errAdopted       = errors.New("it belongs to the Application already")
 )

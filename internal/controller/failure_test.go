@@ -193,6 +193,37 @@ func TestARepairAsksOnceWhoElseWrites(t *testing.T) {
 	}
 }
 
+// TestAChildThatIsDeletedWhileItIsWrittenIsNoFault holds that the event of its deletion is waited for, which calls for a new one.
+func TestAChildThatIsDeletedWhileItIsWrittenIsNoFault(t *testing.T) {
+	deleted := false
+	r, c := withErrors(t, interceptor.Funcs{
+		Apply: func(ctx context.Context, c client.WithWatch, config runtime.ApplyConfiguration, options ...client.ApplyOption) error {
+			if _, ok := config.(*corev1ac.ServiceApplyConfiguration); ok && deleted {
+				return apierrors.NewConflict(services, "web", errors.New("the UID in the precondition is another one"))
+			}
+			return c.Apply(ctx, config, options...)
+		},
+		Patch: func(ctx context.Context, c client.WithWatch, object client.Object, patch client.Patch, options ...client.PatchOption) error {
+			if _, ok := object.(*corev1.Service); ok && deleted {
+				return apierrors.NewNotFound(services, "web")
+			}
+			return c.Patch(ctx, object, patch, options...)
+		},
+	})
+	reconcileOnce(t, r, c)
+	deleted = true
+	web := theApplication(t, c)
+	web.Spec.Service = &v1.ServiceSpec{Annotations: map[string]string{"a": "change"}}
+	if err := c.Update(t.Context(), web); err != nil {
+		t.Fatal(err)
+	}
+	result, err := reconcileObserved(t, r)
+	ready := meta.FindStatusCondition(theApplication(t, c).Status.Conditions, v1.ConditionReady)
+	if err != nil || result.RequeueAfter != time.Second || ready.Reason != v1.ReasonRollingOut {
+		t.Errorf("error %v, comes back after %s, Ready is %s: %s", err, result.RequeueAfter, ready.Reason, ready.Message)
+	}
+}
+
 // TestARefusalDoesNotKeepPodsFromEnding holds that nothing blocks a suspension: what must not run, runs no longer.
 func TestARefusalDoesNotKeepPodsFromEnding(t *testing.T) {
 	refuses := false
