@@ -124,6 +124,7 @@ var _ = Describe("Three replicas", takesLongest, func() {
 	It("hear nothing more from a leader that was frozen for longer than its lease", func(ctx SpecContext) {
 		t := startReplicas(ctx, 2,
 			"--leader-election-lease-duration=8s", "--leader-election-renew-deadline=6s", "--leader-election-retry-period=500ms")
+		t.keepRunning(ctx) // also a leader that loses the Lease to nobody, on a busy machine
 		apps := make([]*v1.Application, 10)
 		for i := range apps {
 			apps[i] = web(t.namespace)
@@ -152,19 +153,19 @@ var _ = Describe("Three replicas", takesLongest, func() {
 			next := t.leader(ctx)
 			Expect(next.Name).NotTo(Equal(frozen.Name))
 			Eventually(t.worked).WithContext(ctx).WithArguments(next).Should(BeTrue())
+			its := slices.DeleteFunc(reignsOf(t.home, requests()), func(one reign) bool { return one.user != frozen.User })
+			Expect(its[len(its)-1].GivenBack).To(BeFalse(), "it was not proven dead while it held the Lease")
 
 			By("going on in " + frozen.Name)
 			Expect(frozen.Signal(syscall.SIGCONT)).To(Succeed())
 			Eventually(frozen.Done()).Should(BeClosed())
 			Expect(frozen.Err()).To(MatchError(ContainSubstring("exit status 1")))
-			t.restart(ctx, frozen)
 		}
 		all := requests()
 		reigns, work := reignsOf(t.home, all), workOf(t.home, all)
 		AddReportEntry("reigns", describe(reigns, work), ReportEntryVisibilityFailureOrVerbose)
 		Expect(outside(reigns, work)).To(BeEmpty(), "writes of processes that did not lead")
 		Expect(len(reigns)).To(BeNumerically(">", freezes))
-		Expect(reigns).NotTo(ContainElement(HaveField("GivenBack", BeTrue())), "nobody was proven dead while it held the Lease")
 	}, SpecTimeout(10*time.Minute))
 })
 
