@@ -350,11 +350,7 @@ func (r *ApplicationReconciler) applyWhileOurs(ctx context.Context, app *v1.Appl
 	for attempt := 1; ; attempt++ {
 		if version == "" {
 			now := w.Child.New()
-			err := readChild(ctx, r.Client, w.Live, now)
-			if apierrors.IsNotFound(err) {
-				return w.conflict(errGone)
-			}
-			if err != nil {
+			if err := readAgain(ctx, r.Client, w.Child, w.Live, now); err != nil {
 				return err
 			}
 			if err := w.mayBeWritten(app, now); err != nil {
@@ -392,12 +388,12 @@ func (w write) mayBeWritten(app *v1.Application, now client.Object) (err error) 
 		w.Config, err = w.Adopt(now)
 		return err
 	}
-	return w.conflict(why)
+	return conflict(w.Child, w.Name, why)
 }
 
 // conflict returns an error for a child that somebody else has written since it was read.
-func (w write) conflict(why error) error {
-	return apierrors.NewConflict(w.Child.OptionalAPI.GroupResource(), w.Name, why)
+func conflict(child *children.Child, name string, why error) error {
+	return apierrors.NewConflict(child.OptionalAPI.GroupResource(), name, why)
 }
 
 // Why a child is not written.
@@ -414,6 +410,16 @@ func readChild(ctx context.Context, c client.Client, live, into client.Object) e
 	into.SetName(live.GetName())
 	nothing := fmt.Appendf(nil, `{"metadata":{"uid":%q}}`, live.GetUID())
 	return c.Patch(ctx, into, client.RawPatch(types.MergePatchType, nothing))
+}
+
+// readAgain reads a child that is to be written. One that is gone was deleted since it was read last, and is a conflict: the event of its
+// deletion calls for a new one.
+func readAgain(ctx context.Context, c client.Client, child *children.Child, live, into client.Object) error {
+	err := readChild(ctx, c, live, into)
+	if apierrors.IsNotFound(err) {
+		return conflict(child, live.GetName(), errGone)
+	}
+	return err
 }
 
 // answerOf returns the API server's answer to an apply: the client has overwritten the configuration with it.

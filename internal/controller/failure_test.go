@@ -193,34 +193,42 @@ func TestARepairAsksOnceWhoElseWrites(t *testing.T) {
 	}
 }
 
-// TestAChildThatIsDeletedWhileItIsWrittenIsNoFault holds that the event of its deletion is waited for, which calls for a new one.
+// TestAChildThatIsDeletedWhileItIsWrittenIsNoFault holds that the event of its deletion is waited for, which calls for a new one, whatever
+// the child was read again for.
 func TestAChildThatIsDeletedWhileItIsWrittenIsNoFault(t *testing.T) {
-	deleted := false
-	r, c := withErrors(t, interceptor.Funcs{
-		Apply: func(ctx context.Context, c client.WithWatch, config runtime.ApplyConfiguration, options ...client.ApplyOption) error {
-			if _, ok := config.(*corev1ac.ServiceApplyConfiguration); ok && deleted {
-				return apierrors.NewConflict(services, "web", errors.New("the UID in the precondition is another one"))
+	for name, refusal := range map[string]error{
+		"after a conflict": apierrors.NewConflict(services, "web", errors.New("the UID in the precondition is another one")),
+		"to make room":     apierrors.NewInvalid(schema.GroupKind{Kind: "Service"}, "web", nil),
+	} {
+		t.Run(name, func(t *testing.T) {
+			deleted := false
+			r, c := withErrors(t, interceptor.Funcs{
+				Apply: func(ctx context.Context, c client.WithWatch, config runtime.ApplyConfiguration, options ...client.ApplyOption) error {
+					if _, ok := config.(*corev1ac.ServiceApplyConfiguration); ok && deleted {
+						return refusal
+					}
+					return c.Apply(ctx, config, options...)
+				},
+				Patch: func(ctx context.Context, c client.WithWatch, object client.Object, patch client.Patch, options ...client.PatchOption) error {
+					if _, ok := object.(*corev1.Service); ok && deleted {
+						return apierrors.NewNotFound(services, "web")
+					}
+					return c.Patch(ctx, object, patch, options...)
+				},
+			})
+			reconcileOnce(t, r, c)
+			deleted = true
+			web := theApplication(t, c)
+			web.Spec.Service = &v1.ServiceSpec{Annotations: map[string]string{"a": "change"}}
+			if err := c.Update(t.Context(), web); err != nil {
+				t.Fatal(err)
 			}
-			return c.Apply(ctx, config, options...)
-		},
-		Patch: func(ctx context.Context, c client.WithWatch, object client.Object, patch client.Patch, options ...client.PatchOption) error {
-			if _, ok := object.(*corev1.Service); ok && deleted {
-				return apierrors.NewNotFound(services, "web")
+			result, err := reconcileObserved(t, r)
+			ready := meta.FindStatusCondition(theApplication(t, c).Status.Conditions, v1.ConditionReady)
+			if err != nil || result.RequeueAfter != time.Second || ready.Reason != v1.ReasonRollingOut {
+				t.Errorf("error %v, comes back after %s, Ready is %s: %s", err, result.RequeueAfter, ready.Reason, ready.Message)
 			}
-			return c.Patch(ctx, object, patch, options...)
-		},
-	})
-	reconcileOnce(t, r, c)
-	deleted = true
-	web := theApplication(t, c)
-	web.Spec.Service = &v1.ServiceSpec{Annotations: map[string]string{"a": "change"}}
-	if err := c.Update(t.Context(), web); err != nil {
-		t.Fatal(err)
-	}
-	result, err := reconcileObserved(t, r)
-	ready := meta.FindStatusCondition(theApplication(t, c).Status.Conditions, v1.ConditionReady)
-	if err != nil || result.RequeueAfter != time.Second || ready.Reason != v1.ReasonRollingOut {
-		t.Errorf("error %v, comes back after %s, Ready is %s: %s", err, result.RequeueAfter, ready.Reason, ready.Message)
+		})
 	}
 }
 

@@ -166,7 +166,7 @@ func (r *ApplicationReconciler) readRoom(ctx context.Context, w write) (*room, e
 	}
 	// What is tried is tried on the child as it is then.
 	unstructured.RemoveNestedField(room.config, "metadata", "resourceVersion")
-	err = readChild(ctx, r.Client, w.Live, room.live)
+	err = readAgain(ctx, r.Client, w.Child, w.Live, room.live)
 	room.before = room.live.GetManagedFields()
 	room.now = room.before
 	return room, err
@@ -214,10 +214,10 @@ func (m *room) write(ctx context.Context, next []metav1.ManagedFieldsEntry) erro
 			return err
 		}
 		if attempt == maxAttempts {
-			return apierrors.NewConflict(m.child.OptionalAPI.GroupResource(), object.GetName(), err)
+			return conflict(m.child, object.GetName(), err)
 		}
 		// The entries have moved, as those of a status do on every write, or one of them has changed.
-		if err = readChild(ctx, m.client, m.live, object); err != nil {
+		if err = readAgain(ctx, m.client, m.child, m.live, object); err != nil {
 			return err
 		}
 		m.now = object.GetManagedFields()

@@ -278,10 +278,11 @@ func WithoutNumbers(words string) string { return counted.ReplaceAllString(words
 
 // RecurringWords returns how the API server has refused something, in the same words on every try.
 func RecurringWords(refusal error) string {
-	if words := refusal.Error(); !deniedByOthers(words) {
-		return words // which fields it is about is in its numbers
+	words := refusal.Error()
+	if deniedByOthers(words) {
+		return WithoutNumbers(words)
 	}
-	return WithoutNumbers(refusal.Error())
+	return words // which fields it is about is in its numbers
 }
 
 // Flatten returns the errors that were joined into err, whether or not the joins were wrapped in more words.

@@ -147,8 +147,8 @@ func (r *Results) write(folder string) error {
 
 var columns = []string{"measure", "figure", "unit", "after warm-up", "at the end", "growth", "all deleted"}
 
-// table returns, below the names of its columns, for each figure the median of the first quarter of its samples, that of the last quarter, the growth from the one to the
-// other, and what was left.
+// table returns, below the names of its columns, for each figure the median of the first quarter of its samples, that of the last
+// quarter, the growth from the one to the other, and what was left.
 func (r *Results) table() [][]string {
 	values := map[string][]float64{}
 	var order []Figure
