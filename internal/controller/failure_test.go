@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -227,6 +228,53 @@ func TestAChildThatIsDeletedWhileItIsWrittenIsNoFault(t *testing.T) {
 			ready := meta.FindStatusCondition(theApplication(t, c).Status.Conditions, v1.ConditionReady)
 			if err != nil || result.RequeueAfter != time.Second || ready.Reason != v1.ReasonRollingOut {
 				t.Errorf("error %v, comes back after %s, Ready is %s: %s", err, result.RequeueAfter, ready.Reason, ready.Message)
+			}
+		})
+	}
+}
+
+// TestAPauseTellsWhatDiffersAndNotWhatIsMissing holds that pods which run as the spec says do so whatever becomes of what they have read,
+// also where a change of that would replace them.
+func TestAPauseTellsWhatDiffersAndNotWhatIsMissing(t *testing.T) {
+	for name, rollout := range map[string]*v1.RolloutSpec{"by default": nil, "with a hash of it": {RestartOnConfigChange: true}} {
+		t.Run(name, func(t *testing.T) {
+			r, c := withErrors(t, interceptor.Funcs{})
+			secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "credentials", Namespace: "apps"}}
+			update := func(change func(*v1.Application)) {
+				t.Helper()
+				web := theApplication(t, c)
+				change(web)
+				if err := c.Update(t.Context(), web); err != nil {
+					t.Fatal(err)
+				}
+			}
+			told := func() string {
+				t.Helper()
+				r.expectations.Clear(webRequest.NamespacedName)
+				reconcileOnce(t, r, c)
+				return meta.FindStatusCondition(theApplication(t, c).Status.Conditions, v1.ConditionReady).Message
+			}
+			update(func(web *v1.Application) {
+				web.Spec.Rollout = rollout
+				web.Spec.EnvFrom = []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{
+					LocalObjectReference: corev1.LocalObjectReference{Name: secret.Name},
+				}}}
+			})
+			if err := c.Create(t.Context(), secret); err != nil {
+				t.Fatal(err)
+			}
+			told()
+			if err := c.Delete(t.Context(), secret); err != nil {
+				t.Fatal(err)
+			}
+			const differs = "what runs differs from this spec"
+			update(func(web *v1.Application) { web.Spec.Paused = true })
+			if said := told(); !strings.HasPrefix(said, "Paused; ") {
+				t.Errorf("with what is missing it says %q", said)
+			}
+			update(func(web *v1.Application) { web.Spec.Image = "nginx:1.30" })
+			if said := told(); !strings.Contains(said, differs) {
+				t.Errorf("with another image it says %q", said)
 			}
 		})
 	}

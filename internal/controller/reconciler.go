@@ -129,15 +129,24 @@ func (r *ApplicationReconciler) sync(
 	if app.Oversized {
 		return oversized()
 	}
-	steps, blocked := plan.For(app, &s.Snapshot, record.lastApplied)
 	if app.Spec.Paused {
-		seen.Pending = len(steps) > 0 || blocked != nil || s.decision.Want != s.decision.Update
-		return nil //nolint:nilerr // what is blocked is pending
+		seen.Pending = differs(record, s)
+		return nil
 	}
+	steps, blocked := plan.For(app, &s.Snapshot, record.lastApplied)
 	wrote, refused, err := r.apply(ctx, app, record, steps)
 	seen.Refused = refused
 	s.outdate(seen, wrote)
 	return errors.Join(blocked, err)
+}
+
+// differs reports whether anything would be written if the Application were not paused. Something that is missing holds back pods that
+// differ; it makes none of them differ.
+func differs(record *appRecord, s *snapshot) bool {
+	unhindered := s.Snapshot
+	unhindered.Missing = nil
+	steps, blocked := plan.For(s.Application, &unhindered, record.lastApplied)
+	return len(steps) > 0 || blocked != nil || s.decision.Want != s.decision.Update
 }
 
 // end records that a reconcile of the Application has ended, and calls the next one if what was seen meanwhile needs one. What can wait

@@ -257,7 +257,11 @@ func (r *ApplicationReconciler) readReferences(ctx context.Context, s *snapshot,
 		}
 	}
 	record.config.due = time.Time{} // until it is found out again
-	if app.DeletionTimestamp != nil || len(s.Missing) > 0 || app.Spec.Rollout == nil || !app.Spec.Rollout.RestartOnConfigChange {
+	if app.DeletionTimestamp != nil || app.Spec.Rollout == nil || !app.Spec.Rollout.RestartOnConfigChange {
+		return nil
+	}
+	if len(s.Missing) > 0 { // what the pods have read is all there is
+		s.ConfigHash = resources.LiveConfigHash(s.deployment)
 		return nil
 	}
 	newest, err := r.configs.hash(ctx, r.Reader, resources.References(s.Running()[0]), present)
