@@ -175,6 +175,22 @@ var _ = Describe("A schedule", takesLong, func() {
 		Eventually(gone(ctx, policy)).Should(Satisfy(apierrors.IsNotFound))
 	})
 
+	It("that is removed goes with an Application that is let go of, and its run ends by itself", func(ctx SpecContext) {
+		app := scheduled(namespace)
+		app.Spec.DeletionPolicy = v1.DeletionPolicyOrphan
+		createReady(ctx, app)
+		runByHand(ctx, app, "long")
+		edit(ctx, app, func(app *v1.Application) { app.Spec.Schedules = nil })
+		Eventually(fresh(ctx, cronJobOf(app))).Should(HaveField("Spec.Suspend", HaveValue(BeTrue())))
+		Expect(k8s.Delete(ctx, app)).To(Succeed())
+		Eventually(gone(ctx, app)).Should(Satisfy(apierrors.IsNotFound))
+		Eventually(gone(ctx, cronJobOf(app))).Should(Satisfy(apierrors.IsNotFound))
+		Expect(get(ctx, job(app, "long"))).To(SatisfyAll(
+			HaveField("OwnerReferences", BeEmpty()), HaveField("DeletionTimestamp", BeNil())))
+		Expect(podOf(ctx, app, "long")).To(HaveField("DeletionTimestamp", BeNil()))
+		Expect(get(ctx, deploymentOf(app))).To(beNobodys())
+	})
+
 	It("that is removed while it does not run goes, and comes back", func(ctx SpecContext) {
 		app := scheduled(namespace)
 		createReady(ctx, app)
