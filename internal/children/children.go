@@ -119,6 +119,7 @@ var Table = []Child{
 		Build: many(resources.CronJob), Names: resources.CronJobNames, Fields: resources.CronJobFields, Absent: resources.NotInCronJob,
 		Gated: resources.RunsSchedules, KeepPods: keepScheduledPods, Retire: retireCronJob,
 		DrainPhase: DrainTraffic, DeletedAfterItsOwn: true, StripStatus: stripCronJob,
+		ConflictRemedy: "give the schedule another name, ",
 	},
 	{
 		Kind: Service, Object: &corev1.Service{}, List: &corev1.ServiceList{},

@@ -254,7 +254,7 @@ var _ = Describe("A schedule", takesLong, func() {
 		createReady(ctx, first)
 		Expect(k8s.Create(ctx, second)).To(Succeed())
 		Eventually(fresh(ctx, second)).Should(haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonChildConflict,
-			"CronJob a-b-c exists and is not this Application's"))
+			"CronJob a-b-c exists and is not this Application's, so it is left alone; give the schedule another name, remove it"))
 		Expect(get(ctx, first)).To(beReady())
 		Expect(k8s.Delete(ctx, first)).To(Succeed())
 		Eventually(fresh(ctx, second)).Should(beReady())
