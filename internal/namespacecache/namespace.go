@@ -44,7 +44,7 @@ const (
 	askRightsAgain = 5 * time.Second
 	// doubtAgain is the least pause between two checks of a namespace in which something was forbidden.
 	doubtAgain = 30 * time.Second
-	// fillPatience is how long a namespace may take to be read until its rights are looked at again.
+	// fillPatience is how long a namespace may take to be read until its rights are looked at again, if anything was forbidden.
 	fillPatience = 10 * time.Second
 )
 
@@ -140,7 +140,11 @@ func (p *part) tend(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
-		p.await(ctx)
+		select {
+		case <-p.doubts:
+			p.await(ctx)
+		default: // the API server is slow, and more questions would make it slower
+		}
 	}
 	p.filled.Store(true)
 	p.serve()

@@ -234,6 +234,7 @@ func (p *Check) run(ctx context.Context) (absent []string, err error) {
 	if err := p.findCRD(ctx); err != nil {
 		return nil, err
 	}
+	p.learnRules(ctx)
 	err = p.findRights(ctx)
 	if lacks, ok := errors.AsType[*MissingRightsError](err); ok && lacks.inNamespacesOnly() {
 		absent = lacks.namespaces()
@@ -256,6 +257,32 @@ func (p *Check) findCRD(ctx context.Context) error {
 	}
 	return fmt.Errorf("the CRD applications.%s, version %s: install it with kubectl apply -f config/crd/bases, "+
 		"or through OLM", v1.GroupVersion.Group, v1.GroupVersion.Version)
+}
+
+// learnRules asks for all that is granted in each namespace, in one question for it. What that does not tell, such as what is granted by
+// no rule, is still to be asked for.
+func (p *Check) learnRules(ctx context.Context) {
+	open := map[string][]right{}
+	for _, want := range p.desired {
+		granted := !slices.ContainsFunc(want.verbs, func(verb string) bool { return !p.granted[want.key(verb)] })
+		if !granted && want.namespace != metav1.NamespaceAll { // there, rules of one namespace would pass for those of all
+			open[want.namespace] = append(open[want.namespace], want)
+		}
+	}
+	for namespace, rights := range open {
+		review := &authorizationv1.SelfSubjectRulesReview{Spec: authorizationv1.SelfSubjectRulesReviewSpec{Namespace: namespace}}
+		answer, err := p.api.AuthorizationV1().SelfSubjectRulesReviews().Create(ctx, review, metav1.CreateOptions{})
+		if err != nil { // findRights says what is wrong
+			return
+		}
+		for _, want := range rights {
+			for _, verb := range want.verbs {
+				if slices.ContainsFunc(answer.Status.ResourceRules, want.grantedBy(verb)) {
+					p.granted[want.key(verb)] = true
+				}
+			}
+		}
+	}
 }
 
 // findRights asks for every right not granted yet, and returns all that are denied in one error.
@@ -341,8 +368,22 @@ func (r right) resource() string {
 	return r.String()
 }
 
+// key names the right to one verb.
+func (r right) key(verb string) string {
+	return strings.Join([]string{verb, r.resource(), r.namespace}, " ")
+}
+
+// grantedBy returns what reports whether a rule grants the right to one verb, as RBAC does.
+func (r right) grantedBy(verb string) func(authorizationv1.ResourceRule) bool {
+	has := func(all []string, one string) bool { return slices.Contains(all, "*") || slices.Contains(all, one) }
+	return func(rule authorizationv1.ResourceRule) bool {
+		return has(rule.Verbs, verb) && has(rule.APIGroups, r.Group) && has(rule.Resources, r.Resource) &&
+			(len(rule.ResourceNames) == 0 || slices.Contains(rule.ResourceNames, r.name))
+	}
+}
+
 func (p *Check) mayI(ctx context.Context, want right, verb string) (bool, error) {
-	key := strings.Join([]string{verb, want.resource(), want.namespace}, " ")
+	key := want.key(verb)
 	if p.granted[key] {
 		return true, nil
 	}
@@ -363,7 +404,8 @@ func (p *Check) mayI(ctx context.Context, want right, verb string) (bool, error)
 	return answer.Status.Allowed, nil
 }
 
-// Rights asks for every right again, and returns a MissingRightsError with all that are denied, or why there is no answer.
+// Rights asks for every right again, each by itself, since a rule has not told the truth if something was forbidden that it grants. It
+// returns a MissingRightsError with all that are denied, or why there is no answer.
 func (p *Check) Rights(ctx context.Context) error {
 	p.granted = map[string]bool{}
 	return p.findRights(ctx)

@@ -57,6 +57,8 @@ type fakeAPI struct {
 	denies func(authorizationv1.ResourceAttributes) bool
 	// review answers the question for a right; nil answers it by denies.
 	review *metav1.Status
+	// rules returns what is granted in a namespace; nil is that the API server does not tell of rules.
+	rules func(namespace string) []authorizationv1.ResourceRule
 	// lease answers GET of the Lease in the namespace that is served; nil is that it exists.
 	lease *metav1.Status
 	// user is who the API server takes the client for.
@@ -92,6 +94,19 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		right := *review.Spec.ResourceAttributes
 		f.asked = append(f.asked, strings.TrimSuffix(fmt.Sprintf("%s %s %s/%s", right.Verb, right.Namespace, right.Resource, right.Name), "/"))
 		review.Status.Allowed = f.denies == nil || !f.denies(right)
+		writeJSON(w, http.StatusCreated, review)
+	case "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews":
+		if f.rules == nil {
+			http.NotFound(w, r)
+			return
+		}
+		var review authorizationv1.SelfSubjectRulesReview
+		if err := json.NewDecoder(r.Body).Decode(&review); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		f.asked = append(f.asked, "rules of "+review.Spec.Namespace)
+		review.Status.ResourceRules = f.rules(review.Spec.Namespace)
 		writeJSON(w, http.StatusCreated, review)
 	case "/apis/authentication.k8s.io/v1/selfsubjectreviews":
 		writeJSON(w, http.StatusCreated, authenticationv1.SelfSubjectReview{
@@ -394,6 +409,95 @@ func TestWaitForAPIAsksForTheLease(t *testing.T) {
 	want := []string{"get operators leases/x", "update operators leases/x", "create operators leases"}
 	if diff := cmp.Diff(want, api.asked[len(api.asked)-3:]); diff != "" {
 		t.Errorf("rights asked for (-want +got):\n%s", diff)
+	}
+}
+
+// TestWaitForAPIAsksForRules asks once for each namespace, and for each right only where that does not tell of it.
+func TestWaitForAPIAsksForRules(t *testing.T) {
+	everything := authorizationv1.ResourceRule{Verbs: []string{"*"}, APIGroups: []string{"*"}, Resources: []string{"*"}}
+	var read []authorizationv1.ResourceRule // as a Role has it
+	for _, resource := range watchedResources() {
+		read = append(read, authorizationv1.ResourceRule{
+			Verbs: []string{"get", "list", "watch"}, APIGroups: []string{resource.Group}, Resources: []string{"others", resource.Resource},
+		})
+	}
+	limited := everything
+	limited.ResourceNames = []string{"one"}
+	lease := func(names ...string) []authorizationv1.ResourceRule {
+		return append(slices.Clone(read),
+			authorizationv1.ResourceRule{Verbs: []string{"create"}, APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}},
+			authorizationv1.ResourceRule{
+				Verbs: []string{"get", "update"}, APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, ResourceNames: names,
+			})
+	}
+	each := func(namespace string) []string {
+		var asked []string
+		for _, resource := range watchedResources() {
+			asked = append(asked, "list "+namespace+" "+resource.Resource, "watch "+namespace+" "+resource.Resource)
+		}
+		return asked
+	}
+	for name, tc := range map[string]struct {
+		namespaces []string
+		lease      string
+		rules      map[string][]authorizationv1.ResourceRule
+		want       []string
+	}{
+		"all are granted": {
+			namespaces: []string{"a", "b"}, rules: map[string][]authorizationv1.ResourceRule{"a": read, "b": {everything}},
+			want: []string{"rules of a", "rules of b"},
+		},
+		"of one, nothing is told": {
+			namespaces: []string{"a", "b"}, rules: map[string][]authorizationv1.ResourceRule{"a": read},
+			want: append([]string{"rules of a", "rules of b"}, each("b")...),
+		},
+		"some names are no right to all": {
+			namespaces: []string{"a"}, rules: map[string][]authorizationv1.ResourceRule{"a": {limited}},
+			want: append([]string{"rules of a"}, each("a")...),
+		},
+		"of all namespaces, no rule tells": {rules: map[string][]authorizationv1.ResourceRule{"": read}, want: each("")},
+		"the Lease by its name": {
+			namespaces: []string{"a"}, lease: "x", rules: map[string][]authorizationv1.ResourceRule{"a": lease("x")}, want: []string{"rules of a"},
+		},
+		"another Lease by its name": {
+			namespaces: []string{"a"}, lease: "x", rules: map[string][]authorizationv1.ResourceRule{"a": lease("y")},
+			want: []string{"get a leases/x", "rules of a", "update a leases/x"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			api, config := serve(t, func(f *fakeAPI) {
+				f.rules = func(namespace string) []authorizationv1.ResourceRule { return tc.rules[namespace] }
+			})
+			startup := hasty(tc.namespaces...)
+			startup.Lease = types.NamespacedName{Namespace: "a", Name: tc.lease}
+			if _, err := WaitForAPI(t.Context(), config, startup); err != nil {
+				t.Fatal(err)
+			}
+			slices.Sort(api.asked)
+			slices.Sort(tc.want)
+			if diff := cmp.Diff(tc.want, api.asked); diff != "" {
+				t.Errorf("rights asked for (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestRightsAreAskedForEachByItself holds that a rule is not trusted once something was forbidden.
+func TestRightsAreAskedForEachByItself(t *testing.T) {
+	everything := authorizationv1.ResourceRule{Verbs: []string{"*"}, APIGroups: []string{"*"}, Resources: []string{"*"}}
+	_, config := serve(t, func(f *fakeAPI) {
+		f.rules = func(string) []authorizationv1.ResourceRule { return []authorizationv1.ResourceRule{everything} }
+		f.denies = func(r authorizationv1.ResourceAttributes) bool { return r.Resource == "secrets" }
+	})
+	check, err := NewCheck(config, hasty("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := check.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := errors.AsType[*MissingRightsError](check.Rights(t.Context())); !ok {
+		t.Error("a right that is denied is not found to be missing")
 	}
 }
 

@@ -63,6 +63,11 @@ func (r request) GomegaString() string {
 	return fmt.Sprintf("%s %s: %s", r.RequestReceivedTimestamp.Format(time.StampMicro), r.User.Username, r)
 }
 
+// asksOwnRights reports whether it is a question for the rights of who asks.
+func (r request) asksOwnRights() bool {
+	return r.ObjectRef.Resource == "selfsubjectaccessreviews" || r.ObjectRef.Resource == "selfsubjectrulesreviews"
+}
+
 // byOperator reports whether any operator of this suite has sent the request.
 func (r request) byOperator() bool {
 	return strings.HasPrefix(r.User.Username, "system:serviceaccount:") &&

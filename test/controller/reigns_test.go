@@ -88,7 +88,7 @@ func workOf(home string, all []request) []request {
 		case r.ObjectRef.Resource == "events" && r.ObjectRef.APIGroup == "":
 			return true
 		default:
-			return r.ObjectRef.Resource == "leases" || r.ObjectRef.Resource == "selfsubjectaccessreviews"
+			return r.ObjectRef.Resource == "leases" || r.asksOwnRights()
 		}
 	})
 }

@@ -120,7 +120,7 @@ func makings(ctx context.Context, apps []*v1.Application) map[string]making {
 // its own rights.
 func (o *runningOperator) changes() []request {
 	GinkgoHelper()
-	return slices.DeleteFunc(o.writes(), func(r request) bool { return r.ObjectRef.Resource == "selfsubjectaccessreviews" })
+	return slices.DeleteFunc(o.writes(), request.asksOwnRights)
 }
 
 // rest waits until the operator has nothing to do for a second, and returns how many passes it has made.
