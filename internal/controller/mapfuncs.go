@@ -22,6 +22,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
@@ -54,13 +55,15 @@ func (r *ApplicationReconciler) requestsForChild(child *children.Child) handler.
 	}
 }
 
-// needs reports whether there may be an Application that is to have an object of the kind and name.
+// needs reports whether there may be an Application that is to have an object of the kind and name. Some names, such as that of a
+// revision or of a release command's Job, do not follow from the spec: an Application with something in its way may wait for any.
 func (r *ApplicationReconciler) needs(ctx context.Context, key client.ObjectKey, child *children.Child, name string) bool {
 	app := &v1.Application{}
 	if err := r.Client.Get(ctx, key, app, client.UnsafeDisableDeepCopy); err != nil {
 		return !apierrors.IsNotFound(err)
 	}
-	return slices.Contains(child.Names(resources.Inputs{Application: app}), name)
+	ready := meta.FindStatusCondition(app.Status.Conditions, v1.ConditionReady)
+	return ready != nil && ready.Reason == v1.ReasonChildConflict || slices.Contains(child.Names(resources.Inputs{Application: app}), name)
 }
 
 // requestsForReplicaSet maps a ReplicaSet to the Application that its labels name, which is called later: its Deployment's controller

@@ -60,7 +60,9 @@ func (r *ApplicationReconciler) readSchedules(ctx context.Context, s *snapshot, 
 		name := app.Spec.Schedules[i].Name
 		cronJob, ok := s.Find(children.CronJob, resources.CronJobName(app, name)).(*batchv1.CronJob)
 		if ok && ours[cronJob.UID] {
-			s.seen.Schedules[name] = status.Schedule{CronJob: cronJob, LastRun: status.LastRunOf(cronJob, jobs)}
+			s.seen.Schedules[name] = status.Schedule{
+				CronJob: cronJob, LastRun: status.LastRunOf(cronJob, jobs), SuccessKept: status.KeepsSuccess(cronJob, jobs),
+			}
 		}
 	}
 	r.readLastWords(ctx, s, record)

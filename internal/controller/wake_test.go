@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -142,6 +143,44 @@ func TestNobodyWaitsForAKindThatIsGone(t *testing.T) {
 					t.Errorf("it is said to have synced, or given up, after %s", time.Since(began))
 				}
 			})
+		})
+	}
+}
+
+// TestAFreedNameCallsWhoNeedsIt holds that an Application hears of the end of what is in its way, whether or not its spec tells the name.
+func TestAFreedNameCallsWhoNeedsIt(t *testing.T) {
+	for name, test := range map[string]struct {
+		kind, object, reason string
+		want                 bool
+	}{
+		"a revision of an earlier Application of the name": {children.ControllerRevision, "web-8809fdc370", v1.ReasonChildConflict, true},
+		"a Job of the name of a release command's":         {children.Job, "web-release-8809fdc370", v1.ReasonChildConflict, true},
+		"a ConfigMap of the name of a release command's":   {resources.KindConfigMap, "web-release.etc", v1.ReasonChildConflict, true},
+		"somebody else's, with nothing in the way":         {children.ControllerRevision, "web-8809fdc370", v1.ReasonRolloutComplete, false},
+		"one of another name":                              {children.ControllerRevision, "shop-8809fdc370", v1.ReasonChildConflict, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, c := withErrors(t, interceptor.Funcs{})
+			web := &v1.Application{}
+			if err := c.Get(t.Context(), app("web"), web); err != nil {
+				t.Fatal(err)
+			}
+			web.Status.Conditions = []metav1.Condition{{Type: v1.ConditionReady, Status: metav1.ConditionFalse, Reason: test.reason}}
+			if err := c.Status().Update(t.Context(), web); err != nil {
+				t.Fatal(err)
+			}
+			child := children.Of(test.kind)
+			gone := child.New()
+			gone.SetNamespace("apps")
+			gone.SetName(test.object)
+			var want []reconcile.Request
+			if test.want {
+				want = []reconcile.Request{{NamespacedName: app("web")}}
+			}
+			got := r.requestsForChild(child)(t.Context(), gone)
+			if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
 		})
 	}
 }

@@ -79,7 +79,7 @@ func (w *workload) readComposeContainer(root part) {
 		root.drop("pull_policy")
 		w.setPullPolicy(policy)
 	}
-	spec.Command, spec.Args = mustList[string](root, "entrypoint"), mustList[string](root, "command")
+	spec.Command, spec.Args = literals(mustList[string](root, "entrypoint")), literals(mustList[string](root, "command"))
 	for _, item := range root.list("environment") {
 		if !item.has("value") {
 			item.note("", nil, "the variable "+item.peek("name")+" comes from the environment of whoever runs compose; give its value in spec.env")
@@ -87,7 +87,7 @@ func (w *workload) readComposeContainer(root part) {
 			continue
 		}
 		if variable, ok := whole[corev1.EnvVar](item); ok {
-			variable.Value = strings.ReplaceAll(variable.Value, "$(", "$$(") // Kubernetes would replace it
+			variable.Value = literal(variable.Value)
 			spec.Env = append(spec.Env, variable)
 		}
 	}
@@ -104,6 +104,23 @@ func (w *workload) readComposeContainer(root part) {
 		w.shutdown().PreStop = &v1.PreStopHook{Exec: &v1.ExecProbe{Command: mustList[string](hooks[0], "command")}}
 		root.drop("pre_stop")
 	}
+}
+
+// expanded is what Kubernetes replaces in variables, commands and probes: $(NAME), and $$ by $ (kubernetes
+// third_party/forked/golang/expansion).
+var expanded = regexp.MustCompile(`[$]{2,}|[$][(]`)
+
+// literal returns a text that Kubernetes takes as it is.
+func literal(text string) string {
+	return expanded.ReplaceAllStringFunc(text, func(found string) string { return strings.ReplaceAll(found, "$", "$$") })
+}
+
+// literals is literal for each of the texts.
+func literals(texts []string) []string {
+	for i := range texts {
+		texts[i] = literal(texts[i])
+	}
+	return texts
 }
 
 func (w *workload) readComposePorts(root part) {
@@ -260,7 +277,7 @@ func (w *workload) readHealthcheck(check part) {
 	}
 	check.note("test", nil, "compose only reports how it goes; it is the readiness probe, by which requests are kept away. Make it the liveness probe if the "+
 		"container is to be restarted")
-	probe := &v1.Probe{Exec: &v1.ExecProbe{Command: command}}
+	probe := &v1.Probe{Exec: &v1.ExecProbe{Command: literals(command)}}
 	probe.PeriodSeconds, probe.TimeoutSeconds = atLeastOne(check.seconds("interval")), atLeastOne(check.seconds("timeout"))
 	if probe.PeriodSeconds == nil {
 		probe.PeriodSeconds = new(int32(30)) // compose's own

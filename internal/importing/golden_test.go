@@ -380,6 +380,33 @@ func TestNoInputPanics(t *testing.T) {
 	}
 }
 
+// TestASecondConstraintOfAKeyIsTold holds that what the API server refuses of a Deployment is told.
+func TestASecondConstraintOfAKeyIsTold(t *testing.T) {
+	sources, err := Parse("x.yaml", []byte(`
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: a}
+spec:
+  template:
+    spec:
+      containers: [{name: a, image: i}]
+      topologySpreadConstraints:
+      - {maxSkew: 1, topologyKey: zone, whenUnsatisfiable: DoNotSchedule}
+      - {maxSkew: 2, topologyKey: zone, whenUnsatisfiable: DoNotSchedule}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := Import(sources, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const path = "spec.template.spec.topologySpreadConstraints[1]"
+	if !slices.ContainsFunc(result.Remarks, func(remark Remark) bool { return remark.Field == path }) {
+		t.Errorf("no remark on %s: %v", path, result.Remarks)
+	}
+}
+
 func outcomeOf(t *testing.T, path []any, value any, sources []Source, options Options) {
 	t.Helper()
 	defer func() {

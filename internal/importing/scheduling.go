@@ -17,6 +17,8 @@ limitations under the License.
 package importing
 
 import (
+	"fmt"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -42,7 +44,8 @@ func (w *workload) readScheduling() {
 		w.reselect(constraint.LabelSelector)
 		for _, other := range scheduling.TopologySpreadConstraints {
 			if other.TopologyKey == constraint.TopologyKey && other.WhenUnsatisfiable == constraint.WhenUnsatisfiable {
-				w.pod.list("topologySpreadConstraints")[i].note("", constraint.TopologyKey, "there is another constraint of this key; give one of the two")
+				w.pod.note(fmt.Sprintf("topologySpreadConstraints[%d]", i), constraint.TopologyKey,
+					"there is another constraint of this key; give one of the two")
 			}
 		}
 		scheduling.TopologySpreadConstraints = append(scheduling.TopologySpreadConstraints, constraint)

@@ -184,6 +184,10 @@ func TestFromAPI(t *testing.T) {
 			want: denied(v1.ReasonAdmissionDenied, webhook),
 		},
 		{
+			name: "a webhook that says conflict", err: refused(http.StatusConflict, metav1.StatusReasonConflict, webhook),
+			want: denied(v1.ReasonAdmissionDenied, webhook),
+		},
+		{
 			name: "a webhook that speaks of a user",
 			err: refused(http.StatusForbidden, metav1.StatusReasonForbidden,
 				`admission webhook "x.example.com" denied the request: User "a" cannot have this`),
@@ -218,6 +222,12 @@ func TestFromAPI(t *testing.T) {
 			name: "a right that the operator lacks is its own trouble",
 			err: apierrors.NewForbidden(services, "", errors.New(
 				`User "system:serviceaccount:a:b" cannot patch resource "services" in API group "" in the namespace "x"`)),
+		},
+		{
+			name: "a Role that is gone while its RoleBinding is there is the operator's own trouble",
+			err: apierrors.NewForbidden(services, "", errors.New(
+				`User "system:serviceaccount:a:b" cannot patch resource "services" in API group "" in the namespace "x": `+
+					`RBAC: role.rbac.authorization.k8s.io "app-operator" not found`)),
 		},
 		{
 			name: "a kind that the server does not know yet is its own trouble",

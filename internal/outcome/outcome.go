@@ -103,7 +103,7 @@ func FromAPI(err error, object string) error {
 	switch {
 	case apierrors.HasStatusCause(err, namespaceTerminating):
 		return &Waiting{Reason: v1.ReasonRollingOut, Message: "the namespace is being deleted"}
-	case apierrors.IsConflict(err):
+	case apierrors.IsConflict(err) && !IsDenied(message):
 		return &Waiting{Reason: v1.ReasonRollingOut, Message: "somebody else has just written " + object, After: retryConflict}
 	case apierrors.IsForbidden(err) && IsQuotaMessage(message):
 		return &Waiting{Reason: v1.ReasonQuotaExceeded, Message: fmt.Sprintf("%s: %s", object, message), After: RetryDenied}
@@ -172,9 +172,10 @@ func IsQuotaMessage(words string) bool {
 var notFound = regexp.MustCompile(`\bno (PriorityClass) with name \S+ was found|\b([A-Za-z]+) "[^"]*" not found`)
 
 // MissingKind returns the kind of the object that these words of the API server's own admission plugins, or of the scheduler, say is
-// not there, as they spell it, or "". What a webhook or a policy calls missing is its own affair.
+// not there, as they spell it, or "". What a webhook or a policy calls missing is its own affair, and so is a Role that a
+// RoleBinding names.
 func MissingKind(words string) string {
-	if deniedByOthers(words) || strings.Contains(words, "failed calling webhook") {
+	if IsDenied(words) || deniedByRights(words) || strings.Contains(words, "failed calling webhook") {
 		return ""
 	}
 	found := notFound.FindStringSubmatch(words)
@@ -236,17 +237,21 @@ func schemaMessage(message, object string) string {
 	}
 }
 
+// deniedByRights reports whether these are the words with which the API server says that a user lacks a right, and which Roles it did not
+// find (kubernetes staging/src/k8s.io/apiserver/pkg/endpoints/handlers/responsewriters, plugin/pkg/auth/authorizer/rbac).
+func deniedByRights(words string) bool { return strings.Contains(words, `User "`) }
+
 // deniedByAdmission tells a refusal by an admission plugin, webhook or policy from one by RBAC, which has
-// the same status but is the operator's own trouble: it names the User who cannot.
+// the same status but is the operator's own trouble.
 func deniedByAdmission(err error, message string) bool {
-	if deniedByOthers(message) {
+	if IsDenied(message) {
 		return true
 	}
-	return apierrors.IsForbidden(err) && !strings.Contains(message, `User "`)
+	return apierrors.IsForbidden(err) && !deniedByRights(message)
 }
 
-// deniedByOthers reports whether these are the words with which the API server quotes a webhook or a policy.
-func deniedByOthers(words string) bool {
+// IsDenied reports whether these are the words with which the API server quotes a webhook or a policy that has refused something.
+func IsDenied(words string) bool {
 	return strings.Contains(words, "denied the request") || strings.Contains(words, "denied request")
 }
 
@@ -279,7 +284,7 @@ func WithoutNumbers(words string) string { return counted.ReplaceAllString(words
 // RecurringWords returns how the API server has refused something, in the same words on every try.
 func RecurringWords(refusal error) string {
 	words := refusal.Error()
-	if deniedByOthers(words) {
+	if IsDenied(words) {
 		return WithoutNumbers(words)
 	}
 	return words // which fields it is about is in its numbers

@@ -96,7 +96,7 @@ func containerFault(pod string, container corev1.ContainerStatus, since metav1.T
 			"RegistryUnavailable", "SignatureValidationFailed":
 			return inContainer(v1.ReasonImagePullFailed, pod, container.Name, pullWords(waiting))
 		case "CreateContainerConfigError":
-			if strings.Contains(waiting.Message, "failed to sync") { // the kubelet's own cache, which catches up
+			if catchesUp(waiting.Message) {
 				return nil
 			}
 			return inContainer(reasonOfConfigError(waiting.Message), pod, container.Name, waiting.Message)
@@ -133,6 +133,12 @@ func crashedAgain(container corev1.ContainerStatus, since metav1.Time) bool {
 
 func inContainer(reason, pod, container, words string) *PodFault {
 	return &PodFault{Reason: reason, Message: fmt.Sprintf("pod %s, container %s: %s", pod, container, words)}
+}
+
+// catchesUp reports whether a kubelet says that it does not know yet what a container is configured by, as after its own start: its caches
+// of ConfigMaps, Secrets and Services catch up by themselves (kubernetes pkg/kubelet/kubelet_pods.go).
+func catchesUp(message string) bool {
+	return strings.Contains(message, "failed to sync") || strings.Contains(message, "services have not yet been read at least once")
 }
 
 // reasonOfConfigError tells a reference to something absent from other trouble with a container's

@@ -106,6 +106,7 @@ func TestFaultOf(t *testing.T) {
 		// It is on its way, or it was a single mishap.
 		"pending": nil, "scheduling-gated": nil, "creating": nil, "initializing": nil, "running": nil, "running-not-ready": nil,
 		"crash-first": nil, "crash-recovered": nil, "crash-recovering": nil, "crash-again-and-is-ready": nil, "ends-well-first": nil,
+		"config-unread": nil, "config-services-unread": nil,
 		"init-running": nil, "init-recovered": nil, "init-done-twice": nil,
 		// It is not coming back, and its ReplicaSet makes another.
 		"deleted-crashing": nil, "deleted-unschedulable": nil,

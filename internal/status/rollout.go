@@ -57,6 +57,9 @@ func evaluateRollout(app *v1.Application, seen Observed) evaluation {
 	case found != nil:
 		return stalled(found.Reason, found.Message)
 	default:
+		if trouble := passingTrouble(deployment); trouble != "" {
+			waitsFor += "; " + trouble
+		}
 		return progressing(app, seen, waitsFor)
 	}
 }
@@ -146,19 +149,15 @@ func currentFault(seen Observed) *PodFault {
 	return nil
 }
 
-// deploymentFault returns what keeps the Deployment from making pods or from getting on, or nil.
+// deploymentFault returns what keeps the Deployment from making pods or from getting on, or nil. What only delays it is none until the
+// deadline has passed.
 func deploymentFault(app *v1.Application, seen Observed) *PodFault {
 	deployment := seen.Deployment
-	if failure := deploymentCondition(deployment, appsv1.DeploymentReplicaFailure); failure != nil &&
-		failure.Status == corev1.ConditionTrue {
+	if failure := replicaFailure(deployment); failure != nil && !passes(failure.Message) {
 		words := ofRefusedPod.ReplaceAllString(failure.Message, "")
-		trouble := "a pod cannot be made: "
-		if failure.Reason == failedDelete {
-			trouble = "a pod cannot be deleted: "
-		}
 		return &PodFault{
 			Reason:  reasonOfRefusal(failure.Message),
-			Message: trouble + resources.PodFields(app).InUsersWords(words, "the pod") + remedy(app, words),
+			Message: troubleOf(failure) + resources.PodFields(app).InUsersWords(words, "the pod") + remedy(app, words),
 		}
 	}
 	progressing := deploymentCondition(deployment, appsv1.DeploymentProgressing)
@@ -166,6 +165,38 @@ func deploymentFault(app *v1.Application, seen Observed) *PodFault {
 		return deadlineFault(seen)
 	}
 	return lateFault(app, seen)
+}
+
+// replicaFailure returns why pods cannot be made or deleted, or nil.
+func replicaFailure(deployment *appsv1.Deployment) *appsv1.DeploymentCondition {
+	failure := deploymentCondition(deployment, appsv1.DeploymentReplicaFailure)
+	if failure == nil || failure.Status != corev1.ConditionTrue {
+		return nil
+	}
+	return failure
+}
+
+func troubleOf(failure *appsv1.DeploymentCondition) string {
+	if failure.Reason == failedDelete {
+		return "a pod cannot be deleted: "
+	}
+	return "a pod cannot be made: "
+}
+
+// passes reports whether a request for a pod has failed of what passes by itself, since the ReplicaSet's controller tries again: an API
+// server or a webhook that does not answer, or a quota that is counted for many pods at the same time.
+func passes(message string) bool {
+	return !ofRefusedPod.MatchString(message) && !outcome.IsDenied(message) && !outcome.IsQuotaMessage(message) &&
+		outcome.MissingKind(message) == ""
+}
+
+// passingTrouble says what delays pods without being a fault of them, or returns "".
+func passingTrouble(deployment *appsv1.Deployment) string {
+	failure := replicaFailure(deployment)
+	if failure == nil || !passes(failure.Message) {
+		return ""
+	}
+	return troubleOf(failure) + outcome.NormalizeMessage(failure.Message)
 }
 
 // overdueSince returns since when pods have been missing from a rollout that was complete, or from one that its
@@ -223,13 +254,16 @@ func deadlineFault(seen Observed) *PodFault {
 	}
 }
 
-// waitsFor says what the first of the unready pods waits for, or what to look at where nothing is known of any.
+// waitsFor says what the first of the unready pods waits for, or why there is none, or what to look at where nothing is known of any.
 func waitsFor(seen Observed) string {
+	trouble := passingTrouble(seen.Deployment)
 	switch {
 	case len(seen.Unready) > 0:
 		return seen.Unready[0].Message
 	case seen.Ending != "":
 		return seen.Ending
+	case trouble != "":
+		return trouble
 	default:
 		return "look at the pods' logs and readiness"
 	}

@@ -17,6 +17,7 @@ limitations under the License.
 package status
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -256,12 +257,6 @@ func TestRefusedPods(t *testing.T) {
 			notAllowed, `a pod cannot be made: admission webhook "x.example.com" denied the request: secret "ca" not found`,
 		},
 		{
-			"a webhook that is missing itself",
-			`Internal error occurred: failed calling webhook "x.example.com": failed to call webhook: Post "https://x": service "x" not found`,
-			notAllowed, `a pod cannot be made: Internal error occurred: failed calling webhook "x.example.com": failed to call webhook: ` +
-				`Post "https://x": service "x" not found`,
-		},
-		{
 			"a limit range", podIsForbidden + "minimum cpu usage per Container is 100m, but request is 10m", notAllowed,
 			"a pod cannot be made: minimum cpu usage per Container is 100m, but request is 10m",
 		},
@@ -290,6 +285,38 @@ func TestRefusedPods(t *testing.T) {
 			ready := condition(t, got, v1.ConditionReady)
 			if diff := cmp.Diff([]string{test.reason, test.message}, []string{ready.Reason, ready.Message}); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestWhatPassesIsNoRefusal holds that nobody is told to act about what the ReplicaSet's controller tries again, until the deadline has
+// passed.
+func TestWhatPassesIsNoRefusal(t *testing.T) {
+	for name, words := range map[string]string{
+		"a webhook that does not answer": `Internal error occurred: failed calling webhook "x.example.com": failed to call webhook: ` +
+			`Post "https://x.svc:443/inject?timeout=10s": context deadline exceeded`,
+		"a webhook that is missing": `Internal error occurred: failed calling webhook "x.example.com": failed to call webhook: ` +
+			`Post "https://x.svc:443/inject?timeout=10s": service "x" not found`,
+		"a quota that is counted for another pod": `Operation cannot be fulfilled on resourcequotas "small": the object has been modified; ` +
+			`please apply your changes to the latest version and try again`,
+		"a quota that is not counted in time": `Internal error occurred: resource quota evaluation timed out`,
+		"a store without a leader":            `etcdserver: leader changed`,
+		"a server that is busy":               `Timeout: request did not complete within requested timeout - context deadline exceeded`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := Of(newApplication(), Observed{Deployment: newDeployment(3, refused(words))}, nil)
+			if want := "Unknown|True|True|False"; statuses(got) != want {
+				t.Errorf("Ready, Progressing, Available, Degraded = %s, want %s", statuses(got), want)
+			}
+			ready := condition(t, got, v1.ConditionReady)
+			told := "a pod cannot be made: " + words
+			if ready.Reason != v1.ReasonRollingOut || ready.Message != "Waiting for new pods to be made; "+told {
+				t.Errorf("Ready: %s: %s", ready.Reason, ready.Message)
+			}
+			late := condition(t, Of(newApplication(), Observed{Deployment: newDeployment(3, refused(words), pastDeadline)}, nil), v1.ConditionReady)
+			if late.Reason != v1.ReasonProgressDeadlineExceeded || !strings.HasSuffix(late.Message, told) {
+				t.Errorf("past the deadline, Ready: %s: %s", late.Reason, late.Message)
 			}
 		})
 	}

@@ -37,6 +37,8 @@ type Schedule struct {
 	CronJob *batchv1.CronJob
 	// LastRun is the newest of its Jobs that have ended, or nil.
 	LastRun *batchv1.Job
+	// SuccessKept says that there still is a Job of it that has succeeded.
+	SuccessKept bool
 	// LastWords is how the pods of a LastRun that has failed have ended; "" where that is not known.
 	LastWords string
 }
@@ -72,6 +74,14 @@ func LastRunOf(cronJob *batchv1.CronJob, jobs []*batchv1.Job) *batchv1.Job {
 		}
 	}
 	return last
+}
+
+// KeepsSuccess reports whether one of the Jobs is a run of the CronJob that has succeeded.
+func KeepsSuccess(cronJob *batchv1.CronJob, jobs []*batchv1.Job) bool {
+	return slices.ContainsFunc(jobs, func(job *batchv1.Job) bool {
+		by, end := metav1.GetControllerOf(job), EndOf(job)
+		return by != nil && by.UID == cronJob.UID && end != nil && end.Type == batchv1.JobComplete
+	})
 }
 
 func isActive(cronJob *batchv1.CronJob, job *batchv1.Job) bool {
@@ -135,7 +145,7 @@ func failedRun(spec *v1.Schedule, seen Schedule) string {
 	if seen.CronJob == nil {
 		return ""
 	}
-	if seen.LastRun != nil && Failed(seen.LastRun) && !succeededSince(spec, seen) {
+	if seen.LastRun != nil && Failed(seen.LastRun) && !succeededSince(seen) {
 		end := EndOf(seen.LastRun)
 		words := seen.LastWords
 		if words == "" {
@@ -152,9 +162,10 @@ func failedRun(spec *v1.Schedule, seen Schedule) string {
 	return ""
 }
 
-// succeededSince reports whether a run has succeeded after the last that is kept has failed: of those that succeed, none may be kept.
-func succeededSince(spec *v1.Schedule, seen Schedule) bool {
-	return ptr.Deref(spec.SuccessfulJobsHistoryLimit, 1) == 0 && seen.CronJob.Status.LastSuccessfulTime != nil &&
+// succeededSince reports whether a run has succeeded after the last that is kept has failed. Of those that succeed, none may be kept, or
+// somebody has deleted their Jobs. If there still is one, it may be that which has succeeded, and may have begun before the other.
+func succeededSince(seen Schedule) bool {
+	return !seen.SuccessKept && seen.CronJob.Status.LastSuccessfulTime != nil &&
 		EndOf(seen.LastRun).LastTransitionTime.Before(seen.CronJob.Status.LastSuccessfulTime)
 }
 

@@ -195,26 +195,47 @@ func TestARunOfWhichNoJobIsKept(t *testing.T) {
 	}
 }
 
-// TestAFailureIsOverWhenARunHasSucceeded holds that also where no Job is kept of runs that succeed.
+// TestAFailureIsOverWhenARunHasSucceeded holds that also where no Job is left of runs that have succeeded: the CronJob keeps none, or
+// somebody has deleted them, as by kubectl delete jobs --field-selector status.successful=1.
 func TestAFailureIsOverWhenARunHasSucceeded(t *testing.T) {
 	for what, test := range map[string]struct {
-		kept      *int32
+		kept      bool
 		succeeded *metav1.Time
 		want      bool
 	}{
-		"none is kept, and none has succeeded":                          {new(int32(0)), nil, true},
-		"none is kept, and one had succeeded before":                    {new(int32(0)), new(at(5)), true},
-		"none is kept, and one has succeeded since":                     {new(int32(0)), new(at(70)), false},
-		"some are kept, and one that began earlier has succeeded since": {nil, new(at(70)), true},
+		"none is left, and none has succeeded":                         {false, nil, true},
+		"none is left, and one had succeeded before":                   {false, new(at(5)), true},
+		"none is left, and one has succeeded since":                    {false, new(at(70)), false},
+		"one is left, which began earlier and has succeeded since":     {true, new(at(70)), true},
+		"one is left, which had succeeded before, as nobody has since": {true, new(at(5)), true},
 	} {
 		app := newApplication(withSchedules("nightly"))
-		app.Spec.Schedules[0].SuccessfulJobsHistoryLimit = test.kept
 		cronJob, job := newCronJob("nightly"), newJob("nightly", 6, batchv1.JobFailed)
 		cronJob.Status.LastSuccessfulTime = test.succeeded
 		job.Status.Conditions[1].LastTransitionTime = at(60)
-		seen := Observed{Deployment: newDeployment(3), Schedules: map[string]Schedule{"nightly": {CronJob: cronJob, LastRun: job}}}
+		seen := Observed{Deployment: newDeployment(3), Schedules: map[string]Schedule{
+			"nightly": {CronJob: cronJob, LastRun: job, SuccessKept: test.kept},
+		}}
 		if failed := condition(t, Of(app, seen, nil), v1.ConditionDegraded).Reason == v1.ReasonScheduleFailed; failed != test.want {
 			t.Errorf("%s: failed %v", what, failed)
+		}
+	}
+}
+
+func TestKeepsSuccess(t *testing.T) {
+	for what, test := range map[string]struct {
+		jobs []*batchv1.Job
+		want bool
+	}{
+		"none":                      {nil, false},
+		"one that has succeeded":    {[]*batchv1.Job{newJob("a", 1, batchv1.JobFailed), newJob("a", 2, batchv1.JobComplete)}, true},
+		"one that has failed":       {[]*batchv1.Job{newJob("a", 1, batchv1.JobFailed)}, false},
+		"one that runs":             {[]*batchv1.Job{newJob("a", 1)}, false},
+		"one of another schedule":   {[]*batchv1.Job{newJob("b", 1, batchv1.JobComplete)}, false},
+		"one that nothing controls": {[]*batchv1.Job{{Status: newJob("a", 1, batchv1.JobComplete).Status}}, false},
+	} {
+		if got := KeepsSuccess(newCronJob("a"), test.jobs); got != test.want {
+			t.Errorf("%s: %v", what, got)
 		}
 	}
 }

@@ -290,7 +290,7 @@ func TestLongMessagesAreCut(t *testing.T) {
 		"of the kubelet": Of(newApplication(), Observed{
 			Deployment: newDeployment(3, unavailable), PodFaults: []PodFault{{Reason: v1.ReasonImagePullFailed, Message: long, Current: true}},
 		}, nil),
-		"of a Deployment": Of(newApplication(), Observed{Deployment: newDeployment(3, refused(long))}, nil),
+		"of a Deployment": Of(newApplication(), Observed{Deployment: newDeployment(3, refused(podIsForbidden+long))}, nil),
 		"while paused": Of(newApplication(paused), Observed{
 			Deployment: newDeployment(3, unavailable), PodFaults: []PodFault{{Reason: v1.ReasonImagePullFailed, Message: long, Current: true}},
 		}, nil),
