@@ -359,8 +359,15 @@ build-installer: $(KUSTOMIZE) ## Write CRD, RBAC and Deployment with IMG into on
 release_manifests := install-single-namespace:config/overlays/single-namespace install-own-namespace:config/default \
 	install-all-namespaces:config/overlays/all-namespaces crds:config/crd
 
+# Without an IMG of the caller's they name the image of this version by the digest that it has wherever the same sources are built for the
+# same PLATFORMS: it is built for that.
 .PHONY: release-manifests
-release-manifests: $(KUSTOMIZE) ## Write the manifests of a release, with IMG: dist/install-*.yaml and dist/crds.yaml.
+ifeq ($(origin IMG),file)
+release_image := $(IMG:%:v$(VERSION)=%)
+release-manifests: IMG = $(release_image)@$(shell cat dist/image.digest)
+release-manifests: image
+endif
+release-manifests: $(KUSTOMIZE) ## Write the manifests of a release, with IMG, or the image of make image by its digest: dist/install-*.yaml, dist/crds.yaml.
 	$(with-image)
 	@mkdir -p dist
 	@for manifest in $(release_manifests); do \
@@ -395,7 +402,7 @@ image: $(BIN)/image ## Build the operator's image without Docker, for PLATFORMS 
 		GOOS=$${platform%/*} GOARCH=$${platform#*/} go build -ldflags '$(manager_ldflags)' \
 			-o "dist/builder/$${platform/\//_}/workspace/manager" ./cmd; \
 	done
-	$(BIN)/image -platforms '$(PLATFORMS)' -arg VERSION=$(VERSION) -stage 'builder=dist/builder/{platform}' -output dist/image
+	$(BIN)/image -platforms '$(PLATFORMS)' -arg VERSION=$(VERSION) -stage 'builder=dist/builder/{platform}' -output dist/image | tee dist/image.digest
 
 .PHONY: sbom
 sbom: image $(BIN)/cyclonedx-gomod ## List what is in the image, for PLATFORMS, as CycloneDX files in dist/sbom.
