@@ -87,9 +87,11 @@ help: ## Display this help.
 demo: cold-start-notice build controlplane-binaries ## Run the operator's main job on an embedded control plane; no cluster, Docker or root needed.
 	go run ./test/demo --operator $(BIN)/manager
 
+# Built first, since go run calls it an error when Ctrl-C ends what it runs.
 .PHONY: playground
 playground: cold-start-notice build controlplane-binaries ## Leave the demo's control plane and three operators up, to try things on, until Ctrl-C.
-	@go run ./test/demo --operator $(BIN)/manager --playground
+	@go build -o $(BIN)/demo ./test/demo
+	@$(BIN)/demo --operator $(BIN)/manager --playground
 
 ##@ Development
 
@@ -448,7 +450,7 @@ identity: ## Give the repository the identity of a release: REPOSITORY=github.co
 
 .PHONY: clean
 clean: ## Remove what was built from this repository's own code; the tools in bin/ stay.
-	rm -rf $(BIN)/manager $(BIN)/config dist *.out
+	rm -rf $(BIN)/manager $(BIN)/demo $(BIN)/config dist *.out
 
 .PHONY: clean-all
 clean-all: clean ## Remove bin/ as well, with the tools and the control plane.
