@@ -1,5 +1,5 @@
-# Build the operator for the target platform on the builder's own.
-FROM --platform=$BUILDPLATFORM golang:1.26 AS builder
+# Nothing here takes BuildKit, which not every Docker has. Without it, TARGETOS and TARGETARCH are empty, which is the builder's own platform.
+FROM golang:1.26 AS builder
 ARG TARGETOS
 ARG TARGETARCH
 ARG VERSION=dev

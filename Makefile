@@ -87,9 +87,11 @@ help: ## Display this help.
 demo: cold-start-notice build controlplane-binaries ## Run the operator's main job on an embedded control plane; no cluster, Docker or root needed.
 	go run ./test/demo --operator $(BIN)/manager
 
+# Built first, since go run calls it an error when Ctrl-C ends what it runs.
 .PHONY: playground
 playground: cold-start-notice build controlplane-binaries ## Leave the demo's control plane and three operators up, to try things on, until Ctrl-C.
-	@go run ./test/demo --operator $(BIN)/manager --playground
+	@go build -o $(BIN)/demo ./test/demo
+	@$(BIN)/demo --operator $(BIN)/manager --playground
 
 ##@ Development
 
@@ -359,8 +361,15 @@ build-installer: $(KUSTOMIZE) ## Write CRD, RBAC and Deployment with IMG into on
 release_manifests := install-single-namespace:config/overlays/single-namespace install-own-namespace:config/default \
 	install-all-namespaces:config/overlays/all-namespaces crds:config/crd
 
+# Without an IMG of the caller's they name the image of this version by the digest that it has wherever the same sources are built for the
+# same PLATFORMS: it is built for that.
 .PHONY: release-manifests
-release-manifests: $(KUSTOMIZE) ## Write the manifests of a release, with IMG: dist/install-*.yaml and dist/crds.yaml.
+ifeq ($(origin IMG),file)
+release_image := $(IMG:%:v$(VERSION)=%)
+release-manifests: IMG = $(release_image)@$(shell cat dist/image.digest)
+release-manifests: image
+endif
+release-manifests: $(KUSTOMIZE) ## Write the manifests of a release, with IMG, or the image of make image by its digest: dist/install-*.yaml, dist/crds.yaml.
 	$(with-image)
 	@mkdir -p dist
 	@for manifest in $(release_manifests); do \
@@ -395,7 +404,7 @@ image: $(BIN)/image ## Build the operator's image without Docker, for PLATFORMS 
 		GOOS=$${platform%/*} GOARCH=$${platform#*/} go build -ldflags '$(manager_ldflags)' \
 			-o "dist/builder/$${platform/\//_}/workspace/manager" ./cmd; \
 	done
-	$(BIN)/image -platforms '$(PLATFORMS)' -arg VERSION=$(VERSION) -stage 'builder=dist/builder/{platform}' -output dist/image
+	$(BIN)/image -platforms '$(PLATFORMS)' -arg VERSION=$(VERSION) -stage 'builder=dist/builder/{platform}' -output dist/image | tee dist/image.digest
 
 .PHONY: sbom
 sbom: image $(BIN)/cyclonedx-gomod ## List what is in the image, for PLATFORMS, as CycloneDX files in dist/sbom.
@@ -441,7 +450,7 @@ identity: ## Give the repository the identity of a release: REPOSITORY=github.co
 
 .PHONY: clean
 clean: ## Remove what was built from this repository's own code; the tools in bin/ stay.
-	rm -rf $(BIN)/manager $(BIN)/config dist *.out
+	rm -rf $(BIN)/manager $(BIN)/demo $(BIN)/config dist *.out
 
 .PHONY: clean-all
 clean-all: clean ## Remove bin/ as well, with the tools and the control plane.

@@ -58,6 +58,7 @@ set_identity() {
 	owner=${repository%/*} owner=${owner##*/}
 	local images=${IMAGES:-ghcr.io/$(tr '[:upper:]' '[:lower:]' <<<"$owner")} reviewer=${REVIEWER:-$owner} email=${EMAIL:-$owner@users.noreply.github.com}
 	[[ $images =~ ^[a-z0-9.:/_-]+$ ]] || fail "IMAGES=\"$images\": is not a registry with a path, such as ghcr.io/acme"
+	[[ $reviewer =~ ^[A-Za-z0-9][A-Za-z0-9._-]*$ ]] || fail "REVIEWER=\"$reviewer\": is not the name of a user, such as jane"
 	[[ $email == *@*.* ]] || fail "EMAIL=\"$email\": is not an address, such as team@acme.org"
 	present
 	local group=${API_GROUP:-$group_now}

@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 module=github.com/operator-framework/operator-controller
 scratch=$(mktemp -d)
 trap 'chmod -R u+w "$scratch"; rm -rf "$scratch"' EXIT
-folder=$(cd "$scratch" && go mod download -json "$module@$1" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')
+folder=$(cd "$scratch" && go mod download -json "$module@$1" | sed -n 's/^[[:space:]]*"Dir": "\(.*\)",$/\1/p')
 cp -R "$folder" "$scratch/module"
 chmod -R u+w "$scratch/module"
 mkdir "$scratch/module/cmd/olm-v1"

@@ -43,7 +43,7 @@ let_go() {
 	while IFS=$'\t' read -r namespace name reason finalizers _; do
 		[[ $reason != Draining && ,$finalizers == *,$finalizer,* ]] || continue
 		echo "No operator looks after Application $namespace/$name: letting it go. Kubernetes deletes its objects in no order."
-		rest=$(tr , '\n' <<<"$finalizers" | grep -vxF -e "$finalizer" -e '' | sed 's/.*/"&"/' | paste -sd, || true)
+		rest=$(tr , '\n' <<<"$finalizers" | awk -v own="$finalizer" '$0 != "" && $0 != own { printf "%s\"%s\"", comma, $0; comma = "," }')
 		"${kubectl[@]}" patch "$crd" "$name" --namespace "$namespace" --type merge \
 			--patch "{\"metadata\":{\"finalizers\":[$rest]}}" >/dev/null || true # it may be gone by now
 	done <<<"$1"
@@ -54,7 +54,7 @@ await() {
 	local left before='' since=$SECONDS
 	while left=$(applications 2>/dev/null) || left=$'?\t?\t-\t-\tthe API server does not say' && [[ -n $left ]]; do
 		if [[ $left != "$before" ]]; then
-			echo "Waiting for $(wc -l <<<"$left") Applications to be gone:"
+			echo "Waiting for $(($(wc -l <<<"$left"))) Applications to be gone:"
 			awk -F '\t' 'NR <= 10 { print "  " $1 "/" $2 ": " $5 } END { if (NR > 10) print "  and " NR - 10 " more" }' <<<"$left"
 			before=$left since=$SECONDS
 		elif ((SECONDS - since >= 10 * patience)); then

@@ -114,6 +114,14 @@ push_image() {
 	docker push --quiet "localhost:$PORT/$1"
 }
 
+# Prints where a static busybox for Linux is: this machine's, or that of the image busybox.
+find_busybox() {
+	[[ $(uname -s) != Linux ]] || ! command -v busybox || return 0
+	local container
+	container=$(docker create busybox:musl) && docker cp "$container:/bin/busybox" "$STATE/busybox" >&2 &&
+		docker rm "$container" >/dev/null && echo "$STATE/busybox"
+}
+
 # OLM's own chart of the pinned release, with images built from the same module.
 install_olm() {
 	local module=github.com/operator-framework/operator-lifecycle-manager chart dir=$STATE/olm olm opm busybox tries=60
@@ -121,8 +129,8 @@ install_olm() {
 	olm=operator-framework/olm:$(pinned olm "$module")
 	opm=operator-framework/opm:$(pinned opm github.com/operator-framework/operator-registry)
 	# OLM calls cp in its image, and a shell and a probe in that of a catalog.
-	busybox=$(command -v busybox) || {
-		echo "There is no busybox, which OLM's images need. Remedy: apt-get install busybox-static"
+	busybox=$(find_busybox) || {
+		echo "There is no busybox, which OLM's images need, nor its image. Remedy: apt-get install busybox-static"
 		return 1
 	}
 	push_image "$olm" hack/kind/olm/olm.Dockerfile "$busybox" "$IMAGE_BIN/olm" "$IMAGE_BIN/olm-catalog=catalog" \
@@ -151,7 +159,7 @@ install_olm_v1() {
 	local module=github.com/operator-framework/operator-controller dir=$STATE/olm-v1 image=operator-framework/olm-v1 config ip
 	push_image "$image:$1" hack/kind/olm-v1/Dockerfile "$IMAGE_BIN"/{catalogd,operator-controller} \
 		hack/kind/olm-v1/{passwd,policy.json,registries.conf}
-	config=$(go -C / mod download -json "$module@$1" | sed -n 's/^\t"Dir": "\(.*\)",$/\1/p')/config
+	config=$(go -C / mod download -json "$module@$1" | sed -n 's/^[[:space:]]*"Dir": "\(.*\)",$/\1/p')/config
 	rm -rf "$dir/config"
 	mkdir -p "$dir"
 	cp -R "$config" "$dir/config"

@@ -35,7 +35,7 @@ type argoCD struct {
 	script *lua.LFunction
 }
 
-// newArgoCD reads the script from the patch of Argo CD's ConfigMap.
+// newArgoCD reads the script, which the patch of Argo CD's ConfigMap has as well.
 func newArgoCD(t testing.TB) argoCD {
 	t.Helper()
 	content, err := os.ReadFile("../../config/argocd/argocd-cm.yaml")
@@ -46,9 +46,19 @@ func newArgoCD(t testing.TB) argoCD {
 	if err := yaml.UnmarshalStrict(content, &patch); err != nil {
 		t.Fatal(err)
 	}
-	script := patch.Data["resource.customizations.health."+v1.GroupVersion.Group+"_Application"]
-	if script == "" || len(patch.Data) != 1 {
-		t.Fatalf("no script, or more than one: %v", patch.Data)
+	script, err := os.ReadFile("../../config/argocd/health.lua")
+	if err != nil {
+		t.Fatal(err)
+	}
+	patched := patch.Data["resource.customizations.health."+v1.GroupVersion.Group+"_Application"]
+	comment, found := strings.CutSuffix(string(script), patched)
+	if !found || patched == "" || len(patch.Data) != 1 {
+		t.Fatalf("the patch has another script than health.lua: %v", patch.Data)
+	}
+	for line := range strings.Lines(comment) {
+		if !strings.HasPrefix(line, "--") {
+			t.Fatalf("health.lua has more than the patch: %s", line)
+		}
 	}
 	state := lua.NewState(lua.Options{SkipOpenLibs: true})
 	t.Cleanup(state.Close)
@@ -59,7 +69,7 @@ func newArgoCD(t testing.TB) argoCD {
 			t.Fatal(err)
 		}
 	}
-	loaded, err := state.LoadString(script)
+	loaded, err := state.LoadString(string(script))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,6 +20,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -53,6 +54,14 @@ func TestIdentity(t *testing.T) {
 	} {
 		if !strings.Contains(bundled, want) {
 			t.Errorf("the bundle lacks %q", want)
+		}
+	}
+	run(t, shell(t, dir, "make", "release-manifests"))
+	for _, name := range []string{"single-namespace", "own-namespace", "all-namespaces"} {
+		manifest := filepath.Join("dist", "install-"+name+".yaml")
+		run(t, shell(t, dir, "hack/identity.sh", "check", manifest))
+		if !regexp.MustCompile(`(?m)^ +image: ghcr\.io/acme/app-operator@sha256:[0-9a-f]{64}$`).MatchString(read(t, filepath.Join(dir, manifest))) {
+			t.Errorf("%s does not name the image by its digest", manifest)
 		}
 	}
 	for _, file := range []string{"k8s-operatorhub", "community-operators-prod"} {
@@ -93,6 +102,7 @@ func TestIdentityRefuses(t *testing.T) {
 		{[]string{}, `REPOSITORY="": is not HOST/OWNER/NAME`},
 		{[]string{"REPOSITORY=acme"}, `REPOSITORY="acme": is not HOST/OWNER/NAME`},
 		{[]string{"REPOSITORY=github.com/acme/app-operator", "IMAGES=Acme"}, `IMAGES="Acme": is not a registry`},
+		{[]string{"REPOSITORY=github.com/acme/app-operator", "REVIEWER=@jane"}, `REVIEWER="@jane": is not the name of a user`},
 		{[]string{"REPOSITORY=github.com/acme/app-operator", "EMAIL=acme"}, `EMAIL="acme": is not an address`},
 		{[]string{"REPOSITORY=github.com/acme/app-operator", "API_GROUP=acme"}, `API_GROUP="acme": is not the name of an API group`},
 	} {
@@ -110,7 +120,7 @@ func TestIdentityRefuses(t *testing.T) {
 func identity(t *testing.T, dir string, args ...string) {
 	t.Helper()
 	run(t, shell(t, dir, "make", append([]string{"identity"}, args...)...))
-	run(t, shell(t, dir, "find", "tools", "-type", "f", "-exec", "touch", "-d", "@0", "{}", "+"))
+	run(t, shell(t, dir, "find", "tools", "-type", "f", "-exec", "touch", "-t", "200001010000", "{}", "+"))
 }
 
 // repository returns a copy of the working tree, with git, in which all files are committed.

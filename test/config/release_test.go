@@ -109,6 +109,15 @@ func TestManifestsOfARelease(t *testing.T) {
 	}
 }
 
+// TestDockerfileTakesNoBuildKit holds that each Docker can build the image: those of Linux distributions often come without BuildKit.
+func TestDockerfileTakesNoBuildKit(t *testing.T) {
+	for line := range strings.Lines(string(readRoot(t, "Dockerfile"))) {
+		if found := regexp.MustCompile(`^FROM --platform=\$|^RUN --|^(COPY|ADD) --(link|chmod|parents|exclude)|<<-?["']?[A-Z]`).FindString(line); found != "" {
+			t.Errorf("%s has %q", line, found)
+		}
+	}
+}
+
 // TestReleaseLabel holds that the label by which kube-prometheus-stack selects is on what it takes, and that README's kustomization
 // of operations gives it another value.
 func TestReleaseLabel(t *testing.T) {

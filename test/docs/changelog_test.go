@@ -27,7 +27,7 @@ import (
 )
 
 var (
-	releaseHeading = regexp.MustCompile(`^## (\d+)\.(\d+)\.(\d+) - (\d{4}-\d{2}-\d{2}|unreleased)$`)
+	releaseHeading = regexp.MustCompile(`^## \[(\d+)\.(\d+)\.(\d+)\] - (\d{4}-\d{2}-\d{2}|unreleased)$`)
 	changes        = []string{"### Added", "### Changed", "### Deprecated", "### Removed", "### Fixed", "### Security"}
 )
 
@@ -38,14 +38,14 @@ func TestChangelog(t *testing.T) {
 	for i, line := range strings.Split(string(read(t, "CHANGELOG.md")), "\n") {
 		complain := func(text string) { t.Errorf("CHANGELOG.md:%d: %s: %s", i+1, text, line) }
 		switch {
-		case line == "## Unreleased":
+		case line == "## [Unreleased]":
 			if len(releases) > 0 {
 				complain("it is not the first")
 			}
 		case strings.HasPrefix(line, "## "):
 			release := releaseHeading.FindStringSubmatch(line)
 			if release == nil {
-				complain("want ## VERSION - YYYY-MM-DD")
+				complain("want ## [VERSION] - YYYY-MM-DD")
 				continue
 			}
 			if _, err := time.Parse(time.DateOnly, release[4]); err != nil && (release[4] != "unreleased" || len(releases) > 0) {
@@ -56,8 +56,14 @@ func TestChangelog(t *testing.T) {
 			complain("want one of " + strings.Join(changes, ", "))
 		}
 	}
-	if !strings.Contains(string(read(t, "CHANGELOG.md")), "\n## Unreleased\n") || len(releases) == 0 {
-		t.Fatal("CHANGELOG.md lacks ## Unreleased, or has no release")
+	text := string(read(t, "CHANGELOG.md"))
+	if !strings.Contains(text, "\n## [Unreleased]\n") || len(releases) == 0 {
+		t.Fatal("CHANGELOG.md lacks ## [Unreleased], or has no release")
+	}
+	for _, name := range regexp.MustCompile(`(?m)^## (\[.*\])`).FindAllStringSubmatch(text, -1) {
+		if !strings.Contains(text, "\n"+name[1]+": https://") {
+			t.Errorf("CHANGELOG.md says nowhere what %s links to", name[1])
+		}
 	}
 	newestFirst := slices.IsSortedFunc(releases, func(a, b []string) int {
 		order := 0
@@ -87,6 +93,10 @@ func integer(t *testing.T, text string) int {
 // TestCompatibility compares the table of docs/trust.md with the modules that the tests run.
 func TestCompatibility(t *testing.T) {
 	page := string(read(t, "docs/trust.md"))
+	ofOLMv1 := regexp.MustCompile(`(?m)^OLM_V1(?:_CLUSTER)?_VERSION := v(\d+\.\d+)\.\d+$`).FindAllStringSubmatch(string(read(t, "Makefile")), -1)
+	if len(ofOLMv1) != 2 || !strings.Contains(page, "\n| OLM v1 | "+ofOLMv1[1][1]+" | "+ofOLMv1[0][1]+" |") {
+		t.Errorf("docs/trust.md does not have the versions of OLM v1: %v", ofOLMv1)
+	}
 	for name, modules := range map[string][2]string{
 		"Kubernetes":                            {"tools/kubernetes-1.31/go.mod k8s.io/kubernetes", "tools/kubernetes/go.mod k8s.io/kubernetes"},
 		"OLM":                                   {"", "tools/olm/go.mod github.com/operator-framework/operator-lifecycle-manager"},

@@ -26,7 +26,8 @@ import (
 // newerThanMacOS is what bash has learnt after 3.2, which is the one of macOS, and options of GNU's programs that those of macOS
 // do not have.
 var newerThanMacOS = regexp.MustCompile(`\b(mapfile|readarray|coproc|EPOCHSECONDS|EPOCHREALTIME|realpath)\b|\b(declare|local|typeset) -[a-z]*[Ang]` +
-	`|\$\{\w+(\[[^]]*\])?(,|\^|@[A-Za-z]\})|\[-\d+\]|&>>|\|&|;;?&|\bwait -n\b|\breadlink -f|\bstat -c|\bgrep -[a-zA-Z]*P|\bsed -i|\btail --|\bdate -d`)
+	`|\$\{\w+(\[[^]]*\])?(,|\^|@[A-Za-z]\})|\[-\d+\]|&>>|\|&|;;?&|\bwait -n\b|\breadlink -f|\bstat -c|\bgrep -[a-zA-Z]*P|\bsed -i|\bsed [^|]*\\t|` +
+	`\btail --|\b(date|touch) -d|\bbase64 -w|\bhead -[nc] ?-|\bsort -V|\b(cp|ls|mktemp|touch) --|\bpaste -\S+ *([|)]|$)`)
 
 // TestScriptsRunOnMacOS holds that scripts use nothing that bash 3.2 does not know. node-image.sh makes a Debian, and .ci/docker and
 // .ci/runc prepare one.
@@ -63,9 +64,15 @@ func TestScriptsRunOnMacOS(t *testing.T) {
 func TestTheOldBashIsKept(t *testing.T) {
 	for _, line := range []string{
 		"mapfile -t a", "local -n b=c", "declare -A m", "x=${y,,}", "x=${y[@]^}", "${listed[-1]}", "x |& y", "began=$EPOCHSECONDS",
+		"x | paste -sd,", "$(x | paste -sd, || true)", `sed -n 's/^\t"Dir"//p'`, "touch -d @0 x", "head -n -1",
 	} {
 		if !newerThanMacOS.MatchString(line) {
 			t.Errorf("%q is not found", line)
+		}
+	}
+	for _, line := range []string{"$(x | paste -sd' ' -)", "x | paste -sd, -", "IFS=$'\\t' read -r a"} {
+		if found := newerThanMacOS.FindString(line); found != "" {
+			t.Errorf("%q is found in %q", found, line)
 		}
 	}
 }

@@ -88,7 +88,7 @@ var _ = Describe("An Application", Label(groupKustomize), Serial, Ordered, func(
 		mirror = httptest.NewServer(http.FileServer(http.Dir(filepath.Join(root, "dist"))))
 		DeferCleanup(mirror.Close)
 	}
-	// installAsPrinted runs README.md's first block, but for the address of the release.
+	// installAsPrinted runs README.md's first block in an empty folder, but for the address of the release.
 	installAsPrinted := func(ctx SpecContext) {
 		page, err := os.ReadFile(filepath.Join(root, "README.md"))
 		Expect(err).NotTo(HaveOccurred())
@@ -100,7 +100,9 @@ var _ = Describe("An Application", Label(groupKustomize), Serial, Ordered, func(
 			run(ctx, "kubectl", "delete", "-f", filepath.Join("dist", manifest), "--ignore-not-found", "--timeout="+limit.String())
 			deleteNamespace(ctx, applicationNamespace)
 		}, NodeTimeout(2*limit))
-		run(ctx, "bash", "-euc", strings.ReplaceAll(block, published, mirror.URL))
+		bash := command(ctx, "bash", "-euc", strings.ReplaceAll(block, published, mirror.URL))
+		bash.Dir = GinkgoT().TempDir()
+		runCommand(bash)
 	}
 
 	BeforeAll(func(ctx SpecContext) {

@@ -89,7 +89,7 @@ func run(m *testing.M) (code int, err error) {
 	return m.Run(), nil
 }
 
-// install makes the namespaces, applies the install that README begins with, and runs its operator.
+// install installs as README.md begins, and runs the operator of it, whose pods are only played.
 func install(binary string) error {
 	content, err := controlplane.Kubeconfig(cluster.Config())
 	if err != nil {
@@ -100,14 +100,11 @@ func install(binary string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), process.Limit)
 	defer cancel()
-	for _, args := range [][]string{
-		{"create", "namespace", served},
-		{"create", "namespace", unserved},
-		{"apply", "--server-side", "-k", filepath.Join(root, "config", "overlays", "single-namespace")},
-	} {
-		if said, err := tool(ctx, cluster.KubectlPath(), args...).CombinedOutput(); err != nil {
-			return fmt.Errorf("kubectl %v: %w: %s", args, err, said)
-		}
+	if err := installAsPrinted(ctx); err != nil {
+		return err
+	}
+	if said, err := tool(ctx, cluster.KubectlPath(), "create", "namespace", unserved).CombinedOutput(); err != nil {
+		return fmt.Errorf("%w: %s", err, said)
 	}
 	// Not by kubectl wait, which fails at a CustomResourceDefinition whose conditions are still null.
 	applications := apiextensionsv1.CustomResourceDefinition{Spec: apiextensionsv1.CustomResourceDefinitionSpec{
@@ -130,6 +127,27 @@ func install(binary string) error {
 		Name: "operator", Binary: binary, AccountNamespace: home, Flags: []string{"--namespace=" + served},
 	})
 	return err
+}
+
+// installAsPrinted runs the commands that README.md begins with, in an empty folder. They make the namespace that is served.
+func installAsPrinted(ctx context.Context) error {
+	release, err := publish(ctx)
+	if err != nil {
+		return err
+	}
+	defer release.Close()
+	blocks, err := installBlocks(release.URL)
+	if err != nil || len(blocks) == 0 {
+		return fmt.Errorf("README.md downloads nothing of a release (%w)", err)
+	}
+	empty, err := os.MkdirTemp(folder, "empty-")
+	if err != nil {
+		return err
+	}
+	if said, err := typed(ctx, empty, blocks[0]).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", blocks[0], err, said)
+	}
+	return nil
 }
 
 // tool is a program with the cluster as its own, and nothing of this machine's user but the path.

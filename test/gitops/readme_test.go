@@ -17,15 +17,94 @@ limitations under the License.
 package gitops_test
 
 import (
+	"context"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/example/app-operator/test/process"
 )
+
+// published is where README.md has a release's manifests downloaded from.
+const published = "https://github.com/example/app-operator/releases/latest/download/"
+
+// publish serves the manifest that README.md begins with, as make release-manifests writes it.
+func publish(ctx context.Context) (*httptest.Server, error) {
+	manifest, err := tool(ctx, cluster.KubectlPath(), "kustomize", filepath.Join(root, "config", "overlays", "single-namespace")).Output()
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("/install-single-namespace.yaml", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(manifest) })
+	return httptest.NewServer(mux), nil
+}
+
+// installBlocks returns the commands of README.md that download something of a release, block by block, with another address in place of
+// the release's.
+func installBlocks(address string) ([]string, error) {
+	page, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, block := range regexp.MustCompile("(?ms)^```sh\n(.*?)^```$").FindAllStringSubmatch(string(page), -1) {
+		if strings.Contains(block[1], published) {
+			all = append(all, strings.ReplaceAll(block[1], published, address+"/"))
+		}
+	}
+	return all, nil
+}
+
+// typed is what a document has its readers type, in a folder.
+func typed(ctx context.Context, dir, script string) *exec.Cmd {
+	bash := tool(ctx, "bash", "-eu", "-o", "pipefail", "-c", script)
+	bash.Dir = dir
+	bash.Env = append(bash.Env, "PATH="+filepath.Dir(cluster.KubectlPath())+":"+os.Getenv("PATH"))
+	return bash
+}
+
+// TestReadmeForAnotherNamespace runs the second of README.md's ways to install, for another namespace, in an empty folder. The first one
+// has made the installation that the other tests use.
+func TestReadmeForAnotherNamespace(t *testing.T) {
+	server, err := publish(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	blocks, err := installBlocks(server.URL)
+	if err != nil || len(blocks) != 2 {
+		t.Fatalf("README.md downloads %d times from a release, want twice (%v)", len(blocks), err)
+	}
+	const another = "my-namespace"
+	kubectl(t, "create", "namespace", another)
+	if said, err := typed(t.Context(), t.TempDir(), blocks[1]).CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", blocks[1], err, said)
+	}
+	var role rbacv1.Role
+	if err := admin.Get(t.Context(), client.ObjectKey{Namespace: another, Name: "app-operator-manager-role"}, &role); err != nil {
+		t.Error(err)
+	}
+	var deployment appsv1.Deployment
+	if err := admin.Get(t.Context(), client.ObjectKey{Namespace: home, Name: "app-operator-controller-manager"}, &deployment); err != nil {
+		t.Fatal(err)
+	}
+	env := deployment.Spec.Template.Spec.Containers[0].Env
+	if !slices.ContainsFunc(env, func(v corev1.EnvVar) bool { return v.Name == "WATCH_NAMESPACE" && v.Value == another }) {
+		t.Errorf("the operator does not serve %s: %v", another, env)
+	}
+}
 
 // shown is a command of a document, and what the document says that it prints.
 type shown struct{ command, output string }
@@ -83,10 +162,7 @@ func TestReadme(t *testing.T) {
 		looks := strings.HasPrefix(each.command, "kubectl get ") || strings.HasPrefix(each.command, "kubectl describe ")
 		deadline := time.Now().Add(process.Limit)
 		for {
-			bash := tool(t.Context(), "bash", "-c", each.command)
-			bash.Dir = root
-			bash.Env = append(bash.Env, "PATH="+filepath.Dir(cluster.KubectlPath())+":"+os.Getenv("PATH"))
-			said, err := bash.CombinedOutput() // of a refusal, the exit code says so as well
+			said, err := typed(t.Context(), root, each.command).CombinedOutput() // of a refusal, the exit code says so as well
 			if matches(string(said), each.output) {
 				break
 			}
