@@ -63,7 +63,10 @@ func (r *ApplicationReconciler) needs(ctx context.Context, key client.ObjectKey,
 		return !apierrors.IsNotFound(err)
 	}
 	ready := meta.FindStatusCondition(app.Status.Conditions, v1.ConditionReady)
-	return ready != nil && ready.Reason == v1.ReasonChildConflict || slices.Contains(child.Names(resources.Inputs{Application: app}), name)
+	if ready != nil && ready.Reason == v1.ReasonChildConflict {
+		return true
+	}
+	return slices.Contains(child.Names(resources.Inputs{Application: app}), name)
 }
 
 // requestsForReplicaSet maps a ReplicaSet to the Application that its labels name, which is called later: its Deployment's controller

@@ -21,7 +21,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/compose-spec/compose-go/v2/interpolation"
 	"github.com/compose-spec/compose-go/v2/loader"
@@ -225,4 +227,21 @@ func treeOf(value any) (map[string]any, error) {
 	}
 	tree := map[string]any{}
 	return tree, json.Unmarshal(data, &tree)
+}
+
+// expanded is what Kubernetes replaces in variables, commands and probes: $(NAME), and $$ by $ (kubernetes
+// third_party/forked/golang/expansion).
+var expanded = regexp.MustCompile(`[$]{2,}|[$][(]`)
+
+// literal returns a text that Kubernetes takes as it is.
+func literal(text string) string {
+	return expanded.ReplaceAllStringFunc(text, func(found string) string { return strings.ReplaceAll(found, "$", "$$") })
+}
+
+// literals is literal for each of the texts.
+func literals(texts []string) []string {
+	for i := range texts {
+		texts[i] = literal(texts[i])
+	}
+	return texts
 }

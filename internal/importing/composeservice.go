@@ -106,23 +106,6 @@ func (w *workload) readComposeContainer(root part) {
 	}
 }
 
-// expanded is what Kubernetes replaces in variables, commands and probes: $(NAME), and $$ by $ (kubernetes
-// third_party/forked/golang/expansion).
-var expanded = regexp.MustCompile(`[$]{2,}|[$][(]`)
-
-// literal returns a text that Kubernetes takes as it is.
-func literal(text string) string {
-	return expanded.ReplaceAllStringFunc(text, func(found string) string { return strings.ReplaceAll(found, "$", "$$") })
-}
-
-// literals is literal for each of the texts.
-func literals(texts []string) []string {
-	for i := range texts {
-		texts[i] = literal(texts[i])
-	}
-	return texts
-}
-
 func (w *workload) readComposePorts(root part) {
 	for _, item := range root.list("ports") {
 		target, _ := item.number("target")
