@@ -185,7 +185,7 @@ test-catalog: $(OLM_TOOLS) $(BIN)/opm-sqlite $(BIN)/olm-v1 ## Run the tests of w
 
 # Results of tests that use a control plane are not cached: `go test` cannot see when a binary in bin/ changes.
 # Everything is compiled first, so that no compiler takes the cores from a control plane that is being tested.
-test_on_control_plane := go test -count=1 -vet=off -timeout 30m $(GO_TEST_FLAGS)
+test_on_control_plane := go test -count=1 -vet=off -timeout 60m $(GO_TEST_FLAGS)
 
 # The API server of the oldest Kubernetes that README.md names: it takes less from a CRD, and enforces less of it.
 OLDEST_APISERVER := kube-apiserver-1.31
@@ -209,7 +209,7 @@ test-controller: build controlplane-binaries $(BIN)/ginkgo $(BIN)/helm $(BIN)/va
 	@packages=$$($(list-controller-packages)); \
 	go list -export -deps -test $$packages ./test/controller >/dev/null; \
 	hack/beside.sh $(BIN)/test-process.log "$(test_on_control_plane) $$(echo $$packages)" \
-		'$(BIN)/ginkgo --vet=off --procs=$(CONTROLLER_PROCS) --timeout=30m --no-color $(CONTROLLER_FLAGS) ./test/controller'
+		'$(BIN)/ginkgo --vet=off --procs=$(CONTROLLER_PROCS) --timeout=60m --no-color $(CONTROLLER_FLAGS) ./test/controller'
 
 # The versions that test-kubernetes runs on. The oldest one has its API tests in test-api; the newest that is tested in full is
 # that of tools/kubernetes.

@@ -217,7 +217,7 @@ func mustKubectl(t *testing.T, args ...string) string {
 func eventually(t *testing.T, check func() error) {
 	t.Helper()
 	last := errors.New("never checked")
-	err := wait.PollUntilContextTimeout(t.Context(), 20*time.Millisecond, 30*time.Second, true,
+	err := wait.PollUntilContextTimeout(t.Context(), 20*time.Millisecond, 5*time.Minute, true,
 		func(context.Context) (bool, error) {
 			last = check()
 			return last == nil, nil

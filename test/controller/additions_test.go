@@ -230,6 +230,8 @@ var _ = Describe("What somebody has added to a child", Ordered, ContinueOnFailur
 				HaveField("Containers", ConsistOf(HaveField("Name", "container-name"), HaveField("Name", "theirs"))))),
 		}),
 		Entry("the host's network", "host", blocked{
+			// One pod, lest the new ones wait for the ports that old ones have on all nodes.
+			spec:   func(spec *v1.ApplicationSpec) { spec.Replicas = new(int32(1)) },
 			child:  theDeployment,
 			edit:   ofPod(`{"hostNetwork":true}`),
 			next:   func(spec *v1.ApplicationSpec) { spec.Port = new(int32(8081)) },

@@ -208,6 +208,10 @@ var _ = Describe("An object that is given to an Application", Ordered, ContinueO
 			"Spec.Selector.MatchLabels", Equal(resources.Labels(app.Name))))
 		ingress := &networkingv1.Ingress{ObjectMeta: serviceOf(app).ObjectMeta}
 		Expect(get(ctx, ingress)).To(HaveField("Spec.Rules", HaveLen(1)))
+
+		// Its autoscaler becomes a fault after two minutes, while the next specs may be counting what is written.
+		Expect(k8s.Delete(ctx, app)).To(Succeed())
+		Eventually(gone(ctx, app)).Should(Satisfy(apierrors.IsNotFound))
 	})
 
 	It("lets a Deployment's pods serve until those of the Application do", func(ctx SpecContext) {

@@ -109,6 +109,16 @@ var _ = Describe("Autoscaling", func() {
 		Expect(err).NotTo(HaveOccurred())
 		defer watcher.Stop()
 
+		var seen []*v1.Application
+		over := make(chan struct{})
+		go func() {
+			defer close(over)
+			for event := range watcher.ResultChan() {
+				if current, ok := event.Object.(*v1.Application); ok {
+					seen = append(seen, current)
+				}
+			}
+		}()
 		passes, writes := running.reconciles(ctx), len(running.writes())
 		scale(ctx, app, 9)
 		Eventually(fresh(ctx, app)).Should(HaveField("Status.ReplicaSummary", "9/9"))
@@ -120,11 +130,9 @@ var _ = Describe("Autoscaling", func() {
 			Expect(write).To(ContainSubstring("/applications "), "only the status is written")
 		}
 		watcher.Stop()
-		for event := range watcher.ResultChan() {
-			if current, ok := event.Object.(*v1.Application); ok {
-				Expect(current).To(beReady())
-			}
-		}
+		<-over
+		Expect(len(seen)).To(BeNumerically(">", 1), "what was there, and what became of it")
+		Expect(seen).To(HaveEach(beReady()))
 	})
 
 	It("raises the Deployment to its least number, and nobody takes it back", func(ctx SpecContext) {
@@ -277,6 +285,19 @@ func ageAutoscaler(ctx context.Context, app *v1.Application) {
 		meta.FindStatusCondition(app.Status.Conditions, v1.ConditionReady).LastTransitionTime = long
 		g.Expect(k8s.Status().Update(ctx, app)).To(Succeed())
 	}).Should(Succeed())
+}
+
+// tellAutoscalers has each autoscaler of the Applications become a fault now, of those that have one. By itself it becomes one after two
+// minutes, and on a slow machine that write of the status would come while somebody counts.
+func tellAutoscalers(ctx context.Context, apps ...*v1.Application) {
+	GinkgoHelper()
+	autoscaled := slices.DeleteFunc(slices.Clone(apps), func(app *v1.Application) bool { return app.Spec.Autoscaling == nil })
+	for _, app := range autoscaled {
+		ageAutoscaler(ctx, app)
+	}
+	for _, app := range autoscaled {
+		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionDegraded, metav1.ConditionTrue, v1.ReasonAutoscalingFailed))
+	}
 }
 
 // scale does what the autoscaler does.

@@ -330,11 +330,8 @@ var _ = Describe("A child", Ordered, ContinueOnFailure, func() {
 	It("of every kind is there, and the operator rests: no pass, no write", func(ctx SpecContext) {
 		ours, _ := census(ctx, Default, app)
 		Expect(ours).To(Equal(wantedOf(app, nil)))
-		passes, writes := running.rest(ctx), len(running.writes())
-		Consistently(func(g Gomega) {
-			g.Expect(running.passes(ctx)).To(Equal(passes))
-			g.Expect(running.writesAfter(writes)()).To(BeEmpty())
-		}, 10*time.Second, time.Second).Should(Succeed())
+		tellAutoscalers(ctx, app)
+		running.expectCalm(ctx, namespace, 10*time.Second)
 	})
 
 	DescribeTable("is put right after an edit, without its labels, and after its deletion",

@@ -79,7 +79,7 @@ var _ = Describe("A client that undoes every repair", func() {
 			return events.Items, k8s.List(ctx, events, client.InNamespace(namespace))
 		}).Should(ContainElement(SatisfyAll(
 			HaveField("Reason", v1.ReasonFieldManagerConflict), HaveField("Note", ContainSubstring(`"hostile"`)))))
-		Expect(eventsAbout(ctx, app, v1.EventDriftRepaired)()).To(ConsistOf(ContainSubstring(`"hostile"`)), "the first repair is told alone")
+		Eventually(eventsAbout(ctx, app, v1.EventDriftRepaired)).Should(ConsistOf(ContainSubstring(`"hostile"`)), "the first repair is told alone")
 
 		By("applying another spec all the same, at once")
 		edit(ctx, app, func(app *v1.Application) { app.Spec.Env = []corev1.EnvVar{{Name: "A", Value: "1"}} })

@@ -112,9 +112,7 @@ var _ = Describe("kubectl describe appl tells why it is broken", func() {
 	})
 
 	It("by an admission denial", func(ctx SpecContext) {
-		edit(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, func(n *corev1.Namespace) {
-			metav1.SetMetaDataLabel(&n.ObjectMeta, "pod-security.kubernetes.io/enforce", "restricted")
-		})
+		restrictPods(ctx, namespace)
 		Expect(k8s.Create(ctx, app)).To(Succeed())
 		tells(ctx, v1.ReasonAdmissionDenied, "a pod cannot be made", "violates PodSecurity", "runAsNonRoot")
 	})

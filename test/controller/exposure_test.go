@@ -142,7 +142,7 @@ func optionalAPI() {
 		restore(ctx)
 		Eventually(fresh(ctx, app)).Should(beReady())
 		Expect(get(ctx, routeOf(app))).To(HaveField("OwnerReferences", HaveLen(1)))
-		Expect(running.log()).NotTo(ContainSubstring(`"level":"error"`))
+		Expect(running.errors()).To(BeEmpty())
 	})
 }
 

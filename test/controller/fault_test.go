@@ -144,7 +144,7 @@ var _ = Describe("A fault", func() {
 				},
 			}
 		}
-		runPods(ctx, app, running(0))
+		runPods(ctx, app, running(-time.Hour)) // not for long, whenever the next lines look at it
 		Eventually(fresh(ctx, deploymentOf(app))).Should(HaveField("Status.AvailableReplicas", BeEquivalentTo(2)))
 		Eventually(fresh(ctx, app)).Should(HaveField("Status.ReplicaSummary", "2/2"))
 		Consistently(fresh(ctx, app), 2*time.Second).Should(
@@ -240,9 +240,7 @@ var _ = Describe("A fault", func() {
 	})
 
 	It("of admission reaches the status", func(ctx SpecContext) {
-		edit(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, func(n *corev1.Namespace) {
-			metav1.SetMetaDataLabel(&n.ObjectMeta, "pod-security.kubernetes.io/enforce", "restricted")
-		})
+		restrictPods(ctx, namespace)
 		Expect(k8s.Create(ctx, app)).To(Succeed())
 		Eventually(fresh(ctx, app)).Should(
 			haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonAdmissionDenied, "violates PodSecurity"))
@@ -433,6 +431,19 @@ func refuse(ctx context.Context, namespace, message string) {
 	}
 	Expect(k8s.Create(ctx, binding)).To(Succeed())
 	DeferCleanup(func(ctx SpecContext) { Expect(k8s.Delete(ctx, binding)).To(Succeed()) })
+}
+
+// restrictPods has the namespace take restricted pods only.
+func restrictPods(ctx context.Context, namespace string) {
+	GinkgoHelper()
+	edit(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, func(n *corev1.Namespace) {
+		metav1.SetMetaDataLabel(&n.ObjectMeta, "pod-security.kubernetes.io/enforce", "restricted")
+	})
+	Eventually(func() error { // until it is in force
+		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{GenerateName: "plain-", Namespace: namespace}}
+		pod.Spec.Containers = []corev1.Container{{Name: "c", Image: "c"}}
+		return k8s.Create(ctx, pod, client.DryRunAll)
+	}).Should(MatchError(ContainSubstring("violates PodSecurity")))
 }
 
 // waiting returns the status of a container that waits.

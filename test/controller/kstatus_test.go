@@ -119,9 +119,7 @@ var _ = Describe("kstatus", func() {
 			Expect(k8s.Delete(ctx, serviceOf(app))).To(Succeed())
 		}),
 		Entry("pods that no policy allows", v1.ReasonAdmissionDenied, func(ctx context.Context, app *v1.Application) {
-			edit(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: app.Namespace}}, func(n *corev1.Namespace) {
-				metav1.SetMetaDataLabel(&n.ObjectMeta, "pod-security.kubernetes.io/enforce", "restricted")
-			})
+			restrictPods(ctx, app.Namespace)
 		}, func(ctx context.Context, app *v1.Application) {
 			edit(ctx, app, func(app *v1.Application) {
 				app.Spec.Security = &v1.SecuritySpec{Profile: v1.SecurityProfileRestricted, RunAsUser: new(int64(101))}

@@ -47,7 +47,7 @@ var _ = Describe("The operator's metrics", func() {
 	BeforeEach(func(ctx SpecContext) {
 		namespace = newNamespace(ctx)
 		grantLease(ctx, namespace)
-		operator = startOperator(ctx, namespace, "--leader-elect", "--leader-election-namespace="+namespace)
+		operator = startOperator(ctx, namespace, electing(namespace)...)
 		Eventually(operator.Leads).WithContext(ctx).Should(BeTrue())
 	})
 

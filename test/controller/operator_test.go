@@ -20,6 +20,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -99,6 +100,19 @@ func (o *runningOperator) reconciles(ctx context.Context) float64 {
 		total += metric.GetCounter().GetValue()
 	}
 	return total
+}
+
+// errors returns the lines of the log that tell of an error, but for lost connections of watches: a machine that stands still for long
+// enough loses them.
+func (o *runningOperator) errors() []string {
+	GinkgoHelper()
+	var lines []string
+	for line := range strings.Lines(o.log()) {
+		if strings.Contains(line, `"level":"error"`) && !strings.Contains(line, "Lost the watch; retrying") {
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 // log returns the operator's log so far.

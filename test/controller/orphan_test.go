@@ -147,7 +147,7 @@ var _ = Describe("The policy Orphan", func() {
 			}).Should(BeEmpty(), "they mean nothing without it")
 		}
 		running.rest(ctx)
-		Expect(running.log()).NotTo(ContainSubstring(`"level":"error"`))
+		Expect(running.errors()).To(BeEmpty())
 	},
 		Entry("in the background", metav1.DeletePropagationBackground),
 		Entry("in the foreground", metav1.DeletePropagationForeground),
@@ -174,7 +174,7 @@ var _ = Describe("The policy Orphan", func() {
 			Expect(rolloutsOf(ctx, app)).To(Equal(1))
 			Expect(uidsOf(ctx, app)).To(Equal(pods))
 		}
-		Expect(app.Finalizers).To(BeEmpty())
+		Expect(get(ctx, app)).To(HaveField("Finalizers", BeEmpty()))
 	})
 
 	It("repairs, makes anew and removes as any other", func(ctx SpecContext) {

@@ -108,7 +108,7 @@ var _ = Describe("A revision", func() {
 
 	DescribeTable("that fails is undone, once, and for as long as the spec asks for it", func(ctx SpecContext, fail func(context.Context, *v1.Application), words ...string) {
 		app := web(namespace)
-		app.Spec.Rollout = &v1.RolloutSpec{OnFailure: v1.FailurePolicyRollback, FailAfterSeconds: new(int32(3)), ProgressDeadlineSeconds: new(int32(15))}
+		app.Spec.Rollout = &v1.RolloutSpec{OnFailure: v1.FailurePolicyRollback, FailAfterSeconds: new(int32(3))}
 		createReady(ctx, app)
 		good := app.Status.CurrentRevision
 		before, err := podsOf(ctx, app)
@@ -117,6 +117,9 @@ var _ = Describe("A revision", func() {
 		By("rolling out pods that fail")
 		edit(ctx, app, func(app *v1.Application) {
 			app.Spec.Image, app.Spec.PodMetadata = "nginx:bad", &v1.PodMetadata{Labels: map[string]string{controlplane.Unmanaged: "true"}}
+			if fail == nil { // else a slow machine would be at the deadline first
+				app.Spec.Rollout.ProgressDeadlineSeconds = new(int32(5))
+			}
 		})
 		if fail != nil {
 			fail(ctx, app)
@@ -151,7 +154,9 @@ var _ = Describe("A revision", func() {
 		Expect(running.writesOf("deployments")).To(HaveLen(writes))
 
 		By("until the spec asks for other pods")
-		edit(ctx, app, func(app *v1.Application) { app.Spec.Image, app.Spec.PodMetadata = "nginx:1.30", nil })
+		edit(ctx, app, func(app *v1.Application) {
+			app.Spec.Image, app.Spec.PodMetadata, app.Spec.Rollout.ProgressDeadlineSeconds = "nginx:1.30", nil, nil
+		})
 		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), haveRevisions(Not(Equal(good))), HaveField("Status.Image", "nginx:1.30")))
 	},
 		Entry("with pods that crash", func(ctx context.Context, app *v1.Application) {
@@ -267,7 +272,7 @@ var _ = Describe("A release command", func() {
 
 	It("that cannot run is a fault, and so is the cause when its time is over", func(ctx SpecContext) {
 		byHand("nginx:bad")(app)
-		app.Spec.Release.ActiveDeadlineSeconds, app.Spec.Shutdown = new(int64(1)), &v1.ShutdownSpec{GracePeriodSeconds: new(int64(0))}
+		app.Spec.Release.ActiveDeadlineSeconds, app.Spec.Shutdown = new(int64(600)), &v1.ShutdownSpec{GracePeriodSeconds: new(int64(0))}
 		Expect(k8s.Create(ctx, app)).To(Succeed())
 		job := releaseOf(ctx, app)
 		setReleasePod := func(job string, state corev1.ContainerState) {
@@ -284,7 +289,8 @@ var _ = Describe("A release command", func() {
 			haveCondition(v1.ConditionDegraded, metav1.ConditionTrue, v1.ReasonImagePullFailed, "no such image")))
 		expectWarning(ctx, app, v1.ReasonImagePullFailed)
 		running.rest(ctx)
-		// The Job's controller deletes the pod, which has never run.
+		// Its time is over once all that has been seen. The Job's controller deletes the pod, which has never run.
+		edit(ctx, job, func(job *batchv1.Job) { job.Spec.ActiveDeadlineSeconds = new(int64(1)) })
 		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonReleaseFailed,
 			"DeadlineExceeded", "no such image", "spec.release.activeDeadlineSeconds", "or another release command"))
 
@@ -315,7 +321,7 @@ var _ = Describe("A release command", func() {
 		Expect(activeRelease(ctx, app)).To(Equal(first))
 		finishRun(ctx, app, first, 0, "")
 		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), HaveField("Status.Image", "nginx:1.32")))
-		Expect(releasesOf(ctx, app)).To(HaveLen(1), "that of nginx:1.31 was never run, and the others' are removed")
+		Eventually(releasesOf).WithContext(ctx).WithArguments(app).Should(HaveLen(1), "that of nginx:1.31 was never run, and the others' are removed")
 	})
 
 	It("waits while the Application is suspended, and for what its pods refer to", func(ctx SpecContext) {

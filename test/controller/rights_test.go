@@ -44,7 +44,7 @@ var _ = Describe("The operator's rights", func() {
 	It("are enough for leader election, and its events", func(ctx SpecContext) {
 		namespace := newNamespace(ctx)
 		grantLease(ctx, namespace)
-		running := startOperator(ctx, namespace, "--leader-elect", "--leader-election-namespace="+namespace)
+		running := startOperator(ctx, namespace, electing(namespace)...)
 		Eventually(running.Leads).WithContext(ctx).Should(BeTrue())
 		Eventually(func(g Gomega) {
 			leases, told := &coordinationv1.LeaseList{}, &corev1.EventList{}
@@ -56,6 +56,15 @@ var _ = Describe("The operator's rights", func() {
 		createReady(ctx, web(namespace))
 	})
 })
+
+// electing returns the flags of an operator with leader election, whose Lease outlives the spec: with the default durations, the only
+// replica loses it, and ends, when the machine stands still for ten seconds.
+func electing(namespace string) []string {
+	return []string{
+		"--leader-elect", "--leader-election-namespace=" + namespace,
+		"--leader-election-lease-duration=1h", "--leader-election-renew-deadline=30m",
+	}
+}
 
 // grantLease gives the operator of the namespace its rights for leader election.
 func grantLease(ctx context.Context, namespace string) {

@@ -68,7 +68,7 @@ var _ = Describe("The samples", func() {
 			}
 		}
 		running.rest(ctx)
-		Expect(running.log()).NotTo(ContainSubstring(`"level":"error"`))
+		Expect(running.errors()).To(BeEmpty())
 	})
 })
 

@@ -128,7 +128,7 @@ var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
 	var err error
 	k8s, err = client.New(cluster.Config(), client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
-}, NodeTimeout(10*time.Minute))
+}, NodeTimeout(20*time.Minute))
 
 // joinFirstProcess uses what the first process has built and started.
 func joinFirstProcess(ctx context.Context, content []byte) {

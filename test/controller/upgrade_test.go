@@ -18,6 +18,8 @@ package controller_test
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"syscall"
@@ -27,10 +29,13 @@ import (
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/children"
 )
 
 var _ = Describe("Another process of the operator", func() {
@@ -49,6 +54,7 @@ var _ = Describe("Another process of the operator", func() {
 			for _, app := range apps {
 				Eventually(fresh(ctx, app)).Should(beReady(), app.Name)
 			}
+			tellAutoscalers(ctx, apps...)
 			running.rest(ctx)
 			before, writes := makings(ctx, apps), len(running.changes())
 
@@ -141,6 +147,45 @@ func (o *runningOperator) rest(ctx context.Context) float64 {
 		})
 	}).Should(Succeed())
 	return last
+}
+
+// expectCalm holds that the operator makes no pass and no write for so long, without a reason. A slow machine's controllers may still have
+// one to give when it has rested: while they write, the period begins anew.
+func (o *runningOperator) expectCalm(ctx context.Context, namespace string, period time.Duration) {
+	GinkgoHelper()
+	Eventually(func(g Gomega) {
+		passes, writes, versions := o.rest(ctx), len(o.writes()), versionsIn(ctx, namespace)
+		err := consistently(period, time.Second, func() bool {
+			now, err := o.passes(ctx)
+			return err == nil && now == passes && len(o.writes()) == writes
+		})
+		if err == nil {
+			return
+		}
+		if now := versionsIn(ctx, namespace); maps.Equal(now, versions) || len(o.writes()) > writes {
+			StopTrying("the operator does not rest").Attach("writes", o.writesAfter(writes)()).Now()
+		}
+		g.Expect(err).NotTo(HaveOccurred())
+	}).WithTimeout(recovery).Should(Succeed())
+}
+
+// versionsIn returns the versions of the objects of the children's kinds, and of pods, that are in the namespace.
+func versionsIn(ctx context.Context, namespace string) map[string]string {
+	GinkgoHelper()
+	lists := []client.ObjectList{&corev1.PodList{}, &v1.ApplicationList{}}
+	for i := range children.Table {
+		lists = append(lists, children.Table[i].NewList())
+	}
+	versions := map[string]string{}
+	for _, list := range lists {
+		Expect(k8s.List(ctx, list, client.InNamespace(namespace))).To(Succeed())
+		Expect(meta.EachListItem(list, func(item runtime.Object) error {
+			object := item.(client.Object)
+			versions[fmt.Sprintf("%T %s", object, object.GetName())] = object.GetResourceVersion()
+			return nil
+		})).To(Succeed())
+	}
+	return versions
 }
 
 // revision is what runs of an Application.

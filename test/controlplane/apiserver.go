@@ -36,7 +36,7 @@ const (
 	attempts = 3
 	// startTime is how long a component may take to become ready. It is generous: several control planes may be
 	// starting on a small machine.
-	startTime = 2 * time.Minute
+	startTime = 5 * time.Minute
 )
 
 // startAPI starts etcd and kube-apiserver and waits until the API server is ready.

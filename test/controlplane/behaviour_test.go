@@ -94,6 +94,13 @@ func quotaDenies(s scene) {
 	if _, err := s.client.CoreV1().ResourceQuotas(s.namespace).Create(s.Context(), quota, metav1.CreateOptions{}); err != nil {
 		s.Fatal(err)
 	}
+	eventually(s.T, "the quota is in force", func() error {
+		now, err := s.client.CoreV1().ResourceQuotas(s.namespace).Get(s.Context(), quota.Name, metav1.GetOptions{})
+		if err == nil && len(now.Status.Hard) == 0 {
+			err = errors.New("it has no status")
+		}
+		return err
+	})
 	createDeployment(s.T, s.client, s.namespace, 3)
 	eventually(s.T, "the third pod is refused", func() error {
 		deployment, err := s.client.AppsV1().Deployments(s.namespace).Get(s.Context(), "web", metav1.GetOptions{})

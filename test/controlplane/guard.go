@@ -36,7 +36,7 @@ var guardScript string
 var launchScript string
 
 // killTime is how long a killed process may take to be gone. It is generous: a busy machine is slow, not broken.
-const killTime = 30 * time.Second
+const killTime = 2 * time.Minute
 
 // guard is the small process that kills all others when this process ends or closes the pipe to it. See guard.sh.
 type guard struct {

@@ -14,8 +14,9 @@ read -r _
 for note in "$run"/*.pid; do
 	[ -f "$note" ] && kill -9 "$(cat "$note")" 2>/dev/null
 done
-# A process that dies may still write a moment longer than kill takes.
-rm -rf "$@" || { sleep 1; rm -rf "$@"; }
+# A process that dies may still write longer than kill takes, on a busy machine for seconds.
+tries=0
+until rm -rf "$@" || [ "$((tries += 1))" -gt 30 ]; do sleep 1; done
 rm -rf "$run"
 rmdir "${run%/*}" 2>/dev/null # fails when the logs are in there, and that is right
 exit 0

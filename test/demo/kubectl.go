@@ -100,8 +100,8 @@ func (d *demo) watching(ctx context.Context, application string, run func() erro
 	select {
 	case <-shown:
 		return nil
-	case <-time.After(10 * time.Second):
-		return unmet("kubectl shows "+application+" as ready", "10 s after it became ready it had not")
+	case <-time.After(patience):
+		return unmet("kubectl shows "+application+" as ready", "%s after it became ready it had not", patience)
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}

@@ -25,7 +25,7 @@ import (
 
 const (
 	// patience is how long the demo waits for what should happen within a second or two; the machine may be busy.
-	patience = 30 * time.Second
+	patience = 2 * time.Minute
 
 	askInterval = 20 * time.Millisecond
 )

@@ -85,7 +85,7 @@ func apply(t *testing.T, file string, flags []string) {
 // remove deletes an Application at the test's end, so that another one may have the name.
 func remove(t *testing.T, file string) {
 	t.Helper()
-	kubectl(t, "delete", "--namespace="+served, "-f", file, "--timeout=2m")
+	kubectl(t, "delete", "--namespace="+served, "-f", file, "--timeout="+process.Limit.String())
 }
 
 // TestDiffsStayEmpty applies every sample, and wants no difference when the operator has done its work.

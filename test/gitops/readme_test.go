@@ -159,7 +159,9 @@ func TestReadme(t *testing.T) {
 	kubectl(t, "delete", "applications.apps.example.com", "--all", "--namespace="+served) // of other tests
 	defer kubectl(t, "delete", "applications.apps.example.com/my-app", "--namespace="+served, "--ignore-not-found")
 	for _, each := range all {
-		looks := strings.HasPrefix(each.command, "kubectl get ") || strings.HasPrefix(each.command, "kubectl describe ")
+		looks := slices.ContainsFunc([]string{"get", "describe", "wait"}, func(verb string) bool {
+			return strings.HasPrefix(each.command, "kubectl "+verb+" ")
+		})
 		deadline := time.Now().Add(process.Limit)
 		for {
 			said, err := typed(t.Context(), root, each.command).CombinedOutput() // of a refusal, the exit code says so as well

@@ -47,6 +47,8 @@ const ServiceAccount = "app-operator-controller-manager"
 
 const (
 	poll = 20 * time.Millisecond
+	// answerTime is how long an operator may take to answer: a busy machine may stand still for half a minute.
+	answerTime = 2 * time.Minute
 	// attempts is how often another port is tried: some other program may take one between our finding it free and
 	// the operator using it.
 	attempts = 3
@@ -199,8 +201,11 @@ func (o *Operator) Metrics(ctx context.Context) (map[string]*dto.MetricFamily, e
 	return families, nil
 }
 
-// Leads reports whether the operator says in its metrics that it leads.
+// Leads reports whether the operator says in its metrics that it leads. One that does not answer soon may be frozen, and is asked again
+// by whoever waits for it.
 func (o *Operator) Leads(ctx context.Context) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	families, err := o.Metrics(ctx)
 	if err != nil {
 		return false, err
@@ -232,7 +237,7 @@ var plain = &http.Client{Transport: &http.Transport{DisableCompression: true}}
 
 // get returns the body of a 200 answer.
 func get(ctx context.Context, address string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
 	if err != nil {

@@ -44,7 +44,7 @@ const (
 	Lease = "app-operator-leader"
 	// KubeletLatency is how long a kubelet usually takes to report that a container has ended: it looks every second.
 	KubeletLatency = time.Second
-	// patience is how long the kubelet waits for an answer of the API server.
+	// patience is how long the kubelet waits for an answer of the API server, and whoever looks for a leader for one of a replica.
 	patience = 5 * time.Second
 
 	container = "manager"

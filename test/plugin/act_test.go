@@ -168,7 +168,7 @@ func TestLeaving(t *testing.T) {
 			if image := after.Spec.Template.Spec.Containers[0].Image; !strings.HasSuffix(image, ":2.0.0") || after.Annotations["example.com/team"] != "" {
 				t.Errorf("the image is %s, and the annotations are %v", image, after.Annotations)
 			}
-			s.kubectl("", "rollout", "status", "deployment/"+name, "-n", served, "--timeout=60s")
+			s.kubectl("", "rollout", "status", "deployment/"+name, "-n", served, "--timeout="+limit.String())
 			s.kubectl(changed, "delete", "-f", "-")
 		})
 	}

@@ -141,10 +141,11 @@ func requests(name corev1.ResourceName, quantity string) *v1.ResourceRequirement
 func change(after string, edit func(*v1.ApplicationSpec)) func(*session, *v1.Application) {
 	return func(s *session, app *v1.Application) {
 		s.waits(app, after)
-		edit(&app.Spec)
-		if err := k8s.Update(s.Context(), app); err != nil {
-			s.Fatal(err)
-		}
+		s.eventually(func() error { // the operator may write the status once more
+			s.gets(app)
+			edit(&app.Spec)
+			return k8s.Update(s.Context(), app)
+		})
 	}
 }
 

@@ -52,7 +52,7 @@ import (
 var update = flag.Bool("update", false, "write testdata/*.txt from what is said now")
 
 const (
-	limit = 2 * time.Minute
+	limit = 5 * time.Minute
 	poll  = 50 * time.Millisecond
 	// served is the namespace that the operator serves.
 	served = "shop"

@@ -19,6 +19,7 @@ package plugin_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -121,7 +122,7 @@ func (s *session) starts(deployment, name string) *moving {
 			_ = k8s.Delete(ctx, object)
 		}
 	})
-	s.kubectl("", "rollout", "status", "deployment/"+deployment, "-n", served, "--timeout=60s")
+	s.kubectl("", "rollout", "status", "deployment/"+deployment, "-n", served, "--timeout="+limit.String())
 	for _, object := range m.before {
 		m.gets(object)
 	}
@@ -175,7 +176,7 @@ func (m *moving) interrupts(step int, flags ...string) bool {
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		if strings.HasPrefix(lines.Text(), fmt.Sprintf("[%d/", step)) {
 			begun = true
-			if err := command.Process.Signal(os.Interrupt); err != nil {
+			if err := command.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
 				m.Fatal(err)
 			}
 		}
@@ -229,7 +230,7 @@ func (m *moving) isBack() {
 	if deployment.Annotations["team"] != "shop" || deployment.Spec.Selector.MatchLabels["app"] != m.name {
 		m.Errorf("the Deployment is %+v", deployment)
 	}
-	m.kubectl("", "rollout", "status", "deployment/"+m.deployment, "-n", served, "--timeout=60s")
+	m.kubectl("", "rollout", "status", "deployment/"+m.deployment, "-n", served, "--timeout="+limit.String())
 	for kind, now := range beside(m.name) {
 		m.gets(now)
 		was := m.before[kind]

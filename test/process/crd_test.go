@@ -24,6 +24,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/example/app-operator/test/controlplane"
+	"github.com/example/app-operator/test/process"
 )
 
 const waitingForCRD = "the CRD applications.apps.example.com, version v1: install it with " +
@@ -56,7 +57,9 @@ func TestMissingCRDComes(t *testing.T) {
 		t.Errorf("/healthz: %d %s; a restart installs no CRD", code, body)
 	}
 
-	_, err := envtest.InstallCRDs(c.Config(), envtest.CRDInstallOptions{Paths: []string{"../../" + crds}, ErrorIfPathMissing: true})
+	_, err := envtest.InstallCRDs(c.Config(), envtest.CRDInstallOptions{
+		Paths: []string{"../../" + crds}, ErrorIfPathMissing: true, MaxTime: process.Limit,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,15 +29,18 @@ import (
 	"github.com/example/app-operator/test/process"
 )
 
-// hasty are durations of leader election that a test can wait for.
+// hasty are durations of leader election that a test can wait for, and of which a busy machine does not cost anybody the lease.
 var hasty = []string{
-	"--leader-elect", "--leader-election-lease-duration=3s", "--leader-election-renew-deadline=2s", "--leader-election-retry-period=250ms",
+	"--leader-elect", "--leader-election-lease-duration=40s", "--leader-election-renew-deadline=30s", "--leader-election-retry-period=250ms",
 }
 
-// patient are durations under which a lease that is not released outlives the test.
+// patient are durations under which a lease that is not released outlives the test, and is not lost on a machine that stands still.
 var patient = []string{
-	"--leader-elect", "--leader-election-lease-duration=1h", "--leader-election-renew-deadline=30s", "--leader-election-retry-period=1s",
+	"--leader-elect", "--leader-election-lease-duration=1h", "--leader-election-renew-deadline=30m", "--leader-election-retry-period=1s",
 }
+
+// leads is in the log of a process that knows that it leads. The Lease may have its name before it has heard so.
+const leads = "Became the leader"
 
 // TestHandover stops the leader. The standby, ready all along, takes over long before the lease would expire.
 func TestHandover(t *testing.T) {
@@ -51,6 +54,7 @@ func TestHandover(t *testing.T) {
 
 	leader := launch(t, config, namespace, patient...)
 	leader.WaitUntilReady(t)
+	leader.WaitForLog(t, leads)
 	first := waitForHolder(t, admin, namespace, "")
 
 	standby := launch(t, config, namespace, patient...)
@@ -111,7 +115,7 @@ func TestLeaseLostWithTheAPI(t *testing.T) {
 	proxy := newProxy(t, c.Config())
 	p := launch(t, proxy.kubeconfig, namespace, hasty...)
 	p.WaitUntilReady(t)
-	waitForHolder(t, admin, namespace, "")
+	p.WaitForLog(t, leads)
 
 	proxy.misbehave(refuse)
 	wantLost(t, p, namespace)
@@ -143,7 +147,7 @@ func TestSecondSignal(t *testing.T) {
 	p := launch(t, proxy.kubeconfig, namespace, "--leader-elect", "--leader-election-lease-duration=3h",
 		"--leader-election-renew-deadline=2h", "--leader-election-retry-period=1h")
 	p.WaitUntilReady(t)
-	waitForHolder(t, admin, namespace, "")
+	p.WaitForLog(t, leads)
 
 	release := make(chan struct{}, 100)
 	proxy.misbehave(func(w http.ResponseWriter, r *http.Request) bool {
@@ -157,7 +161,11 @@ func TestSecondSignal(t *testing.T) {
 		return hang(w, r)
 	})
 	p.Terminate(t)
-	<-release
+	select {
+	case <-release:
+	case <-time.After(process.Limit):
+		t.Fatal("it does not release the lease")
+	}
 	p.Terminate(t)
 	if code := p.End(t); code != 1 {
 		t.Errorf("exit code %d after a second SIGTERM, want 1", code)

@@ -45,8 +45,10 @@ func TestLeaseInTheServedNamespace(t *testing.T) {
 		create(t, admin, rights...)
 	}
 	inPod := func() *process.Process {
-		return process.Launch(t, binary, []string{"POD_NAMESPACE=" + home}, "--kubeconfig="+kubeconfig(t, c, home),
-			"--namespace="+served, "--leader-elect", "--metrics-bind-address=0", "--health-probe-bind-address=127.0.0.1:0")
+		return process.Launch(t, binary, []string{"POD_NAMESPACE=" + home}, append([]string{
+			"--kubeconfig=" + kubeconfig(t, c, home),
+			"--namespace=" + served, "--metrics-bind-address=0", "--health-probe-bind-address=127.0.0.1:0",
+		}, patient...)...)
 	}
 	first := inPod()
 	first.WaitForLog(t, "The Lease is in the namespace that is served")

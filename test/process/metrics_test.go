@@ -55,10 +55,9 @@ func TestSecureMetrics(t *testing.T) {
 
 	config := kubeconfig(t, c, namespace)
 	start := func() string {
-		address := freeAddress(t)
-		p := launch(t, config, namespace, append([]string{"--metrics-secure", "--metrics-bind-address=" + address}, patient...)...)
+		p := launch(t, config, namespace, append([]string{"--metrics-secure", "--metrics-bind-address=" + anyPort}, patient...)...)
 		p.WaitUntilReady(t)
-		return address
+		return p.MetricsAddress(t)
 	}
 	leader := start()
 	waitForHolder(t, admin, namespace, "")
@@ -103,9 +102,9 @@ func TestSecureMetricsWithoutTheRightToAsk(t *testing.T) {
 	admin := administrator(t, c)
 	namespace := newNamespace(t, admin)
 	bind(t, admin, namespace, "role.yaml")
-	address := freeAddress(t)
-	p := launch(t, kubeconfig(t, c, namespace), namespace, "--metrics-secure", "--metrics-bind-address="+address)
+	p := launch(t, kubeconfig(t, c, namespace), namespace, "--metrics-secure", "--metrics-bind-address="+anyPort)
 	p.WaitUntilReady(t)
+	address := p.MetricsAddress(t)
 	token := newToken(t, admin, namespace, "prometheus")
 	if code, _ := scrape(t, "https://"+address+"/metrics", token); code != http.StatusServiceUnavailable {
 		t.Errorf("answered %d, want %d", code, http.StatusServiceUnavailable)
@@ -116,7 +115,6 @@ func TestSecureMetricsWithoutTheRightToAsk(t *testing.T) {
 	}
 }
 
-// grantCluster gives an account of the namespace rights in the whole cluster, until the test ends.
 // TestWhoeverReachesThePortsTakesLittle holds that headers and connections have bounds on both ports, and that somebody who
 // uses them up is in nobody else's way.
 func TestWhoeverReachesThePortsTakesLittle(t *testing.T) {
@@ -125,9 +123,9 @@ func TestWhoeverReachesThePortsTakesLittle(t *testing.T) {
 	admin := administrator(t, c)
 	namespace := newNamespace(t, admin)
 	bind(t, admin, namespace, "role.yaml")
-	metrics, probes := freeAddress(t), freeAddress(t)
-	p := launch(t, kubeconfig(t, c, namespace), namespace, "--metrics-bind-address="+metrics, "--health-probe-bind-address="+probes)
+	p := launch(t, kubeconfig(t, c, namespace), namespace, "--metrics-bind-address="+anyPort)
 	p.WaitUntilReady(t)
+	metrics, probes := p.MetricsAddress(t), p.ProbeAddress(t)
 	for name, url := range map[string]string{"metrics": "http://" + metrics + "/metrics", "probes": "http://" + probes + "/healthz"} {
 		t.Run(name, func(t *testing.T) {
 			code, _ := scrape(t, url, strings.Repeat("x", 128<<10))
@@ -162,9 +160,9 @@ func TestAHundredReadersAtOnce(t *testing.T) {
 	admin := administrator(t, c)
 	namespace := newNamespace(t, admin)
 	bind(t, admin, namespace, "role.yaml")
-	metrics := freeAddress(t)
-	p := launch(t, kubeconfig(t, c, namespace), namespace, "--metrics-bind-address="+metrics)
+	p := launch(t, kubeconfig(t, c, namespace), namespace, "--metrics-bind-address="+anyPort)
 	p.WaitUntilReady(t)
+	metrics := p.MetricsAddress(t)
 	var all sync.WaitGroup
 	var shown atomic.Int32
 	for range 100 {
@@ -193,6 +191,7 @@ func TestAHundredReadersAtOnce(t *testing.T) {
 	}
 }
 
+// grantCluster gives an account of the namespace rights in the whole cluster.
 func grantCluster(t *testing.T, admin client.Client, name, account, namespace string, rules ...rbacv1.PolicyRule) {
 	t.Helper()
 	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: name}, Rules: rules}
@@ -213,17 +212,6 @@ func newToken(t *testing.T, admin client.Client, namespace, name string) string 
 		t.Fatal(err)
 	}
 	return request.Status.Token
-}
-
-// freeAddress returns a loopback address that nobody listened on a moment ago.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
 }
 
 // scrape asks for the metrics as the bearer of the token, and returns code and body. It waits until somebody listens.

@@ -71,6 +71,7 @@ func unready(t *testing.T, p *process.Process) (stop func() int) {
 	counted := make(chan int, 1)
 	go func() {
 		count := 0
+		defer func() { counted <- count }() // also if the probe ends this
 		for ctx.Err() == nil {
 			if code, _ := p.Probe(t, "/readyz"); code != http.StatusOK {
 				count++
@@ -80,7 +81,6 @@ func unready(t *testing.T, p *process.Process) (stop func() int) {
 			case <-time.After(100 * time.Millisecond):
 			}
 		}
-		counted <- count
 	}()
 	return func() int {
 		cancel()
@@ -110,10 +110,10 @@ func TestANamespaceWithoutRights(t *testing.T) {
 	bind(t, admin, home, "role.yaml")
 	bind(t, admin, home, "leader_election_role.yaml")
 	early := named(t, admin, deprived, "early")
-	address := freeAddress(t)
-	p := launch(t, kubeconfig(t, c, home), strings.Join([]string{deprived, absent, home}, ","), "--leader-elect",
-		"--leader-election-namespace="+home, "--metrics-bind-address="+address)
+	p := launch(t, kubeconfig(t, c, home), strings.Join([]string{deprived, absent, home}, ","),
+		append(patient, "--leader-election-namespace="+home, "--metrics-bind-address="+anyPort)...)
 	p.WaitUntilReady(t)
+	address := p.MetricsAddress(t)
 	flaps := unready(t, p)
 	works(t, admin, named(t, admin, home, "first"))
 	for _, namespace := range []string{deprived, absent} {
@@ -165,7 +165,7 @@ func TestTheOnlyNamespaceWithoutRights(t *testing.T) {
 	create(t, admin, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: only}})
 	bind(t, admin, home, "leader_election_role.yaml")
 	began := time.Now()
-	p := launch(t, kubeconfig(t, c, home), only, "--leader-elect", "--leader-election-namespace="+home)
+	p := launch(t, kubeconfig(t, c, home), only, append(patient, "--leader-election-namespace="+home)...)
 	process.Eventually(t, "a minute to pass", func() bool { return time.Since(began) > 70*time.Second })
 	if code, body := p.Probe(t, "/readyz"); code == http.StatusOK || !strings.Contains(body, "in namespace "+only) {
 		t.Errorf("/readyz: %d %s", code, body)

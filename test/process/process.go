@@ -38,7 +38,7 @@ import (
 )
 
 // Limit is how long a test waits for what should happen within seconds; the machine may be busy.
-const Limit = 2 * time.Minute
+const Limit = 5 * time.Minute
 
 const (
 	pause   = 20 * time.Millisecond
@@ -138,29 +138,64 @@ func (p *Process) WaitForLog(tb testing.TB, text string) {
 
 var probeAddress = regexp.MustCompile(`"Serving probes","address":"([^"]+)"`)
 
+// ProbeAddress waits until the process, which logs JSON, serves probes, and returns where.
+func (p *Process) ProbeAddress(tb testing.TB) string {
+	tb.Helper()
+	p.WaitForLog(tb, "Serving probes")
+	return probeAddress.FindStringSubmatch(p.Stderr())[1]
+}
+
 // Probe asks /readyz or /healthz, of a process that logs JSON.
 func (p *Process) Probe(tb testing.TB, path string) (code int, body string) {
 	tb.Helper()
 	p.WaitForLog(tb, "Serving probes")
-	response, err := http.Get("http://" + probeAddress.FindStringSubmatch(p.Stderr())[1] + path)
+	code, body, err := p.probe(path)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer func() { _ = response.Body.Close() }()
-	content, err := io.ReadAll(response.Body)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return response.StatusCode, string(content)
+	return code, body
 }
 
-// WaitUntilReady waits until /readyz says so.
+var metricsAddress = regexp.MustCompile(`"Serving metrics","address":"([^"]+)"`)
+
+// MetricsAddress waits until the process, which logs JSON, serves metrics, and returns where: a port that a test finds free may be another
+// program's when the process asks for it.
+func (p *Process) MetricsAddress(tb testing.TB) string {
+	tb.Helper()
+	p.WaitForLog(tb, "Serving metrics")
+	return metricsAddress.FindStringSubmatch(p.Stderr())[1]
+}
+
+// probe asks a process that serves probes.
+func (p *Process) probe(path string) (code int, body string, err error) {
+	response, err := http.Get("http://" + probeAddress.FindStringSubmatch(p.Stderr())[1] + path)
+	if err != nil {
+		return 0, "", err
+	}
+	content, err := io.ReadAll(response.Body)
+	return response.StatusCode, string(content), errors.Join(err, response.Body.Close())
+}
+
+// WaitUntilReady waits until /readyz says so. A process that stands still for long cuts connections.
 func (p *Process) WaitUntilReady(tb testing.TB) {
 	tb.Helper()
+	p.WaitForLog(tb, "Serving probes")
 	Eventually(tb, "become ready", func() bool {
-		code, _ := p.Probe(tb, "/readyz")
-		return code == http.StatusOK
+		code, _, err := p.probe("/readyz")
+		if err != nil && p.hasEnded() {
+			tb.Fatalf("the process ended before it was ready: %v", err)
+		}
+		return err == nil && code == http.StatusOK
 	})
+}
+
+func (p *Process) hasEnded() bool {
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return false
+	}
 }
 
 // Eventually waits until the condition holds.

@@ -38,7 +38,7 @@ func TestMissingRights(t *testing.T) {
 	c := newCluster(t)
 	admin := administrator(t, c)
 	namespace := newNamespace(t, admin)
-	p := launch(t, kubeconfig(t, c, namespace), namespace, "--leader-elect")
+	p := launch(t, kubeconfig(t, c, namespace), namespace, patient...)
 
 	p.WaitForLog(t, "Waiting for rights: the ServiceAccount "+namespace+"/"+account+" may not list and watch "+
 		"applications.apps.example.com, ")

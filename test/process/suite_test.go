@@ -50,6 +50,8 @@ const (
 	// account is the ServiceAccount the operator runs as in these tests.
 	account = "app-operator"
 	lease   = "app-operator-leader"
+	// anyPort is where the metrics are served, in other words than the probes' address, which must be another.
+	anyPort = "localhost:0"
 )
 
 // binary is the program under test.

@@ -163,7 +163,6 @@ func plainly(t *testing.T) func(string) string {
 // TestTakeover kills the leader, as far as the API server can tell.
 func TestTakeover(t *testing.T) {
 	t.Parallel()
-	running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: metav1.NewTime(time.Now().Add(time.Minute))}}
 	cases := map[string]func(*testing.T, *stage) corev1.ContainerStatus{
 		"ended": func(t *testing.T, s *stage) corev1.ContainerStatus {
 			t.Helper()
@@ -175,7 +174,11 @@ func TestTakeover(t *testing.T) {
 		},
 		"restarted": func(t *testing.T, s *stage) corev1.ContainerStatus {
 			t.Helper()
-			return corev1.ContainerStatus{State: running, LastTerminationState: corev1.ContainerState{Terminated: s.end(t, 2*time.Second)}, RestartCount: 1}
+			end := s.end(t, 2*time.Second)
+			return corev1.ContainerStatus{
+				State:                corev1.ContainerState{Running: &corev1.ContainerStateRunning{StartedAt: end.FinishedAt}},
+				LastTerminationState: corev1.ContainerState{Terminated: end}, RestartCount: 1,
+			}
 		},
 	}
 	for name, status := range cases {

@@ -47,6 +47,8 @@ const (
 	home = "app-operator-system"
 	// hold is a finalizer that keeps a pod from ending.
 	hold = "test.apps.example.com/hold"
+	// patience is for how many seconds a machine that stands still has nothing change.
+	patience = 60
 )
 
 // site is a cluster with what the script needs to work on it.
@@ -88,7 +90,7 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &site{t: t, cluster: cluster, admin: admin, dir: t.TempDir(), binary: binary, patience: 15}
+	s := &site{t: t, cluster: cluster, admin: admin, dir: t.TempDir(), binary: binary, patience: patience}
 	s.write("kubeconfig", string(content))
 	s.write("kustomize", "#!/bin/sh\nshift\nexec "+cluster.KubectlPath()+` kustomize "$@"`+"\n")
 	return s
@@ -283,7 +285,7 @@ func TestUndeploy(t *testing.T) {
 		t.Error("the CRD goes before the Applications")
 	}
 	s.patch(held, `{"metadata":{"finalizers":null}}`)
-	s.patience = 15
+	s.patience = patience
 	undeployment = s.undeploy("config/crd", "false")
 	if err := undeployment.end(); err != nil {
 		t.Errorf("the CRD alone: %v:\n%s", err, undeployment.said())
