@@ -284,14 +284,17 @@ func (w *workload) readNaisIngresses(spec part) {
 	for i, text := range mustList[string](spec, "ingresses") {
 		where := fmt.Sprintf("ingresses[%d]", i)
 		address, err := url.Parse(text)
-		if err != nil || address.Host == "" {
+		if err != nil || address.Hostname() == "" {
 			spec.note(where, text, "it is no address with a host; give spec.ingress.host")
 			continue
 		}
 		if i == 0 {
 			spec.note("ingresses", nil, "the certificate is the platform's there, and the ingress controller's own here; give spec.ingress.tlsSecretName if there is another")
 		}
-		w.addRule(v1.IngressRule{Host: address.Host, Path: strings.TrimSuffix(address.Path, "/")})
+		if address.Port() != "" {
+			spec.note(where, text, "an Ingress has no port: its controller serves 80 and 443")
+		}
+		w.addRule(v1.IngressRule{Host: address.Hostname(), Path: strings.TrimSuffix(address.Path, "/")})
 	}
 }
 
