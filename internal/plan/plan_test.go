@@ -226,6 +226,34 @@ func TestAClaimThatGoesIsToldOf(t *testing.T) {
 	}
 }
 
+// TestWhoHoldsWhatIsDeletedIsTold holds that one learns who keeps a deleted object, unless it is Kubernetes' own garbage collector.
+func TestWhoHoldsWhatIsDeletedIsTold(t *testing.T) {
+	app := application()
+	app.Spec.Port = new(int32(80))
+	service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{
+		Name: "web", Namespace: "apps", OwnerReferences: owned("web").GetOwnerReferences(),
+		DeletionTimestamp: new(metav1.Now()), Finalizers: []string{metav1.FinalizerDeleteDependents},
+	}}
+	said := func() string {
+		_, err := For(app, &Snapshot{Inputs: resources.Inputs{Application: app}, Live: map[string][]children.Object{
+			children.Service: {service},
+		}}, LastApplied{})
+		waiting, ok := errors.AsType[*outcome.Waiting](err)
+		if !ok || waiting.Reason != v1.ReasonRollingOut {
+			t.Fatalf("error %v", err)
+		}
+		return waiting.Message
+	}
+	const gone = "Waiting for Service web, which is being deleted, to be gone"
+	if got := said(); got != gone {
+		t.Errorf("it says %q", got)
+	}
+	service.Finalizers = append(service.Finalizers, "service.kubernetes.io/load-balancer-cleanup")
+	if got := said(); !strings.HasPrefix(got, gone+"; ") || !strings.HasSuffix(got, ": service.kubernetes.io/load-balancer-cleanup") {
+		t.Errorf("with a finalizer it says %q", got)
+	}
+}
+
 // TestOfAConfigMapTheMetadataTell holds that an object whose content is not read is compared by who owns the content, and by the
 // annotation that stands for it.
 func TestOfAConfigMapTheMetadataTell(t *testing.T) {
