@@ -218,14 +218,16 @@ func (r *ApplicationReconciler) write(ctx context.Context, app *v1.Application, 
 }
 
 // remove deletes a child that exists, as it was read: a request that is held up, by an admission webhook for example, must
-// not delete what somebody, such as the next leader, has written since.
-func (r *ApplicationReconciler) remove(ctx context.Context, child *children.Child, live client.Object) error {
+// not delete what somebody, such as the next leader, has written since. The options come over those of the kind.
+func (r *ApplicationReconciler) remove(
+	ctx context.Context, child *children.Child, live client.Object, options ...client.DeleteOption,
+) error {
 	uid, version := live.GetUID(), live.GetResourceVersion()
-	options := []client.DeleteOption{client.Preconditions{UID: &uid, ResourceVersion: &version}}
+	all := []client.DeleteOption{client.Preconditions{UID: &uid, ResourceVersion: &version}}
 	if child.DeletedAfterItsOwn {
-		options = append(options, client.PropagationPolicy(metav1.DeletePropagationForeground))
+		all = append(all, client.PropagationPolicy(metav1.DeletePropagationForeground))
 	}
-	err := r.Client.Delete(ctx, live, options...)
+	err := r.Client.Delete(ctx, live, append(all, options...)...)
 	if client.IgnoreNotFound(err) != nil {
 		return outcome.FromAPI(err, child.Kind)
 	}

@@ -215,8 +215,8 @@ func (r *ApplicationReconciler) orphan(ctx context.Context, record *appRecord, s
 			if !child.Owns(app, live) || live.GetDeletionTimestamp() != nil || isExpendable(child, live) {
 				continue
 			}
-			if isRetiring(child, s, live) {
-				if err := r.leaveToItself(ctx, child, live); err != nil {
+			if isRetiring(child, s, live) { // what it has started ends by itself
+				if err := r.remove(ctx, child, live, client.PropagationPolicy(metav1.DeletePropagationOrphan)); err != nil {
 					return err
 				}
 				continue
@@ -246,13 +246,6 @@ func isExpendable(child *children.Child, live children.Object) bool {
 // isRetiring reports whether an object is not desired any more, and is there until what it has started has ended.
 func isRetiring(child *children.Child, s *snapshot, live children.Object) bool {
 	return child.Retire != nil && !child.Expendable && !slices.Contains(child.Names(s.Inputs), live.GetName())
-}
-
-// leaveToItself deletes an object, and not what it has started: that ends by itself.
-func (r *ApplicationReconciler) leaveToItself(ctx context.Context, child *children.Child, live children.Object) error {
-	uid := live.GetUID()
-	err := r.Client.Delete(ctx, live, client.Preconditions{UID: &uid}, client.PropagationPolicy(metav1.DeletePropagationOrphan))
-	return outcome.FromAPI(client.IgnoreNotFound(err), child.Kind)
 }
 
 // letGoOf has an object be nobody's: it loses its owner reference and its mark, and what the operator has applied of it becomes kubectl's.
