@@ -264,8 +264,8 @@ func (p *Check) findCRD(ctx context.Context) error {
 func (p *Check) learnRules(ctx context.Context) {
 	open := map[string][]right{}
 	for _, want := range p.desired {
-		granted := !slices.ContainsFunc(want.verbs, func(verb string) bool { return !p.granted[want.key(verb)] })
-		if !granted && want.namespace != metav1.NamespaceAll { // there, rules of one namespace would pass for those of all
+		unknown := slices.ContainsFunc(want.verbs, func(verb string) bool { return !p.granted[want.key(verb)] })
+		if unknown && want.namespace != metav1.NamespaceAll { // there, rules of one namespace would pass for those of all
 			open[want.namespace] = append(open[want.namespace], want)
 		}
 	}
