@@ -125,50 +125,48 @@ func (p *Process) Terminate(tb testing.TB) {
 func (p *Process) WaitForLog(tb testing.TB, text string) {
 	tb.Helper()
 	Eventually(tb, fmt.Sprintf("log %q", text), func() bool {
-		select {
-		case <-p.ended:
-			if !strings.Contains(p.Stderr(), text) {
-				tb.Fatalf("the process ended without logging %q", text)
-			}
-		default:
+		ended := p.hasEnded()
+		logged := strings.Contains(p.Stderr(), text)
+		if ended && !logged {
+			tb.Fatalf("the process ended without logging %q", text)
 		}
-		return strings.Contains(p.Stderr(), text)
+		return logged
 	})
 }
-
-var probeAddress = regexp.MustCompile(`"Serving probes","address":"([^"]+)"`)
 
 // ProbeAddress waits until the process, which logs JSON, serves probes, and returns where.
 func (p *Process) ProbeAddress(tb testing.TB) string {
 	tb.Helper()
-	p.WaitForLog(tb, "Serving probes")
-	return probeAddress.FindStringSubmatch(p.Stderr())[1]
+	return p.served(tb, "probes")
+}
+
+// MetricsAddress waits until the process, which logs JSON, serves metrics, and returns where: a port that a test finds free may be another
+// program's when the process asks for it.
+func (p *Process) MetricsAddress(tb testing.TB) string {
+	tb.Helper()
+	return p.served(tb, "metrics")
+}
+
+// served waits until the process says where it serves something, and returns that.
+func (p *Process) served(tb testing.TB, what string) string {
+	tb.Helper()
+	p.WaitForLog(tb, "Serving "+what)
+	return regexp.MustCompile(`"Serving ` + what + `","address":"([^"]+)"`).FindStringSubmatch(p.Stderr())[1]
 }
 
 // Probe asks /readyz or /healthz, of a process that logs JSON.
 func (p *Process) Probe(tb testing.TB, path string) (code int, body string) {
 	tb.Helper()
-	p.WaitForLog(tb, "Serving probes")
-	code, body, err := p.probe(path)
+	code, body, err := get("http://" + p.ProbeAddress(tb) + path)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return code, body
 }
 
-var metricsAddress = regexp.MustCompile(`"Serving metrics","address":"([^"]+)"`)
-
-// MetricsAddress waits until the process, which logs JSON, serves metrics, and returns where: a port that a test finds free may be another
-// program's when the process asks for it.
-func (p *Process) MetricsAddress(tb testing.TB) string {
-	tb.Helper()
-	p.WaitForLog(tb, "Serving metrics")
-	return metricsAddress.FindStringSubmatch(p.Stderr())[1]
-}
-
-// probe asks a process that serves probes.
-func (p *Process) probe(path string) (code int, body string, err error) {
-	response, err := http.Get("http://" + probeAddress.FindStringSubmatch(p.Stderr())[1] + path)
+// get returns what a server answers.
+func get(url string) (code int, body string, err error) {
+	response, err := http.Get(url)
 	if err != nil {
 		return 0, "", err
 	}
@@ -179,9 +177,9 @@ func (p *Process) probe(path string) (code int, body string, err error) {
 // WaitUntilReady waits until /readyz says so. A process that stands still for long cuts connections.
 func (p *Process) WaitUntilReady(tb testing.TB) {
 	tb.Helper()
-	p.WaitForLog(tb, "Serving probes")
+	url := "http://" + p.ProbeAddress(tb) + "/readyz"
 	Eventually(tb, "become ready", func() bool {
-		code, _, err := p.probe("/readyz")
+		code, _, err := get(url)
 		if err != nil && p.hasEnded() {
 			tb.Fatalf("the process ended before it was ready: %v", err)
 		}
