@@ -185,7 +185,7 @@ func failTogether(ctx context.Context, all []*failingRollout, round string, dist
 	each(all, func(f *failingRollout) {
 		Eventually(fresh(f.app)).WithContext(ctx).Should(haveReady(metav1.ConditionFalse, f.reason, append(f.words, f.good)...))
 		told := time.Since(began)
-		Eventually(f.podNames).WithContext(ctx).WithArguments(ctx).Should(f.theGoodPods())
+		Eventually(f.backAgain).WithContext(ctx).Should(Succeed())
 		report.Store(f.name, fmt.Sprintf("told after %s, only the old pods after %s", told.Round(time.Second), time.Since(began).Round(time.Second)))
 	})
 
@@ -240,12 +240,22 @@ func (f *failingRollout) podNames(ctx context.Context) []string {
 	return names
 }
 
-// theGoodPods matches the names of the pods that have worked all the time. Recreate has ended them, and makes others.
-func (f *failingRollout) theGoodPods() OmegaMatcher {
-	if f.gap {
-		return HaveLen(len(f.pods))
+// backAgain succeeds when the only pods are those that have worked all the time, or, since Recreate has ended them, as many that work.
+func (f *failingRollout) backAgain(g Gomega, ctx context.Context) {
+	if !f.gap {
+		g.Expect(f.podNames(ctx)).To(Equal(f.pods))
+		return
 	}
-	return Equal(f.pods)
+	pods, err := podsOf(ctx, f.app)
+	g.Expect(err).NotTo(HaveOccurred())
+	g.Expect(pods).To(SatisfyAll(HaveLen(len(f.pods)), HaveEach(Satisfy(works))))
+}
+
+// works reports whether the pod is Ready, and is to stay.
+func works(pod corev1.Pod) bool {
+	return pod.DeletionTimestamp == nil && slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
 }
 
 // state returns what changes when anything is rolled out.
