@@ -185,7 +185,7 @@ func failTogether(ctx context.Context, all []*failingRollout, round string, dist
 	each(all, func(f *failingRollout) {
 		Eventually(fresh(f.app)).WithContext(ctx).Should(haveReady(metav1.ConditionFalse, f.reason, append(f.words, f.good)...))
 		told := time.Since(began)
-		Eventually(f.backAgain).WithContext(ctx).Should(Succeed())
+		Eventually(f.back).WithContext(ctx).Should(BeTrue(), "only pods of %s", f.good)
 		report.Store(f.name, fmt.Sprintf("told after %s, only the old pods after %s", told.Round(time.Second), time.Since(began).Round(time.Second)))
 	})
 
@@ -240,15 +240,15 @@ func (f *failingRollout) podNames(ctx context.Context) []string {
 	return names
 }
 
-// backAgain succeeds when the only pods are those that have worked all the time, or, since Recreate has ended them, as many that work.
-func (f *failingRollout) backAgain(g Gomega, ctx context.Context) {
+// back reports whether the only pods are those that have worked all the time, or, since Recreate has ended them, as many that work.
+func (f *failingRollout) back(ctx context.Context) bool {
+	GinkgoHelper()
 	if !f.gap {
-		g.Expect(f.podNames(ctx)).To(Equal(f.pods))
-		return
+		return slices.Equal(f.podNames(ctx), f.pods)
 	}
 	pods, err := podsOf(ctx, f.app)
-	g.Expect(err).NotTo(HaveOccurred())
-	g.Expect(pods).To(SatisfyAll(HaveLen(len(f.pods)), HaveEach(Satisfy(works))))
+	Expect(err).NotTo(HaveOccurred())
+	return len(pods) == len(f.pods) && !slices.ContainsFunc(pods, func(pod corev1.Pod) bool { return !works(pod) })
 }
 
 // works reports whether the pod is Ready, and is to stay.
