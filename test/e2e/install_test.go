@@ -20,7 +20,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -31,6 +30,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/test/readme"
 )
 
 // clientNamespace is where pods ask what Applications serve.
@@ -43,14 +43,14 @@ var _ = Describe("Installed with kubectl apply -k", Label(groupKustomize), Seria
 	BeforeAll(removeOperator, NodeTimeout(specLimit))
 
 	DescribeTable("serves Applications, and their namespace can be deleted with them in it", func(
-		ctx SpecContext, kustomization, served, unserved string,
+		ctx SpecContext, install func(SpecContext), served, unserved string,
 	) {
-		for _, name := range []string{served, unserved, clientNamespace} {
-			if name != operatorNamespace && name != "" {
+		for _, name := range []string{unserved, clientNamespace} {
+			if name != "" {
 				createNamespace(ctx, name, nil)
 			}
 		}
-		deploy(ctx, kustomization)
+		install(ctx)
 
 		app := webApplication(served, 2)
 		Expect(k8s.Create(ctx, app)).To(Succeed())
@@ -70,15 +70,37 @@ var _ = Describe("Installed with kubectl apply -k", Label(groupKustomize), Seria
 		}
 		deleteNamespace(ctx, served)
 	},
-		Entry("in its own namespace", SpecTimeout(specLimit), "config/default", operatorNamespace, applicationNamespace),
-		Entry("in a single namespace", SpecTimeout(specLimit), "config/overlays/single-namespace", applicationNamespace, "e2e-other"),
-		Entry("in all namespaces", SpecTimeout(specLimit), "config/overlays/all-namespaces", "e2e-any", ""),
+		Entry("in its own namespace", SpecTimeout(specLimit), func(ctx SpecContext) { deploy(ctx, "config/default") },
+			operatorNamespace, applicationNamespace),
+		Entry("in a single namespace, from a checkout as README.md has it", SpecTimeout(specLimit), deployAsPrinted,
+			applicationNamespace, "e2e-other"),
+		Entry("in all namespaces", SpecTimeout(specLimit), func(ctx SpecContext) {
+			createNamespace(ctx, "e2e-any", nil)
+			deploy(ctx, "config/overlays/all-namespaces")
+		}, "e2e-any", ""),
 	)
 })
 
+// page is the file whose commands specs run as they are printed.
+func page() string { return filepath.Join(root, "README.md") }
+
+// deployAsPrinted runs what README.md has for a checkout and a registry, but for the registry's name, and waits until all replicas are
+// available. It makes the namespace that is served, and removes all of it as README.md says.
+func deployAsPrinted(ctx SpecContext) {
+	GinkgoHelper()
+	scripts, err := readme.Scripts(page(), readme.Registry)
+	Expect(err).NotTo(HaveOccurred())
+	Expect(scripts).To(HaveLen(1))
+	DeferCleanup(func(ctx SpecContext) {
+		run(ctx, "make", "undeploy", "CONFIG=config/overlays/single-namespace", "ignore-not-found=true")
+		deleteNamespace(ctx, applicationNamespace)
+	}, NodeTimeout(2*limit))
+	runCommand(withRegistry(command(ctx, "bash", "-euc", strings.ReplaceAll(scripts[0], readme.Registry, registry))))
+	run(ctx, "kubectl", "rollout", "status", "--namespace", operatorNamespace, "deployment/"+operatorName, "--timeout="+limit.String())
+}
+
 var _ = Describe("An Application", Label(groupKustomize), Serial, Ordered, func() {
-	var guest *visitor
-	const published, manifest = "https://github.com/example/app-operator/releases/latest/download", "install-single-namespace.yaml"
+	const manifest = "install-single-namespace.yaml"
 	var mirror *httptest.Server
 	var began time.Time
 
@@ -90,17 +112,15 @@ var _ = Describe("An Application", Label(groupKustomize), Serial, Ordered, func(
 	}
 	// installAsPrinted runs README.md's first block in an empty folder, but for the address of the release.
 	installAsPrinted := func(ctx SpecContext) {
-		page, err := os.ReadFile(filepath.Join(root, "README.md"))
+		scripts, err := readme.Scripts(page(), readme.Release+"/"+manifest)
 		Expect(err).NotTo(HaveOccurred())
-		_, block, _ := strings.Cut(string(page), "```sh\n")
-		block, _, _ = strings.Cut(block, "```")
-		Expect(block).To(ContainSubstring(published + "/" + manifest))
+		Expect(scripts).NotTo(BeEmpty())
 		DeferCleanup(func(ctx SpecContext) {
 			removeApplications(ctx)
 			run(ctx, "kubectl", "delete", "-f", filepath.Join("dist", manifest), "--ignore-not-found", "--timeout="+limit.String())
 			deleteNamespace(ctx, applicationNamespace)
 		}, NodeTimeout(2*limit))
-		bash := command(ctx, "bash", "-euc", strings.ReplaceAll(block, published, mirror.URL))
+		bash := command(ctx, "bash", "-euc", strings.ReplaceAll(scripts[0], readme.Release, mirror.URL))
 		bash.Dir = GinkgoT().TempDir()
 		runCommand(bash)
 	}
@@ -116,19 +136,28 @@ var _ = Describe("An Application", Label(groupKustomize), Serial, Ordered, func(
 		}).WithContext(ctx).Should(Succeed())
 	}, NodeTimeout(specLimit))
 
-	It("of the smallest manifest is Ready, as kubectl wait sees it, and serves, after the commands with which README.md begins", func(ctx SpecContext) {
-		run(ctx, "kubectl", "apply", "-f", "config/samples/smallest.yaml")
-		run(ctx, "kubectl", "wait", "--for=condition=Ready", "appl/my-app", "--namespace", applicationNamespace, "--timeout="+limit.String())
-		AddReportEntry("installed", fmt.Sprintf("its first Application was Ready %s after the first command", time.Since(began).Round(time.Second)))
+	It("does what README.md shows, from its manifest to the faults that it has", func(ctx SpecContext) {
+		shown, err := readme.Console(page())
+		Expect(err).NotTo(HaveOccurred())
+		Expect(shown).NotTo(BeEmpty())
+		for _, each := range shown {
+			said := func() string {
+				output, err := command(ctx, "bash", "-c", each.Line).CombinedOutput()
+				GinkgoWriter.Printf("$ %s\n%s(%v)\n", each.Line, output, err) // a refusal is shown, too
+				return string(output)
+			}
+			if !each.Looks() {
+				Expect(said()).To(Satisfy(each.Prints), "README.md shows:\n"+each.Output)
+				continue
+			}
+			Eventually(said).WithContext(ctx).Should(Satisfy(each.Prints), "README.md shows:\n"+each.Output)
+			if strings.HasPrefix(each.Line, "kubectl wait ") {
+				AddReportEntry("installed", fmt.Sprintf("its first Application was Ready %s after the first command", time.Since(began).Round(time.Second)))
+			}
+		}
 		url := run(ctx, "kubectl", "get", "appl/my-app", "--namespace", applicationNamespace, "--output", "jsonpath={.status.url}")
-		guest = startClient(ctx, clientNamespace, "client", url)
-		Eventually(guest.names).WithContext(ctx).Should(HaveLen(3), "each of the pods answers")
-	}, SpecTimeout(specLimit))
-
-	It("scales with kubectl scale", func(ctx SpecContext) {
-		run(ctx, "kubectl", "scale", "appl/my-app", "--replicas=5", "--namespace", applicationNamespace)
-		run(ctx, "kubectl", "wait", "--for=condition=Ready", "appl/my-app", "--namespace", applicationNamespace, "--timeout="+limit.String())
-		Eventually(guest.names).WithContext(ctx).Should(HaveLen(5), "the new pods answer too")
+		guest := startClient(ctx, clientNamespace, "client", url)
+		Eventually(guest.names).WithContext(ctx).Should(HaveLen(5), "each of the pods that fit on the nodes answers")
 	}, SpecTimeout(specLimit))
 
 	It("serves all the while when a node is drained", func(ctx SpecContext) {

@@ -136,16 +136,16 @@ func installAsPrinted(ctx context.Context) error {
 		return err
 	}
 	defer release.Close()
-	blocks, err := installBlocks(release.URL)
-	if err != nil || len(blocks) == 0 {
+	scripts, err := installScripts(release.URL)
+	if err != nil || len(scripts) == 0 {
 		return fmt.Errorf("README.md downloads nothing of a release (%w)", err)
 	}
 	empty, err := os.MkdirTemp(folder, "empty-")
 	if err != nil {
 		return err
 	}
-	if said, err := typed(ctx, empty, blocks[0]).CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w: %s", blocks[0], err, said)
+	if said, err := typed(ctx, empty, scripts[0]).CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", scripts[0], err, said)
 	}
 	return nil
 }
