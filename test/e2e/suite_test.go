@@ -115,7 +115,11 @@ var _ = SynchronizedBeforeSuite(func(ctx SpecContext) []byte {
 	Expect(json.Unmarshal(content, &images)).To(Succeed())
 }, NodeTimeout(specLimit))
 
-var _ = SynchronizedAfterSuite(func() {}, func(ctx SpecContext) { removeOperator(ctx) }, NodeTimeout(2*limit))
+var _ = SynchronizedAfterSuite(func() {}, func(ctx SpecContext) {
+	if k8s != nil { // else there is no cluster
+		removeOperator(ctx)
+	}
+}, NodeTimeout(2*limit))
 
 // connect finds the cluster and the registry.
 func connect() {
