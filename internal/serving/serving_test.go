@@ -29,6 +29,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -146,20 +147,40 @@ func TestOneClientTakesFewPlaces(t *testing.T) {
 	}
 }
 
-// TestWhoReadsSlowlyHoldsUpNobody is about readers who send requests and read nothing.
+// unread is a client that has sent its request, and reads nothing until it is told to.
+type unread struct {
+	*httptest.ResponseRecorder
+	reads <-chan struct{}
+}
+
+func (u unread) Write(page []byte) (int, error) {
+	<-u.reads
+	return u.ResponseRecorder.Write(page)
+}
+
+// TestWhoReadsSlowlyHoldsUpNobody holds that others are served while pages are being sent.
 func TestWhoReadsSlowlyHoldsUpNobody(t *testing.T) {
-	page := strings.Repeat("x", 32<<20) // more than any socket holds
-	address := serve(t, OneAtATime(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = io.WriteString(w, page)
-	})))
-	for range maxOfSource + 1 {
-		if _, err := io.WriteString(dial(t, "127.0.0.2", address), "GET / HTTP/1.1\r\nHost: operator\r\n\r\n"); err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		handler := OneAtATime(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "page") }))
+		ask := func(w http.ResponseWriter, address string) {
+			request := httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody)
+			request.RemoteAddr = address
+			handler.ServeHTTP(w, request)
 		}
-	}
-	if code, body := ask(t, dial(t, "127.0.0.1", address), ""); code != http.StatusOK || len(body) != len(page) {
-		t.Errorf("answered %d and %d bytes, want %d", code, len(body), len(page))
-	}
+		reads := make(chan struct{})
+		var slow sync.WaitGroup
+		for range maxOfSource {
+			slow.Go(func() { ask(unread{httptest.NewRecorder(), reads}, "10.0.0.2:1234") })
+		}
+		synctest.Wait() // until each of them has its page before it
+		quick := httptest.NewRecorder()
+		ask(quick, "10.0.0.1:1234")
+		if quick.Code != http.StatusOK || quick.Body.String() != "page" {
+			t.Errorf("answered %d and %q", quick.Code, quick.Body)
+		}
+		close(reads)
+		slow.Wait()
+	})
 }
 
 func TestWhoOpensManyConnectionsClosesTheirOwn(t *testing.T) {
