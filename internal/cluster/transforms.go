@@ -35,6 +35,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/utils/lru"
+	"k8s.io/utils/ptr"
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/children"
@@ -187,13 +188,16 @@ func stripReplicaSet(in any) (any, error) {
 	return set, nil
 }
 
-// stripJob keeps what says whose a Job is, and how it has ended.
+// stripJob keeps what says whose a Job is, whether it may run, and how it has ended.
 func stripJob(object *batchv1.Job) *batchv1.Job {
 	job := &batchv1.Job{}
 	CopyIdentity(job, object)
 	job.Labels = map[string]string{resources.LabelApplication: object.Labels[resources.LabelApplication]}
 	if revision := object.Labels[resources.LabelRevision]; revision != "" {
 		job.Labels[resources.LabelRevision] = revision
+	}
+	if ptr.Deref(object.Spec.Suspend, false) {
+		job.Spec.Suspend = object.Spec.Suspend
 	}
 	if end := status.EndOf(object); end != nil {
 		kept := batchv1.JobCondition{Type: end.Type, Status: end.Status}

@@ -320,6 +320,11 @@ func TestStripJobKeepsHowItEnded(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", what, diff)
 		}
 	}
+	suspended := full()
+	suspended.Spec.Suspend = new(true)
+	if got := strip(t, stripObject(), suspended); got.Spec.Suspend == nil || !*got.Spec.Suspend {
+		t.Error("that a Job may not run is lost")
+	}
 }
 
 func TestStripPodKeepsWhoseItIs(t *testing.T) {

@@ -92,10 +92,11 @@ func sameButVersion(before, after client.Object) bool {
 }
 
 // podFaultChanged passes a pod's new, changed or cured fault, its unusual restart, and its end. All else about pods reaches the
-// controller through the Deployment, and all else about a release command's pods, but that one has failed, through its Job.
+// controller through the Deployment, and all else about a release command's pods, but that there is one and that one has failed, through
+// its Job.
 func podFaultChanged() predicate.Predicate {
 	return predicate.Funcs{
-		CreateFunc: func(e event.CreateEvent) bool { return faultOf(e.Object) != nil },
+		CreateFunc: func(e event.CreateEvent) bool { return faultOf(e.Object) != nil || cluster.IsReleasePod(e.Object) },
 		UpdateFunc: func(e event.UpdateEvent) bool {
 			return !equality.Semantic.DeepEqual(faultOf(e.ObjectOld), faultOf(e.ObjectNew)) ||
 				!equality.Semantic.DeepEqual(restartOf(e.ObjectOld), restartOf(e.ObjectNew)) ||

@@ -27,6 +27,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/example/app-operator/internal/revisions"
@@ -35,7 +36,9 @@ import (
 
 // releasePods is what the pods of a release command suffer from. It outlives them: a Job that takes too long ends without them.
 type releasePods struct {
-	job   types.UID
+	job types.UID
+	// had says that it has had a pod since it may run.
+	had   bool
 	fault *status.PodFault
 }
 
@@ -54,7 +57,13 @@ func (r *ApplicationReconciler) readReleasePods(ctx context.Context, s *snapshot
 		return !metav1.IsControlledBy(&pod, job) || pod.DeletionTimestamp != nil // of which no fault is known any more
 	})
 	if len(pods) > 0 || record.release.job != job.UID {
-		record.release = releasePods{job: job.UID, fault: status.ReleaseFault(pods)}
+		record.release = releasePods{job: job.UID, had: len(pods) > 0, fault: status.ReleaseFault(pods)}
+	}
+	if ptr.Deref(job.Spec.Suspend, false) { // which ends its pods
+		record.release.had = false
+	}
+	if !record.release.had {
+		record.release.fault, s.seen.ReleaseDue = status.Podless(job, metav1.Now())
 	}
 	if record.release.fault == nil {
 		return nil

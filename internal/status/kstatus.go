@@ -124,6 +124,7 @@ func Expires(app *v1.Application, seen Observed, next v1.ApplicationStatus) meta
 		expires = earlier(expires, ifAhead(autoscalerDue(next, *failing), seen.Now))
 	}
 	expires = earlier(expires, seen.Decision.At)
+	expires = earlier(expires, ifAhead(seen.ReleaseDue, seen.Now))
 	expires = earlier(expires, nextRestartForgotten(seen))
 	expires = earlier(expires, ifAhead(maximumDue(app, seen.Autoscaler), seen.Now))
 	if seen.Deployment == nil {

@@ -20,8 +20,10 @@ import (
 	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/revisions"
@@ -110,6 +112,22 @@ func ReleaseFault(pods []corev1.Pod) *PodFault {
 		return &PodFault{Message: "an attempt has failed: " + words}
 	}
 	return nil
+}
+
+// podlessSeconds is how long the Job of a release command may be without a pod before that is told. Its controller makes one within
+// moments, and says in events alone why it could not.
+const podlessSeconds = 10
+
+// Podless returns what keeps the Job of a release command that has had no pod yet, or nil, and if time may change that, when.
+func Podless(job *batchv1.Job, now metav1.Time) (fault *PodFault, due metav1.Time) {
+	if ptr.Deref(job.Spec.Suspend, false) {
+		return &PodFault{Message: "it is suspended, and runs when whoever has suspended it lets it run"}, metav1.Time{}
+	}
+	if due = ifAhead(addSeconds(job.CreationTimestamp, podlessSeconds), now); !due.IsZero() {
+		return nil, due
+	}
+	return &PodFault{Message: fmt.Sprintf("it has no pod, which a quota or an admission rule may refuse; "+
+		"kubectl describe job -n %s %s has the cause among the events", job.Namespace, job.Name)}, metav1.Time{}
 }
 
 // instead says what runs while the pods of the spec do not.

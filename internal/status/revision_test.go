@@ -20,6 +20,7 @@ import (
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -251,6 +252,42 @@ func TestAReleaseThatCannotRunIsAFault(t *testing.T) {
 		}
 		if (degraded.Status == metav1.ConditionTrue) != (test.degraded != "") || test.degraded != "" && degraded.Reason != test.degraded {
 			t.Errorf("%s: Degraded is %s, %s", name, degraded.Status, degraded.Reason)
+		}
+	}
+}
+
+// TestAReleaseWithoutPods tells of a Job that may not run at once, and of one whose pods cannot be made when that is no matter of moments.
+func TestAReleaseWithoutPods(t *testing.T) {
+	const job = "my-app-release-2"
+	waits := "Releasing revision my-app-2: waiting for the release command, Job " + job
+	for name, test := range map[string]struct {
+		suspended bool
+		seconds   int64
+		message   string
+		due       int64
+	}{
+		"just made": {false, 9, waits, 10},
+		"refused": {false, 10, waits + ": it has no pod, which a quota or an admission rule may refuse; " +
+			"kubectl describe job -n default " + job + " has the cause among the events", 0},
+		"suspended": {true, 3600, waits + ": it is suspended, and runs when whoever has suspended it lets it run", 0},
+	} {
+		seen := Observed{Deployment: newDeployment(3), Decision: decisions[1], Now: addSeconds(start, test.seconds)}
+		seen.Release, seen.ReleaseDue = Podless(&batchv1.Job{
+			ObjectMeta: metav1.ObjectMeta{Name: job, Namespace: "default", CreationTimestamp: start}, Spec: batchv1.JobSpec{Suspend: &test.suspended},
+		}, seen.Now)
+		got := Of(newApplication(), seen, nil)
+		if ready := condition(t, got, v1.ConditionReady); ready.Reason != v1.ReasonReleasing || ready.Message != test.message {
+			t.Errorf("%s: %s, %s", name, ready.Reason, ready.Message)
+		}
+		if degraded := condition(t, got, v1.ConditionDegraded); degraded.Status != metav1.ConditionFalse {
+			t.Errorf("%s: Degraded is %s, %s", name, degraded.Status, degraded.Reason)
+		}
+		var due metav1.Time
+		if test.due > 0 {
+			due = addSeconds(start, test.due)
+		}
+		if expires := Expires(newApplication(), seen, got); !expires.Equal(&due) {
+			t.Errorf("%s: is looked at again at %s, want %s", name, expires, due)
 		}
 	}
 }

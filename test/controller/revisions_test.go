@@ -27,6 +27,7 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -306,6 +307,32 @@ var _ = Describe("A release command", func() {
 			"an earlier release command", job.Name, "no such image", "to go on without it, delete that Job"))
 		Expect(k8s.Delete(ctx, job, client.PropagationPolicy(metav1.DeletePropagationBackground))).To(Succeed())
 		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), haveCondition(v1.ConditionDegraded, metav1.ConditionFalse, v1.ReasonRolloutComplete)))
+	})
+
+	It("whose pods are refused says so, and goes on when they are not", func(ctx SpecContext) {
+		quota := &corev1.ResourceQuota{
+			ObjectMeta: metav1.ObjectMeta{Name: "small", Namespace: namespace},
+			Spec:       corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse("0")}},
+		}
+		Expect(k8s.Create(ctx, quota)).To(Succeed())
+		Eventually(fresh(ctx, quota)).Should(HaveField("Status.Hard", Not(BeEmpty())))
+		Expect(k8s.Create(ctx, app)).To(Succeed())
+		job := releaseOf(ctx, app)
+		words := "kubectl describe job -n " + namespace + " " + job.Name
+		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionUnknown, v1.ReasonReleasing, "has no pod", words))
+		Expect(k8s.Delete(ctx, quota)).To(Succeed())
+		Eventually(fresh(ctx, app)).Should(beReady())
+	})
+
+	It("that is suspended says so", func(ctx SpecContext) {
+		byHand("nginx:1.29")(app)
+		Expect(k8s.Create(ctx, app)).To(Succeed())
+		job := releaseOf(ctx, app)
+		edit(ctx, job, func(job *batchv1.Job) { job.Spec.Suspend = new(true) })
+		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionReady, metav1.ConditionUnknown, v1.ReasonReleasing, "it is suspended"))
+		edit(ctx, job, func(job *batchv1.Job) { job.Spec.Suspend = new(false) })
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(haveCondition(v1.ConditionReady, metav1.ConditionUnknown, v1.ReasonReleasing),
+			Not(haveCondition(v1.ConditionReady, metav1.ConditionUnknown, v1.ReasonReleasing, "it is suspended"))))
 	})
 
 	It("ends before the next one begins, and what lies between is left out", func(ctx SpecContext) {
