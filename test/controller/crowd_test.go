@@ -42,8 +42,8 @@ var _ = Describe("Many Applications at once", takesLong, func() {
 			Expect(k8s.Create(ctx, app)).To(Succeed())
 		}
 		running := startOperator(ctx, namespace)
-		for _, app := range apps {
-			Eventually(fresh(ctx, app)).Should(beReady())
+		for _, app := range apps { // beside other specs, a crowd takes its time
+			Eventually(fresh(ctx, app)).WithTimeout(5 * limit).Should(beReady())
 		}
 
 		var deployments, services []request
