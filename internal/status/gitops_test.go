@@ -21,6 +21,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/fluxcd/pkg/apis/kustomize"
@@ -51,6 +52,18 @@ func (s state) key() string {
 
 // states returns one for each reason of Ready and each that tools make of it, in an order that stays.
 func states(t *testing.T) []state {
+	t.Helper()
+	statesOnce.Do(func() { statesFound = findStates(t) })
+	return statesFound
+}
+
+// It takes long, and several tests need it.
+var (
+	statesOnce  sync.Once
+	statesFound []state
+)
+
+func findStates(t *testing.T) []state {
 	t.Helper()
 	argoCD := newArgoCD(t)
 	found := map[string]state{}
