@@ -103,7 +103,8 @@ const (
 	// ReasonContainerRestarted means that a container that had run for ten minutes has failed within the last hour, and runs
 	// again. It is a reason of Degraded alone: the pods run.
 	ReasonContainerRestarted = "ContainerRestarted"
-	// ReasonScheduleFailed means that the last run of a schedule has failed. It is a reason of Degraded alone: the pods run.
+	// ReasonScheduleFailed means that the last run of a schedule has failed, or that the pod of a run cannot start. It is a reason of
+	// Degraded alone: the pods run.
 	ReasonScheduleFailed = "ScheduleFailed"
 	// ReasonAPINotInstalled means that the spec asks for an HTTPRoute or a ServiceMonitor, and that the cluster does
 	// not serve such objects.

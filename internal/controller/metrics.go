@@ -61,7 +61,7 @@ func (r *ApplicationReconciler) stores() map[string]int {
 	apps, earlier, sum := r.records.entries()
 	return map[string]int{
 		"applications": apps, "earlier_revisions": earlier,
-		"objects": sum.objects, "refusals": sum.refusals, "disputes": sum.disputes, "failed_jobs": sum.failedJobs,
+		"objects": sum.objects, "refusals": sum.refusals, "disputes": sum.disputes, "failed_jobs": sum.failedJobs, "active_jobs": sum.activeJobs,
 		"expectations": r.expectations.Len(), "service_slots": r.queue.services.len(), "configurations": r.configs.contents.Len(),
 	}
 }

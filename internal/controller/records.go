@@ -57,6 +57,8 @@ type appRecord struct {
 	config debouncedConfig
 	// lastWords is how the pods of failed Jobs have ended, by the UIDs of the Jobs. Only last runs of schedules are in it.
 	lastWords map[types.UID]string
+	// runs are the oldest runs of schedules that go on, by the UIDs of their Jobs.
+	runs map[types.UID]activeRun
 	// revision is what the spec asks for.
 	revision specRevision
 	// pods are those of the revision that is wanted instead; empty if none is.
@@ -106,13 +108,13 @@ func (r *records) uidOf(app types.NamespacedName) (types.UID, bool) {
 }
 
 // sizes are numbers of entries in a record's maps.
-type sizes struct{ objects, refusals, disputes, failedJobs int }
+type sizes struct{ objects, refusals, disputes, failedJobs, activeJobs int }
 
 // measure notes how large the maps in a record have become: only its reconcile may look at them.
 func (r *records) measure(rec *appRecord) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	rec.sizes = sizes{len(rec.lastApplied), len(rec.refused), rec.contention.Len(), len(rec.lastWords)}
+	rec.sizes = sizes{len(rec.lastApplied), len(rec.refused), rec.contention.Len(), len(rec.lastWords), len(rec.runs)}
 }
 
 // entries returns how many records there are, how many of them are of other revisions than the spec's, and the sum of their sizes.
@@ -124,6 +126,7 @@ func (r *records) entries() (apps, earlier int, sum sizes) {
 		sum.refusals += rec.sizes.refusals
 		sum.disputes += rec.sizes.disputes
 		sum.failedJobs += rec.sizes.failedJobs
+		sum.activeJobs += rec.sizes.activeJobs
 	}
 	return len(r.apps), len(r.earlier), sum
 }

@@ -63,7 +63,9 @@ func (r *ApplicationReconciler) readReleasePods(ctx context.Context, s *snapshot
 		record.release.had = false
 	}
 	if !record.release.had {
-		record.release.fault, s.seen.ReleaseDue = status.Podless(job, metav1.Now())
+		var due metav1.Time
+		record.release.fault, due = status.Podless(job, metav1.Now())
+		s.seen.LookAgain(due)
 	}
 	if record.release.fault == nil {
 		return nil

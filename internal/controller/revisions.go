@@ -209,11 +209,11 @@ func (r *ApplicationReconciler) releaseOutcome(
 	if !run.Failed || known[revisions.Name(app, run.Hash)].FailedRelease == job.Name {
 		return run
 	}
-	words, err := r.lastWordsOf(ctx, job)
+	pods, err := r.podsOf(ctx, job)
 	if err != nil { // the Job's own words have to do
 		logf.FromContext(ctx).Error(err, "Could not read the pods of a failed Job", "job", job.Name)
 	}
-	run.Words = seen.failedRelease(job, words)
+	run.Words = seen.failedRelease(job, status.LastWordsOf(pods))
 	return run
 }
 

@@ -32,7 +32,7 @@ import (
 )
 
 // readSchedules reads how the schedules fare: from the cache their CronJobs and Jobs, and from the API server, once for each
-// last run that has failed, how its pods have ended. They are not cached.
+// last run that has failed, how its pods have ended, and of a run that goes on for long, whether they can do their work. They are not cached.
 func (r *ApplicationReconciler) readSchedules(ctx context.Context, s *snapshot, record *appRecord) {
 	app := s.Application
 	ours := map[types.UID]bool{}
@@ -42,7 +42,7 @@ func (r *ApplicationReconciler) readSchedules(ctx context.Context, s *snapshot, 
 		}
 	}
 	if len(ours) == 0 {
-		record.lastWords = nil
+		record.lastWords, record.runs = nil, nil
 		return
 	}
 	s.JobsRemain, s.Scheduled = true, map[types.UID]bool{}
@@ -62,10 +62,12 @@ func (r *ApplicationReconciler) readSchedules(ctx context.Context, s *snapshot, 
 		if ok && ours[cronJob.UID] {
 			s.seen.Schedules[name] = status.Schedule{
 				CronJob: cronJob, LastRun: status.LastRunOf(cronJob, jobs), SuccessKept: status.KeepsSuccess(cronJob, jobs),
+				Active: status.OldestActive(cronJob, jobs),
 			}
 		}
 	}
 	r.readLastWords(ctx, s, record)
+	r.readStuckRuns(ctx, s, record)
 }
 
 // readLastWords reads how the pods of the last runs that have failed have ended.
@@ -82,11 +84,12 @@ func (r *ApplicationReconciler) readLastWords(ctx context.Context, s *snapshot, 
 		}
 		words, known := was[job.UID]
 		if !known {
-			var err error
-			if words, err = r.lastWordsOf(ctx, job); err != nil { // the next reconcile tries again
+			pods, err := r.podsOf(ctx, job)
+			if err != nil { // the next reconcile tries again
 				logf.FromContext(ctx).Error(err, "Could not read the pods of a failed Job", "job", job.Name)
 				continue
 			}
+			words = status.LastWordsOf(pods)
 		}
 		if record.lastWords == nil {
 			record.lastWords = map[types.UID]string{}
@@ -97,13 +100,65 @@ func (r *ApplicationReconciler) readLastWords(ctx context.Context, s *snapshot, 
 	}
 }
 
-// maxJobPods is how many pods of a failed Job are read: one that is tried again more often is not looked through.
+// activeRun is what is known of a run that goes on.
+type activeRun struct {
+	// stuck is what keeps its pods from their work; "" for nothing.
+	stuck string
+	// due is when its pods are to be read; zero for never again, since one of them was at work.
+	due metav1.Time
+}
+
+// readStuckRuns reads the pods of each schedule's oldest run if that goes on for long. Without a deadline of its own, and there is none by
+// default, one that cannot start is there for ever, and with the concurrency policy Forbid it is the last one.
+func (r *ApplicationReconciler) readStuckRuns(ctx context.Context, s *snapshot, record *appRecord) {
+	was := record.runs
+	record.runs = nil
+	if s.Application.DeletionTimestamp != nil {
+		return
+	}
+	for name, schedule := range s.seen.Schedules {
+		job := schedule.Active
+		if job == nil {
+			continue
+		}
+		run, known := was[job.UID]
+		if !known {
+			run.due = metav1.NewTime(job.CreationTimestamp.Add(stuckAfter))
+		}
+		if now := metav1.Now(); !run.due.IsZero() && !now.Before(&run.due) {
+			run = r.readActiveRun(ctx, job, metav1.NewTime(now.Add(stuckRetry)))
+		}
+		if record.runs == nil {
+			record.runs = map[types.UID]activeRun{}
+		}
+		record.runs[job.UID] = run
+		schedule.Stuck = run.stuck
+		s.seen.Schedules[name] = schedule
+		s.seen.LookAgain(run.due)
+	}
+}
+
+// readActiveRun reads the pods of a run that goes on. Unless one of them is at work, they are to be read again at the time that is given.
+func (r *ApplicationReconciler) readActiveRun(ctx context.Context, job *batchv1.Job, again metav1.Time) activeRun {
+	pods, err := r.podsOf(ctx, job)
+	if err != nil {
+		logf.FromContext(ctx).Error(err, "Could not read the pods of a Job that goes on", "job", job.Name)
+		return activeRun{due: again}
+	}
+	words, works := status.StuckRun(job, pods)
+	if works {
+		return activeRun{}
+	}
+	return activeRun{stuck: words, due: again}
+}
+
+// maxJobPods is how many pods of a Job are read: one that is tried again more often is not looked through.
 const maxJobPods = 10
 
-// lastWordsOf reads how the pods of a failed Job have ended.
-func (r *ApplicationReconciler) lastWordsOf(ctx context.Context, job *batchv1.Job) (string, error) {
+// podsOf reads the pods of a Job.
+func (r *ApplicationReconciler) podsOf(ctx context.Context, job *batchv1.Job) ([]corev1.Pod, error) {
 	pods := &corev1.PodList{}
 	err := r.Reader.List(ctx, pods, client.InNamespace(job.Namespace), client.Limit(maxJobPods),
 		client.MatchingLabels{batchv1.ControllerUidLabel: string(job.UID)})
-	return status.LastWordsOf(pods.Items), err
+	return pods.Items, err
 }

@@ -61,6 +61,11 @@ const (
 	// readiness probe the kubelet calls it ready as soon as it is started, and the Deployment calls itself available.
 	crashLoopGracePeriod = time.Minute
 
+	// stuckAfter is for how long a run of a schedule may go on before its pods are looked at, and stuckRetry how often those are looked
+	// at again that cannot do their work. For less, a node may be on its way that the cluster adds for them.
+	stuckAfter = 2 * time.Minute
+	stuckRetry = time.Minute
+
 	// reportTimeout is for the status write of a reconcile that took too long, contentTimeout for the read of a ConfigMap or
 	// Secret, however many reconciles wait for it, and cacheTimeout for a cache that is not filled yet.
 	reportTimeout  = 10 * time.Second

@@ -126,8 +126,13 @@ func Podless(job *batchv1.Job, now metav1.Time) (fault *PodFault, due metav1.Tim
 	if due = ifAhead(addSeconds(job.CreationTimestamp, podlessSeconds), now); !due.IsZero() {
 		return nil, due
 	}
-	return &PodFault{Message: fmt.Sprintf("it has no pod, which a quota or an admission rule may refuse; "+
-		"kubectl describe job -n %s %s has the cause among the events", job.Namespace, job.Name)}, metav1.Time{}
+	return &PodFault{Message: noPod(job)}, metav1.Time{}
+}
+
+// noPod says where to find out why a Job has no pod.
+func noPod(job *batchv1.Job) string {
+	return fmt.Sprintf("it has no pod, which a quota or an admission rule may refuse; kubectl describe job -n %s %s has the cause among the events",
+		job.Namespace, job.Name)
 }
 
 // instead says what runs while the pods of the spec do not.

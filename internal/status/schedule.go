@@ -41,6 +41,9 @@ type Schedule struct {
 	SuccessKept bool
 	// LastWords is how the pods of a LastRun that has failed have ended; "" where that is not known.
 	LastWords string
+	// Active is the oldest of its runs that go on and may run, or nil, and Stuck what has kept that from its work for long; "" for nothing.
+	Active *batchv1.Job
+	Stuck  string
 }
 
 // EndOf returns the condition by which a Job has ended, or nil.
@@ -74,6 +77,40 @@ func LastRunOf(cronJob *batchv1.CronJob, jobs []*batchv1.Job) *batchv1.Job {
 		}
 	}
 	return last
+}
+
+// OldestActive returns the oldest of the Jobs of the CronJob that have not ended and are not suspended, or nil.
+func OldestActive(cronJob *batchv1.CronJob, jobs []*batchv1.Job) *batchv1.Job {
+	var oldest *batchv1.Job
+	for _, job := range jobs {
+		by := metav1.GetControllerOf(job)
+		if by == nil || by.UID != cronJob.UID || EndOf(job) != nil || ptr.Deref(job.Spec.Suspend, false) {
+			continue
+		}
+		if oldest == nil || cmp.Or(job.CreationTimestamp.Compare(oldest.CreationTimestamp.Time), cmp.Compare(job.Name, oldest.Name)) < 0 {
+			oldest = job
+		}
+	}
+	return oldest
+}
+
+// StuckRun returns what keeps a Job's pods from their work, or "", and whether one of them is at work. Those that have failed are the past:
+// the Job makes another, or ends.
+func StuckRun(job *batchv1.Job, pods []corev1.Pod) (words string, works bool) {
+	if len(pods) == 0 {
+		return noPod(job), false
+	}
+	for i := range pods {
+		switch pods[i].Status.Phase {
+		case corev1.PodRunning, corev1.PodSucceeded:
+			return "", true
+		default:
+			if fault := FaultOf(&pods[i], metav1.Time{}); fault != nil {
+				words = fault.Message
+			}
+		}
+	}
+	return words, false
 }
 
 // KeepsSuccess reports whether one of the Jobs is a run of the CronJob that has succeeded.
@@ -125,13 +162,16 @@ func isSidecar(pod *corev1.Pod, name string) bool {
 	})
 }
 
-// scheduleFault returns the fault of the schedules whose last run has failed, or nil.
+// scheduleFault returns the fault of the schedules whose last run has failed, or whose present one cannot do its work; nil for none.
 func scheduleFault(app *v1.Application, seen Observed) *PodFault {
 	var faults []string
 	for i := range app.Spec.Schedules {
 		name := app.Spec.Schedules[i].Name
 		if words := failedRun(&app.Spec.Schedules[i], seen.Schedules[name]); words != "" {
 			faults = append(faults, fmt.Sprintf("the last run of schedule %s has failed: %s", name, words))
+		}
+		if now := seen.Schedules[name]; now.Active != nil && now.Stuck != "" {
+			faults = append(faults, fmt.Sprintf("a run of schedule %s cannot do its work: Job %s: %s", name, now.Active.Name, now.Stuck))
 		}
 	}
 	if len(faults) == 0 {

@@ -171,6 +171,81 @@ func TestAFailedRunIsDegradedAlone(t *testing.T) {
 	}
 }
 
+// TestOldestActive leaves out what has ended, what may not run, and what is another's.
+func TestOldestActive(t *testing.T) {
+	suspended := newJob("a", 1)
+	suspended.Spec.Suspend = new(true)
+	jobs := []*batchv1.Job{newJob("a", 4), newJob("a", 3), newJob("a", 0, batchv1.JobComplete), suspended, newJob("b", 2)}
+	if got := OldestActive(newCronJob("a"), jobs); got == nil || got.Name != "a-3" {
+		t.Errorf("it is %v, want a-3", got)
+	}
+	if got := OldestActive(newCronJob("c"), jobs); got != nil {
+		t.Errorf("it is %s, want none", got.Name)
+	}
+}
+
+// TestStuckRun tells of pods that cannot do their work, whatever they lack.
+func TestStuckRun(t *testing.T) {
+	pod := func(phase corev1.PodPhase, status corev1.PodStatus) corev1.Pod {
+		status.Phase = phase
+		return corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "nightly-1-x"}, Status: status}
+	}
+	waiting := func(reason, message string) corev1.PodStatus {
+		return corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{
+			Name: "web", State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}},
+		}}}
+	}
+	unschedulable := corev1.PodStatus{Conditions: []corev1.PodCondition{{
+		Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable, Message: "0/3 nodes are available",
+	}}}
+	failed := pod(corev1.PodFailed, corev1.PodStatus{Reason: "Evicted"})
+	for name, test := range map[string]struct {
+		pods  []corev1.Pod
+		words string
+		works bool
+	}{
+		"no pod":         {nil, "it has no pod, which a quota or an admission rule may refuse; kubectl describe job -n default nightly-1 has the cause", false},
+		"no node for it": {[]corev1.Pod{failed, pod(corev1.PodPending, unschedulable)}, "0/3 nodes are available", false},
+		"no image":       {[]corev1.Pod{pod(corev1.PodPending, waiting("ErrImagePull", "not found"))}, "container web: not found", false},
+		"no key":         {[]corev1.Pod{pod(corev1.PodPending, waiting("CreateContainerConfigError", `couldn't find key x`))}, "couldn't find key x", false},
+		"on its way":     {[]corev1.Pod{pod(corev1.PodPending, waiting("ContainerCreating", ""))}, "", false},
+		"all failed":     {[]corev1.Pod{failed}, "", false},
+		"one at work":    {[]corev1.Pod{failed, pod(corev1.PodRunning, corev1.PodStatus{})}, "", true},
+	} {
+		job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "nightly-1", Namespace: "default"}}
+		words, works := StuckRun(job, test.pods)
+		if works != test.works || !strings.Contains(words, test.words) || test.words == "" && words != "" {
+			t.Errorf("%s: %q, %t", name, words, works)
+		}
+	}
+}
+
+// TestAStuckRunIsDegradedAlone holds that it is told beside what has failed, and that its pods are looked at again.
+func TestAStuckRunIsDegradedAlone(t *testing.T) {
+	app := newApplication(withSchedules("nightly", "hourly"))
+	seen := Observed{Deployment: newDeployment(3), Now: at(10), Schedules: map[string]Schedule{
+		"nightly": {
+			CronJob: newCronJob("nightly"), LastRun: newJob("nightly", 1, batchv1.JobFailed), Active: newJob("nightly", 2), Stuck: "pod a: no node",
+		},
+		"hourly": {CronJob: newCronJob("hourly"), Active: newJob("hourly", 1)},
+	}}
+	seen.LookAgain(at(70))
+	seen.LookAgain(metav1.Time{})
+	got := Of(app, seen, nil)
+	degraded := condition(t, got, v1.ConditionDegraded)
+	want := "the last run of schedule nightly has failed: Job nightly-1: BackoffLimitExceeded: Job has reached the specified backoff limit; " +
+		"a run of schedule nightly cannot do its work: Job nightly-2: pod a: no node"
+	if degraded.Reason != v1.ReasonScheduleFailed || degraded.Message != want {
+		t.Errorf("Degraded: %s: %s", degraded.Reason, degraded.Message)
+	}
+	if ready := condition(t, got, v1.ConditionReady); ready.Status != metav1.ConditionTrue {
+		t.Errorf("Ready is %s, %s", ready.Status, ready.Reason)
+	}
+	if expires := Expires(app, seen, got); !expires.Equal(new(at(70))) {
+		t.Errorf("is looked at again at %s", expires)
+	}
+}
+
 // TestARunOfWhichNoJobIsKept is about failedJobsHistoryLimit 0.
 func TestARunOfWhichNoJobIsKept(t *testing.T) {
 	for what, test := range map[string]struct {

@@ -141,6 +141,24 @@ var _ = Describe("A schedule", takesLong, func() {
 		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionDegraded, metav1.ConditionFalse, v1.ReasonRolloutComplete))
 	})
 
+	It("whose run cannot start is Degraded with the cause, until it can", func(ctx SpecContext) {
+		app := scheduled(namespace)
+		app.Spec.Schedules[0].Resources = &v1.ResourceRequirements{Requests: v1.ResourceList{corev1.ResourceMemory: resource.MustParse("1Pi")}}
+		createReady(ctx, app)
+		runByHand(ctx, app, "large")
+		Eventually(fresh(ctx, app)).WithTimeout(2 * limit).Should(SatisfyAll(beReady(), // its pod is given two minutes
+			haveCondition(v1.ConditionDegraded, metav1.ConditionTrue, v1.ReasonScheduleFailed,
+				"a run of schedule nightly cannot do its work: Job large: pod large-", "Insufficient memory")))
+
+		Eventually(func(g Gomega) {
+			pod, err := podOf(ctx, app, "large")
+			g.Expect(err).NotTo(HaveOccurred())
+			pod.Status.Phase, pod.Status.Conditions = corev1.PodRunning, nil
+			g.Expect(k8s.Status().Update(ctx, pod)).To(Succeed())
+		}).Should(Succeed())
+		Eventually(fresh(ctx, app)).Should(haveCondition(v1.ConditionDegraded, metav1.ConditionFalse, v1.ReasonRolloutComplete))
+	})
+
 	It("is run by kubectl create job", func(ctx SpecContext) {
 		app := web(namespace)
 		app.Spec.Schedules = []v1.Schedule{{Name: "nightly", Schedule: "@yearly", Command: []string{"clean-up"}}}

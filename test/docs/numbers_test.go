@@ -90,6 +90,7 @@ func claims(t *testing.T) []claim {
 		{deployment, "and one of {} KiB is at least that", []string{kibibytes(t, "internal/cluster", "MaxApplicationBytes")}},
 		{guide, "it aims at {} % CPU", []string{valueOf(t, "internal/resources", "targetCPUUtilizationPercentage").String()}},
 
+		{guide, "has not begun its work after {} minutes", []string{minutes("internal/controller", "stuckAfter")}},
 		{guide, "A change has to settle for {} seconds", []string{seconds("internal/controller", "configDebounce")}},
 		{guide, "it waits for {} seconds at most", []string{seconds("internal/controller", "configMaxWait")}},
 		{
@@ -204,6 +205,9 @@ func claims(t *testing.T) []claim {
 			seconds("internal/controller", "syncRetry"), seconds("internal/cluster", "DiscoveryTimeout"),
 		}},
 		{timing, "| {} min | `controller` `crashLoopGracePeriod`", []string{minutes("internal/controller", "crashLoopGracePeriod")}},
+		{timing, "| {} min, and every {} min while they cannot do their work |", []string{
+			minutes("internal/controller", "stuckAfter"), minutes("internal/controller", "stuckRetry"),
+		}},
 		{timing, "| {} s; {} s while others wait, looked at every {} s |", []string{
 			seconds("internal/controller", "progressDebounce"), seconds("internal/controller", "progressDebounceWhileBusy"),
 			seconds("internal/controller", "busyRetry"),

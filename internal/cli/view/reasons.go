@@ -89,7 +89,7 @@ var Advices = map[string]Advice{
 		"the message has the end of its log; kubectl logs --previous has the rest", []string{logs + " --previous"},
 	},
 	v1.ReasonScheduleFailed: {
-		"correct what the message says; it is over when a later run succeeds or the failed Job is deleted",
+		"correct what the message says; it is over when a later run succeeds, the pod starts, or the Job is deleted",
 		[]string{"kubectl get jobs -n NAMESPACE -l apps.example.com/application=NAME"},
 	},
 	v1.ReasonAPINotInstalled: {"have its CRD installed, which the operator notices by itself, or remove the field", []string{edit}},
