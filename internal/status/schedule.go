@@ -88,11 +88,8 @@ func isActive(cronJob *batchv1.CronJob, job *batchv1.Job) bool {
 	return slices.ContainsFunc(cronJob.Status.Active, func(active corev1.ObjectReference) bool { return active.UID == job.UID })
 }
 
-// deadlineOfPod is the reason that the kubelet gives of a pod that has run for too long (kubernetes pkg/kubelet/active_deadline.go). How
-// its containers have ended then, says nothing.
-const deadlineOfPod = "DeadlineExceeded"
-
-// LastWordsOf returns how the newest of the pods that have failed has ended, or "" if none has.
+// LastWordsOf returns how the newest of the pods that have failed has ended, or "" if none has. How the containers of a pod have ended
+// that its node has ended, for it has run for too long or was evicted, says nothing.
 func LastWordsOf(pods []corev1.Pod) string {
 	var last *corev1.Pod
 	for i := range pods {
@@ -104,16 +101,16 @@ func LastWordsOf(pods []corev1.Pod) string {
 	if last == nil {
 		return ""
 	}
-	if last.Status.Reason == deadlineOfPod {
-		return fmt.Sprintf("pod %s: %s: %s", last.Name, last.Status.Reason, last.Status.Message)
+	if last.Status.Reason != "" {
+		return fmt.Sprintf("pod %s: %s", last.Name, nodesWords(last))
 	}
 	for _, container := range slices.Concat(last.Status.ContainerStatuses, last.Status.InitContainerStatuses) {
 		if ended := container.State.Terminated; ended != nil && ended.ExitCode != 0 && !isSidecar(last, container.Name) {
 			return fmt.Sprintf("pod %s, container %s: %s", last.Name, container.Name, endingWords(ended))
 		}
 	}
-	if words := strings.TrimPrefix(last.Status.Reason+": "+last.Status.Message, ": "); words != "" {
-		return fmt.Sprintf("pod %s: %s", last.Name, outcome.Shorten(words, maxWords))
+	if last.Status.Message != "" {
+		return fmt.Sprintf("pod %s: %s", last.Name, outcome.Shorten(last.Status.Message, maxWords))
 	}
 	return ""
 }
