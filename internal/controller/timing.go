@@ -61,6 +61,9 @@ const (
 	// readiness probe the kubelet calls it ready as soon as it is started, and the Deployment calls itself available.
 	crashLoopGracePeriod = time.Minute
 
+	// endGracePeriod is how much longer than its grace period a pod may take to be gone before a drain names it.
+	endGracePeriod = 30 * time.Second
+
 	// reportTimeout is for the status write of a reconcile that took too long, contentTimeout for the read of a ConfigMap or
 	// Secret, however many reconciles wait for it, and cacheTimeout for a cache that is not filled yet.
 	reportTimeout  = 10 * time.Second

@@ -238,6 +238,8 @@ func deleting(app *v1.Application, seen Observed) string {
 	message := "Being deleted"
 	if seen.WaitsFor != "" {
 		message += "; waiting for " + seen.WaitsFor
+	} else {
+		message += Held(app)
 	}
 	if app.Spec.DeletionPolicy == v1.DeletionPolicyDrain && slices.Contains(app.Finalizers, metav1.FinalizerDeleteDependents) {
 		message += "; this is a deletion in the foreground, so Kubernetes deletes everything at the same time, " +

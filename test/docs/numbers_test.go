@@ -204,6 +204,7 @@ func claims(t *testing.T) []claim {
 			seconds("internal/controller", "syncRetry"), seconds("internal/cluster", "DiscoveryTimeout"),
 		}},
 		{timing, "| {} min | `controller` `crashLoopGracePeriod`", []string{minutes("internal/controller", "crashLoopGracePeriod")}},
+		{timing, "| {} s | `controller` `endGracePeriod`", []string{seconds("internal/controller", "endGracePeriod")}},
 		{timing, "| {} s; {} s while others wait, looked at every {} s |", []string{
 			seconds("internal/controller", "progressDebounce"), seconds("internal/controller", "progressDebounceWhileBusy"),
 			seconds("internal/controller", "busyRetry"),
