@@ -102,7 +102,7 @@ func LastWordsOf(pods []corev1.Pod) string {
 		return ""
 	}
 	if last.Status.Reason != "" {
-		return fmt.Sprintf("pod %s: %s", last.Name, nodesWords(last))
+		return fmt.Sprintf("pod %s: %s", last.Name, nodesWords(last)) + outlasted(last)
 	}
 	for _, container := range slices.Concat(last.Status.ContainerStatuses, last.Status.InitContainerStatuses) {
 		if ended := container.State.Terminated; ended != nil && ended.ExitCode != 0 && !isSidecar(last, container.Name) {
@@ -113,6 +113,39 @@ func LastWordsOf(pods []corev1.Pod) string {
 		return fmt.Sprintf("pod %s: %s", last.Name, outcome.Shorten(last.Status.Message, maxWords))
 	}
 	return ""
+}
+
+// deadlineOfPod is the reason that the kubelet gives of a pod that has run for too long (kubernetes pkg/kubelet/active_deadline.go).
+const deadlineOfPod = "DeadlineExceeded"
+
+// ranOn is how a pod is told of that would have succeeded, but for a container which has kept it.
+const ranOn = ", which does not end with it, ran on"
+
+// RanOn reports whether these are the last words of a pod that would have succeeded, but for a container which has kept it.
+func RanOn(words string) bool { return strings.HasSuffix(words, ranOn) }
+
+// outlasted says which container of a pod that has run for too long had succeeded in time, and which has kept the pod, as a sidecar does
+// that a webhook has injected as a plain container; "" where that is not why. Who ends by himself ends before the deadline.
+func outlasted(pod *corev1.Pod) string {
+	if pod.Status.Reason != deadlineOfPod || pod.Status.StartTime == nil || pod.Spec.ActiveDeadlineSeconds == nil {
+		return ""
+	}
+	deadline := addSeconds(*pod.Status.StartTime, *pod.Spec.ActiveDeadlineSeconds)
+	done, lasting := "", ""
+	for i := range pod.Status.ContainerStatuses {
+		container := &pod.Status.ContainerStatuses[i]
+		ended := container.State.Terminated
+		switch {
+		case ended == nil || !ended.FinishedAt.Before(&deadline):
+			lasting = cmp.Or(lasting, container.Name)
+		case ended.ExitCode == 0:
+			done = cmp.Or(done, container.Name)
+		}
+	}
+	if done == "" || lasting == "" {
+		return ""
+	}
+	return fmt.Sprintf("; container %s had succeeded before, and container %s%s", done, lasting, ranOn)
 }
 
 // isSidecar reports whether the container is one that is ended when the others have: how does not matter.
