@@ -213,8 +213,7 @@ func stripJob(object *batchv1.Job) *batchv1.Job {
 const maxPortLists = 1024
 
 // stripPod returns what keeps of a pod what its faults are read from, which ports it has, and of one that is not ready what
-// it waits for. Pods with the same ports share
-// their list, which known holds.
+// it waits for, and of one that has failed how its node has ended it. Pods with the same ports share their list, which known holds.
 func stripPod(known *lru.Cache) toolscache.TransformFunc {
 	return func(in any) (any, error) {
 		object, ok := in.(*corev1.Pod)
@@ -231,6 +230,9 @@ func stripPod(known *lru.Cache) toolscache.TransformFunc {
 		}
 		pod.Spec.Containers = stripPorts(known, object)
 		pod.Status.Phase = object.Status.Phase
+		if pod.Status.Phase == corev1.PodFailed {
+			pod.Status.Reason, pod.Status.Message = object.Status.Reason, object.Status.Message
+		}
 		pod.Status.Conditions = stripConditions(object.Status.Conditions)
 		pod.Status.InitContainerStatuses = stripContainers(object.Status.InitContainerStatuses)
 		pod.Status.ContainerStatuses = stripContainers(object.Status.ContainerStatuses)

@@ -357,6 +357,23 @@ func TestStripPodKeepsWhoseItIs(t *testing.T) {
 	}
 }
 
+// TestStripPodKeepsHowItsNodeHasEndedIt holds that of a pod which was evicted or rejected its node's words are kept, and of no other.
+func TestStripPodKeepsHowItsNodeHasEndedIt(t *testing.T) {
+	for _, phase := range []corev1.PodPhase{corev1.PodPending, corev1.PodRunning, corev1.PodSucceeded, corev1.PodFailed} {
+		full := &corev1.Pod{Status: corev1.PodStatus{Phase: phase, Reason: "Evicted", Message: "The node was low on resource: memory."}}
+		stripped := strip(t, stripPod(lru.New(1)), full)
+		if (stripped.Status.Reason != "") != (phase == corev1.PodFailed) {
+			t.Errorf("%s: the reason is %q", phase, stripped.Status.Reason)
+		}
+		if got, want := status.EndOfPod(stripped), status.EndOfPod(full); got != want {
+			t.Errorf("%s: %q, want %q", phase, got, want)
+		}
+		if got, want := status.LastWordsOf([]corev1.Pod{*stripped}), status.LastWordsOf([]corev1.Pod{*full}); got != want {
+			t.Errorf("%s: the last words are %q, want %q", phase, got, want)
+		}
+	}
+}
+
 // TestPodsShareTheirPorts holds that what is cached of a pod does not grow by its ports.
 func TestPodsShareTheirPorts(t *testing.T) {
 	pod := func(name string, ports ...corev1.ContainerPort) *corev1.Pod {

@@ -713,8 +713,8 @@ func withErrors(t *testing.T, failing interceptor.Funcs) (*ApplicationReconciler
 
 // indexed gives a fake client the indexes that the cache has.
 func indexed(build *fake.ClientBuilder) *fake.ClientBuilder {
-	none := func(client.Object) []string { return nil }
-	build.WithIndex(&corev1.Pod{}, byApplication, none).WithIndex(&appsv1.ReplicaSet{}, byApplication, none)
+	labelled := func(object client.Object) []string { return []string{cluster.ApplicationOf(object)} }
+	build.WithIndex(&corev1.Pod{}, byApplication, labelled).WithIndex(&appsv1.ReplicaSet{}, byApplication, labelled)
 	for _, child := range children.Table {
 		if child.Many {
 			build.WithIndex(child.Object, byApplication, func(object client.Object) []string { return ownersOf(&child, object) })

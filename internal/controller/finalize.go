@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -97,9 +98,14 @@ func (r *ApplicationReconciler) finalize(
 		return reconcile.Result{}, nil
 	}
 	if drains(app) {
-		seen.WaitsFor, err = r.scaleDown(ctx, record, s)
+		var due metav1.Time
+		seen.WaitsFor, due, err = r.scaleDown(ctx, record, s)
 		if seen.WaitsFor != "" || err != nil {
-			return r.report(ctx, app, record, seen, err)
+			result, err := r.report(ctx, app, record, seen, err)
+			if err != nil {
+				return result, err
+			}
+			return atLatest(result, due), nil
 		}
 	}
 	if orphans(app) {
@@ -126,28 +132,48 @@ func drains(app *v1.Application) bool {
 }
 
 // scaleDown deletes what sends requests to the pods, then what decides how many there are, and scales the Deployment to zero. It
-// returns what is waited for; "" when the last pod has ended.
-func (r *ApplicationReconciler) scaleDown(ctx context.Context, record *appRecord, s *snapshot) (string, error) {
+// returns what is waited for, "" when the last pod has ended, and when there is more to say of that although nothing happens.
+func (r *ApplicationReconciler) scaleDown(ctx context.Context, record *appRecord, s *snapshot) (string, metav1.Time, error) {
 	app := s.Application
 	for _, phase := range []children.DrainPhase{children.DrainTraffic, children.DrainReplicas} {
 		if left, err := r.deleteBeforeDrain(ctx, record, s, phase); left != "" || err != nil {
-			return left, err
+			return left, metav1.Time{}, err
 		}
 	}
-	const lastPod = "its last pod to end"
+	lastPod, due := s.lastPod(time.Now())
 	if deployment := s.deployment; deployment != nil && deployment.DeletionTimestamp == nil {
 		if ptr.Deref(deployment.Spec.Replicas, 1) != 0 {
 			subject := contention.Subject{Kind: children.Deployment, Name: app.Name, Field: contention.ScaleDown}
-			return lastPod, record.contention.Do(subject, func() error { return r.scaleToZero(ctx, app, deployment) })
+			return lastPod, due, record.contention.Do(subject, func() error { return r.scaleToZero(ctx, app, deployment) })
 		}
 		if !status.RolledOut(deployment) {
-			return lastPod, nil
+			return lastPod, due, nil
 		}
 	}
 	if slices.ContainsFunc(s.pods, func(pod corev1.Pod) bool { return !hasEnded(&pod) }) {
-		return lastPod, nil
+		return lastPod, due, nil
 	}
-	return "", nil
+	return "", metav1.Time{}, nil
+}
+
+// lastPod says that the last pod is waited for, and names one that should have ended long before. It returns when the first of the others
+// should have; zero for never.
+func (s *snapshot) lastPod(now time.Time) (waitsFor string, due metav1.Time) {
+	waitsFor = "its last pod to end"
+	for i := range s.pods {
+		pod := &s.pods[i]
+		if pod.DeletionTimestamp == nil || hasEnded(pod) {
+			continue
+		}
+		overdue := metav1.NewTime(pod.DeletionTimestamp.Add(endGracePeriod))
+		if ending := status.EndingOf(pod, metav1.NewTime(now.Add(-endGracePeriod))); ending != "" {
+			return waitsFor + ": " + ending, metav1.Time{}
+		}
+		if due.IsZero() || overdue.Before(&due) {
+			due = overdue
+		}
+	}
+	return waitsFor, due
 }
 
 // deleteBeforeDrain deletes the children of this phase of a drain. It returns what still exists and has to be gone before the
@@ -167,14 +193,14 @@ func (r *ApplicationReconciler) deleteBeforeDrain(
 			if !child.Owns(app, live) {
 				continue
 			}
-			left = append(left, child.Kind+" to be gone")
+			left = append(left, child.Kind+" to be gone"+status.Held(live))
 			if live.GetDeletionTimestamp() == nil {
 				_, err := r.applyStep(ctx, app, record, plan.Delete(child, live, record.lastApplied))
 				failed = append(failed, err)
 			}
 		}
 	}
-	return strings.Join(left, ", "), errors.Join(failed...)
+	return strings.Join(left, ", and "), errors.Join(failed...)
 }
 
 // scaleToZero scales a Deployment to zero. It is a plain patch of the one field, which no invalid spec can hinder.

@@ -26,14 +26,20 @@ import (
 	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/children"
+	"github.com/example/app-operator/internal/resources"
 )
 
 // TestWhatCannotBeLetGoOfHoldsTheApplicationBack holds that the Application does not go before all of its objects are nobody's, that a
@@ -99,6 +105,69 @@ func TestWhatCannotBeLetGoOfHoldsTheApplicationBack(t *testing.T) {
 	}
 	if !strings.Contains(orphaned, "Deployment web, Service web") || strings.Count(orphaned, v1.EventOrphaned) != 1 {
 		t.Errorf("it says %q", orphaned)
+	}
+}
+
+// TestADrainNamesWhatHoldsItUp holds that whoever waits for an Application to go is told on whom it depends: whose finalizers an object has,
+// and which pod should have ended long ago; and that this is told when it is time, though nothing happens.
+func TestADrainNamesWhatHoldsItUp(t *testing.T) {
+	r, c := withErrors(t, interceptor.Funcs{})
+	for i := range children.Table {
+		if child := &children.Table[i]; child.Optional() {
+			r.optional.note(child.Kind, func(known *optionalAPI) { known.asked = time.Now() })
+		}
+	}
+	app := theApplication(t, c)
+	app.Spec.DeletionPolicy, app.Finalizers = v1.DeletionPolicyDrain, []string{v1.Finalizer}
+	labels := resources.Labels("web")
+	under := func(owner client.Object, kind schema.GroupVersionKind, name string, finalizers ...string) metav1.ObjectMeta {
+		return metav1.ObjectMeta{
+			Name: name, Namespace: "apps", UID: types.UID(name), Labels: labels, Finalizers: finalizers,
+			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(owner, kind)},
+		}
+	}
+	ours := v1.GroupVersion.WithKind("Application")
+	ingress := &networkingv1.Ingress{ObjectMeta: under(app, ours, "web", "ingress.k8s.aws/resources")}
+	deployment := &appsv1.Deployment{ObjectMeta: under(app, ours, "web"), Spec: appsv1.DeploymentSpec{Replicas: new(int32(0))}}
+	set := &appsv1.ReplicaSet{ObjectMeta: under(deployment, appsv1.SchemeGroupVersion.WithKind("Deployment"), "web-1")}
+	pod := &corev1.Pod{
+		ObjectMeta: under(set, appsv1.SchemeGroupVersion.WithKind("ReplicaSet"), "web-1-a", "example.com/held"), Spec: corev1.PodSpec{NodeName: "node-7"},
+	}
+	if err := errors.Join(c.Create(t.Context(), ingress), c.Create(t.Context(), deployment), c.Create(t.Context(), set), c.Create(t.Context(), pod),
+		c.Delete(t.Context(), pod), c.Update(t.Context(), app), c.Delete(t.Context(), app)); err != nil {
+		t.Fatal(err)
+	}
+	told := func() (string, time.Duration) {
+		t.Helper()
+		var result reconcile.Result
+		for range 2 { // the first deletes what it can
+			r.expectations.Clear(webRequest.NamespacedName)
+			var err error
+			if result, err = r.Reconcile(t.Context(), webRequest); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return meta.FindStatusCondition(theApplication(t, c).Status.Conditions, v1.ConditionReady).Message, result.RequeueAfter
+	}
+	want := "Being deleted; waiting for Ingress to be gone; it stays until whoever has put these finalizers on it takes them off: ingress.k8s.aws/resources"
+	if got, _ := told(); got != want {
+		t.Errorf("it says %q, want %q", got, want)
+	}
+	if err := errors.Join(c.Get(t.Context(), client.ObjectKeyFromObject(ingress), ingress),
+		c.Patch(t.Context(), ingress, client.RawPatch(types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`)))); err != nil {
+		t.Fatal(err)
+	}
+	got, wait := told()
+	if got != "Being deleted; waiting for its last pod to end" || wait <= 0 || wait > endGracePeriod {
+		t.Errorf("it says %q, and looks again after %s", got, wait)
+	}
+	s, err := r.snapshot(t.Context(), theApplication(t, c), r.records.of(app))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = "its last pod to end: pod web-1-a should have ended and has not; node node-7 may be down, or a finalizer holds it"
+	if got, again := s.lastPod(time.Now().Add(time.Hour)); got != want || !again.IsZero() {
+		t.Errorf("after an hour it waits for %q and looks again at %s, want %q", got, again, want)
 	}
 }
 

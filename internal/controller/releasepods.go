@@ -88,7 +88,10 @@ func (known releasePods) failedRelease(job *batchv1.Job, podWords string) string
 			words += "; " + known.fault.Message
 		}
 	}
-	if strings.Contains(cmp.Or(podWords, end.Reason), batchv1.JobReasonDeadlineExceeded) {
+	switch {
+	case status.RanOn(podWords):
+		words += "; have that one end with the command, as a native sidecar does, or not be injected"
+	case strings.Contains(cmp.Or(podWords, end.Reason), batchv1.JobReasonDeadlineExceeded):
 		words += "; find out what it waited for, or raise spec.release.activeDeadlineSeconds"
 	}
 	return fmt.Sprintf("Job %s: %s", job.Name, words)

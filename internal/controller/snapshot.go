@@ -88,7 +88,7 @@ func (r *ApplicationReconciler) snapshot(ctx context.Context, app *v1.Applicatio
 	if s.deployment != nil {
 		settled := status.RolledOut(s.deployment)
 		s.PodsAvailable = settled && s.deployment.Status.AvailableReplicas > 0
-		s.PodsUpdated = s.PodsUpdated && settled && !slices.ContainsFunc(s.pods, func(pod corev1.Pod) bool { return metav1.GetControllerOf(&pod).UID != s.newest })
+		s.PodsUpdated = s.PodsUpdated && settled && s.runsNewPodsAlone()
 		if !settled || !resources.PortsSettled(s.Inputs) {
 			s.PodPorts = s.podPorts()
 		}
@@ -217,6 +217,14 @@ func (r *ApplicationReconciler) readPods(ctx context.Context, s *snapshot) error
 	return nil
 }
 
+// runsNewPodsAlone reports whether no pod is left that runs another template than the Deployment's. One that was evicted, or that a
+// node has rejected, stays for as long as its ReplicaSet, and uses nothing any more.
+func (s *snapshot) runsNewPodsAlone() bool {
+	return !slices.ContainsFunc(s.pods, func(pod corev1.Pod) bool {
+		return metav1.GetControllerOf(&pod).UID != s.newest && !hasEnded(&pod)
+	})
+}
+
 // podPorts returns the ports that the pods have: each list once, those of the oldest pods first. Pods that are being deleted come
 // last; they may serve until they are gone.
 func (s *snapshot) podPorts() [][]corev1.ContainerPort {
@@ -338,6 +346,9 @@ func (s *snapshot) findFaults() {
 		if current && fault == nil && unready == nil && isRunning(pod) {
 			seen.NewAvailable = true
 		}
+		if current {
+			seen.Ended = cmp.Or(seen.Ended, status.EndOfPod(pod))
+		}
 		seen.Ending = cmp.Or(seen.Ending, status.EndingOf(pod, now))
 	}
 }
@@ -352,7 +363,7 @@ func (s *snapshot) outdate(seen *status.Observed, wrote map[plan.Key]answer) {
 	deployment, ok := wrote[plan.Key{Kind: children.Deployment, Name: s.Application.Name}]
 	if ok && s.deployment != nil && deployment.GetGeneration() > s.deployment.Generation {
 		seen.DeploymentBehind = true
-		seen.PodFaults, seen.Unready, seen.Ending = nil, nil, ""
+		seen.PodFaults, seen.Unready, seen.Ending, seen.Ended = nil, nil, "", ""
 	}
 	if created, ok := wrote[plan.Key{Kind: children.Service, Name: s.Application.Name}]; ok && seen.Service == nil {
 		service := &corev1.Service{}

@@ -124,6 +124,32 @@ func TestWhatAReleaseUsesIsNotPruned(t *testing.T) {
 	}
 }
 
+// TestPodsThatHaveEndedUseNothing holds that a pod which was evicted or rejected, and which Kubernetes keeps for as long as its
+// ReplicaSet, keeps nothing from being pruned.
+func TestPodsThatHaveEndedUseNothing(t *testing.T) {
+	of := func(set types.UID, phase corev1.PodPhase) corev1.Pod {
+		return corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{OwnerReferences: []metav1.OwnerReference{{UID: set, Controller: new(true)}}},
+			Status:     corev1.PodStatus{Phase: phase},
+		}
+	}
+	for what, test := range map[string]struct {
+		pod  corev1.Pod
+		want bool
+	}{
+		"a new pod":                    {of("new", corev1.PodRunning), true},
+		"an old pod":                   {of("old", corev1.PodRunning), false},
+		"an old pod that begins":       {of("old", corev1.PodPending), false},
+		"an old pod that was evicted":  {of("old", corev1.PodFailed), true},
+		"an old pod that was shut off": {of("old", corev1.PodSucceeded), true},
+	} {
+		s := &snapshot{pods: []corev1.Pod{of("new", corev1.PodRunning), test.pod}, newest: "new"}
+		if got := s.runsNewPodsAlone(); got != test.want {
+			t.Errorf("%s: got %v, want %v", what, got, test.want)
+		}
+	}
+}
+
 // TestAServiceThatWasJustCreatedIsInTheStatus holds that an Application whose pods have been ready before it had its Service is
 // not called Ready without its URL, and the status not written twice.
 func TestAServiceThatWasJustCreatedIsInTheStatus(t *testing.T) {

@@ -66,6 +66,9 @@ const (
 	stuckAfter = 2 * time.Minute
 	stuckRetry = time.Minute
 
+	// endGracePeriod is how much longer than its grace period a pod may take to be gone before a drain names it.
+	endGracePeriod = 30 * time.Second
+
 	// reportTimeout is for the status write of a reconcile that took too long, contentTimeout for the read of a ConfigMap or
 	// Secret, however many reconciles wait for it, and cacheTimeout for a cache that is not filled yet.
 	reportTimeout  = 10 * time.Second

@@ -26,7 +26,6 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
@@ -36,6 +35,7 @@ import (
 	"github.com/example/app-operator/internal/managedfields"
 	"github.com/example/app-operator/internal/outcome"
 	"github.com/example/app-operator/internal/resources"
+	"github.com/example/app-operator/internal/status"
 )
 
 // Step is one write: a create, an update, or a delete.
@@ -303,18 +303,8 @@ func going(child *children.Child, live children.Object) error {
 		return &outcome.Waiting{Reason: v1.ReasonReferenceMissing, Message: fmt.Sprintf(
 			"%s %s is being deleted: %s", child.Kind, live.GetName(), child.GoingRemedy)}
 	}
-	said := fmt.Sprintf("Waiting for %s %s, which is being deleted, to be gone", child.Kind, live.GetName())
-	if holders := heldBy(live); len(holders) > 0 {
-		said += "; it stays until whoever has put these finalizers on it takes them off: " + strings.Join(holders, ", ")
-	}
-	return &outcome.Waiting{Reason: v1.ReasonRollingOut, Message: said}
-}
-
-// heldBy returns the finalizers that keep an object, but for those of Kubernetes' own garbage collector.
-func heldBy(live children.Object) []string {
-	return slices.DeleteFunc(slices.Clone(live.GetFinalizers()), func(finalizer string) bool {
-		return finalizer == metav1.FinalizerDeleteDependents || finalizer == metav1.FinalizerOrphanDependents
-	})
+	return &outcome.Waiting{Reason: v1.ReasonRollingOut, Message: fmt.Sprintf(
+		"Waiting for %s %s, which is being deleted, to be gone%s", child.Kind, live.GetName(), status.Held(live))}
 }
 
 // adopt returns the step that takes an object which is somebody else's, or an error: it may not be taken, or has to wait.

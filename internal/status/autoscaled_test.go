@@ -156,6 +156,28 @@ func TestADrainSaysWhatItWaitsFor(t *testing.T) {
 	}
 }
 
+// TestADeletionSaysWhoHoldsItUp holds that only others' finalizers are named, and only while the operator waits for nothing itself.
+func TestADeletionSaysWhoHoldsItUp(t *testing.T) {
+	const held = "Being deleted; it stays until whoever has put these finalizers on it takes them off: example.com/a, example.com/b"
+	for what, test := range map[string]struct {
+		finalizers     []string
+		waitsFor, want string
+	}{
+		"others'":                 {[]string{"example.com/a", "example.com/b"}, "", held},
+		"others', and its own":    {[]string{"example.com/a", v1.Finalizer, "example.com/b"}, "", held},
+		"its own":                 {[]string{v1.Finalizer}, "", "Being deleted"},
+		"the garbage collector's": {[]string{metav1.FinalizerDeleteDependents}, "", "Being deleted"},
+		"others', during a drain": {[]string{"example.com/a", v1.Finalizer}, "its last pod to end", "Being deleted; waiting for its last pod to end"},
+	} {
+		app := newApplication(beingDeleted)
+		app.Finalizers = test.finalizers
+		got := Of(app, Observed{Deployment: newDeployment(3), WaitsFor: test.waitsFor}, nil)
+		if message := condition(t, got, v1.ConditionReady).Message; message != test.want {
+			t.Errorf("%s: got %q, want %q", what, message, test.want)
+		}
+	}
+}
+
 func TestADrainInTheForegroundSaysThatItsOrderIsNotKept(t *testing.T) {
 	told := func(policy v1.DeletionPolicy, finalizers ...string) bool {
 		app := newApplication(beingDeleted)

@@ -292,6 +292,42 @@ func TestAReleaseWithoutPods(t *testing.T) {
 	}
 }
 
+// TestAPodThatASidecarKeepsSaysSo holds that a command which has succeeded is not told to have waited for something, where a sidecar that
+// somebody has injected as a plain container keeps its pod until the deadline.
+func TestAPodThatASidecarKeepsSaysSo(t *testing.T) {
+	ended := func(name string, code int32, seconds int) corev1.ContainerStatus {
+		return corev1.ContainerStatus{Name: name, State: corev1.ContainerState{
+			Terminated: &corev1.ContainerStateTerminated{ExitCode: code, FinishedAt: at(seconds)},
+		}}
+	}
+	runs := corev1.ContainerStatus{Name: "proxy", State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}}
+	for what, test := range map[string]struct {
+		containers []corev1.ContainerStatus
+		want       string
+	}{
+		"a sidecar that is killed":           {[]corev1.ContainerStatus{ended("web", 0, 5), ended("proxy", 137, 101)}, "proxy"},
+		"a sidecar that obeys":               {[]corev1.ContainerStatus{ended("proxy", 0, 100), ended("web", 0, 5)}, "proxy"},
+		"a sidecar that still runs":          {[]corev1.ContainerStatus{ended("web", 0, 5), runs}, "proxy"},
+		"a command that has failed":          {[]corev1.ContainerStatus{ended("web", 1, 5), ended("proxy", 137, 101)}, ""},
+		"a command that is slow":             {[]corev1.ContainerStatus{ended("web", 137, 101), ended("proxy", 137, 101)}, ""},
+		"a command that obeys":               {[]corev1.ContainerStatus{ended("web", 0, 100)}, ""},
+		"a command and no other container":   {[]corev1.ContainerStatus{ended("web", 0, 5)}, ""},
+		"nothing that is known of the pod's": {nil, ""},
+	} {
+		got := LastWordsOf([]corev1.Pod{{
+			ObjectMeta: metav1.ObjectMeta{Name: "release-x"}, Spec: corev1.PodSpec{ActiveDeadlineSeconds: new(int64(100))},
+			Status: corev1.PodStatus{Phase: corev1.PodFailed, Reason: "DeadlineExceeded", Message: "too long", StartTime: &start, ContainerStatuses: test.containers},
+		}})
+		want := "pod release-x: DeadlineExceeded: too long"
+		if test.want != "" {
+			want += "; container web had succeeded before, and container proxy, which does not end with it, ran on"
+		}
+		if got != want || RanOn(got) != (test.want != "") {
+			t.Errorf("%s: got %q, want %q", what, got, want)
+		}
+	}
+}
+
 // TestAPodThatRanTooLongSaysSo prefers the kubelet's words to how the container was ended for them.
 func TestAPodThatRanTooLongSaysSo(t *testing.T) {
 	pod := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "release-x"}, Status: corev1.PodStatus{

@@ -254,12 +254,17 @@ func deadlineFault(seen Observed) *PodFault {
 	}
 }
 
-// waitsFor says what the first of the unready pods waits for, or why there is none, or what to look at where nothing is known of any.
+// waitsFor says what the first of the unready pods waits for, or why there is none, or what to look at where nothing is known of any. Where
+// pods end, each new one is unready for a moment.
 func waitsFor(seen Observed) string {
 	trouble := passingTrouble(seen.Deployment)
 	switch {
+	case len(seen.Unready) > 0 && seen.Ended != "":
+		return seen.Unready[0].Message + "; " + seen.Ended
 	case len(seen.Unready) > 0:
 		return seen.Unready[0].Message
+	case seen.Ended != "":
+		return seen.Ended
 	case seen.Ending != "":
 		return seen.Ending
 	case trouble != "":

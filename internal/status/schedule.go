@@ -125,11 +125,8 @@ func isActive(cronJob *batchv1.CronJob, job *batchv1.Job) bool {
 	return slices.ContainsFunc(cronJob.Status.Active, func(active corev1.ObjectReference) bool { return active.UID == job.UID })
 }
 
-// deadlineOfPod is the reason that the kubelet gives of a pod that has run for too long (kubernetes pkg/kubelet/active_deadline.go). How
-// its containers have ended then, says nothing.
-const deadlineOfPod = "DeadlineExceeded"
-
-// LastWordsOf returns how the newest of the pods that have failed has ended, or "" if none has.
+// LastWordsOf returns how the newest of the pods that have failed has ended, or "" if none has. How the containers of a pod have ended
+// that its node has ended, for it has run for too long or was evicted, says nothing.
 func LastWordsOf(pods []corev1.Pod) string {
 	var last *corev1.Pod
 	for i := range pods {
@@ -141,18 +138,51 @@ func LastWordsOf(pods []corev1.Pod) string {
 	if last == nil {
 		return ""
 	}
-	if last.Status.Reason == deadlineOfPod {
-		return fmt.Sprintf("pod %s: %s: %s", last.Name, last.Status.Reason, last.Status.Message)
+	if last.Status.Reason != "" {
+		return fmt.Sprintf("pod %s: %s", last.Name, nodesWords(last)) + outlasted(last)
 	}
 	for _, container := range slices.Concat(last.Status.ContainerStatuses, last.Status.InitContainerStatuses) {
 		if ended := container.State.Terminated; ended != nil && ended.ExitCode != 0 && !isSidecar(last, container.Name) {
 			return fmt.Sprintf("pod %s, container %s: %s", last.Name, container.Name, endingWords(ended))
 		}
 	}
-	if words := strings.TrimPrefix(last.Status.Reason+": "+last.Status.Message, ": "); words != "" {
-		return fmt.Sprintf("pod %s: %s", last.Name, outcome.Shorten(words, maxWords))
+	if last.Status.Message != "" {
+		return fmt.Sprintf("pod %s: %s", last.Name, outcome.Shorten(last.Status.Message, maxWords))
 	}
 	return ""
+}
+
+// deadlineOfPod is the reason that the kubelet gives of a pod that has run for too long (kubernetes pkg/kubelet/active_deadline.go).
+const deadlineOfPod = "DeadlineExceeded"
+
+// ranOn is how a pod is told of that would have succeeded, but for a container which has kept it.
+const ranOn = ", which does not end with it, ran on"
+
+// RanOn reports whether these are the last words of a pod that would have succeeded, but for a container which has kept it.
+func RanOn(words string) bool { return strings.HasSuffix(words, ranOn) }
+
+// outlasted says which container of a pod that has run for too long had succeeded in time, and which has kept the pod, as a sidecar does
+// that a webhook has injected as a plain container; "" where that is not why. Who ends by himself ends before the deadline.
+func outlasted(pod *corev1.Pod) string {
+	if pod.Status.Reason != deadlineOfPod || pod.Status.StartTime == nil || pod.Spec.ActiveDeadlineSeconds == nil {
+		return ""
+	}
+	deadline := addSeconds(*pod.Status.StartTime, *pod.Spec.ActiveDeadlineSeconds)
+	done, lasting := "", ""
+	for i := range pod.Status.ContainerStatuses {
+		container := &pod.Status.ContainerStatuses[i]
+		ended := container.State.Terminated
+		switch {
+		case ended == nil || !ended.FinishedAt.Before(&deadline):
+			lasting = cmp.Or(lasting, container.Name)
+		case ended.ExitCode == 0:
+			done = cmp.Or(done, container.Name)
+		}
+	}
+	if done == "" || lasting == "" {
+		return ""
+	}
+	return fmt.Sprintf("; container %s had succeeded before, and container %s%s", done, lasting, ranOn)
 }
 
 // isSidecar reports whether the container is one that is ended when the others have: how does not matter.

@@ -119,6 +119,10 @@ func TestLastWordsOf(t *testing.T) {
 		"that was evicted": {[]corev1.Pod{pod("a", 1, corev1.PodStatus{
 			Phase: corev1.PodFailed, Reason: "Evicted", Message: "The node was low on resource: memory.",
 		})}, "pod a: Evicted: The node was low on resource: memory."},
+		"that was evicted, and its container ended for that": {[]corev1.Pod{pod("a", 1, corev1.PodStatus{
+			Phase: corev1.PodFailed, Reason: "Evicted", Message: "Pod ephemeral local storage usage exceeds the total limit of containers 1Gi. ",
+			ContainerStatuses: []corev1.ContainerStatus{ended("web", 137, "")},
+		})}, "pod a: Evicted: Pod ephemeral local storage usage exceeds the total limit of containers 1Gi."},
 		"that says nothing": {[]corev1.Pod{pod("a", 1, corev1.PodStatus{Phase: corev1.PodFailed})}, ""},
 	}
 	for what, test := range tests {

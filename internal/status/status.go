@@ -81,6 +81,8 @@ type Observed struct {
 	Schedules map[string]Schedule
 	// Ending says what keeps a pod that should have ended by now; "" when there is none.
 	Ending string
+	// Ended says how the oldest of the newest revision's pods that have ended was ended by its node; "" when there is none.
+	Ended string
 	// Pending says that something differs from what is desired and was left so, because of spec.paused.
 	Pending bool
 	// Refused is what the API server has refused of objects that serve as they are; nil for nothing.
@@ -238,6 +240,8 @@ func deleting(app *v1.Application, seen Observed) string {
 	message := "Being deleted"
 	if seen.WaitsFor != "" {
 		message += "; waiting for " + seen.WaitsFor
+	} else {
+		message += Held(app)
 	}
 	if app.Spec.DeletionPolicy == v1.DeletionPolicyDrain && slices.Contains(app.Finalizers, metav1.FinalizerDeleteDependents) {
 		message += "; this is a deletion in the foreground, so Kubernetes deletes everything at the same time, " +

@@ -20,10 +20,13 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
+
+	"github.com/example/app-operator/internal/outcome"
 )
 
 // UnreadyPod is a pod of the newest revision that does not serve. Most will before long.
@@ -117,6 +120,24 @@ func EndingOf(pod *corev1.Pod, now metav1.Time) string {
 	}
 	return fmt.Sprintf("pod %s should have ended and has not; node %s may be down, or a finalizer holds it",
 		pod.Name, cmp.Or(pod.Spec.NodeName, "(none)"))
+}
+
+// EndOfPod says how its node has ended a pod that was to run on, as by an eviction, or why it has not let it run at all; "" for any other.
+// Its ReplicaSet makes another one, which may end likewise. There may be hundreds, and of those that are unready there is but the next.
+func EndOfPod(pod *corev1.Pod) string {
+	if pod.Status.Phase != corev1.PodFailed || pod.DeletionTimestamp != nil || pod.Status.Reason == "" {
+		return ""
+	}
+	return fmt.Sprintf("pod %s has ended: %s", pod.Name, nodesWords(pod))
+}
+
+// nodesWords returns why a node has ended a pod.
+func nodesWords(pod *corev1.Pod) string {
+	words := pod.Status.Reason
+	if message := strings.TrimSpace(pod.Status.Message); message != "" {
+		words += ": " + message
+	}
+	return outcome.Shorten(words, maxWords)
 }
 
 func podCondition(pod *corev1.Pod, kind corev1.PodConditionType) *corev1.PodCondition {

@@ -99,6 +99,40 @@ func TestUnreadyPods(t *testing.T) {
 	}
 }
 
+// TestPodsThatEnd is the table of what is told of pods that have ended although they are not meant to: the node has rejected them,
+// or has evicted them.
+func TestPodsThatEnd(t *testing.T) {
+	ended := func(phase corev1.PodPhase, reason, message string) *corev1.Pod {
+		return &corev1.Pod{
+			ObjectMeta: metav1.ObjectMeta{Name: "my-app-5d9c7b6f4-x2x7k"},
+			Status:     corev1.PodStatus{Phase: phase, Reason: reason, Message: message},
+		}
+	}
+	going := ended(corev1.PodFailed, "Evicted", "")
+	going.DeletionTimestamp = &start
+	for name, test := range map[string]struct {
+		pod  *corev1.Pod
+		want string
+	}{
+		"one that its node has rejected": {
+			ended(corev1.PodFailed, "OutOfcpu", "Node didn't have enough resource: cpu, requested: 2000, used: 1500, capacity: 2000"),
+			"pod my-app-5d9c7b6f4-x2x7k has ended: OutOfcpu: Node didn't have enough resource: cpu, requested: 2000, used: 1500, capacity: 2000",
+		},
+		"one that says no more than a word": {ended(corev1.PodFailed, "NodeAffinity", ""), "pod my-app-5d9c7b6f4-x2x7k has ended: NodeAffinity"},
+		"one that says much": {
+			ended(corev1.PodFailed, "Evicted", strings.Repeat("x", 5000)), "pod my-app-5d9c7b6f4-x2x7k has ended: Evicted: " + strings.Repeat("x", maxWords-9) + " ...",
+		},
+		"one that says nothing":         {ended(corev1.PodFailed, "", ""), ""},
+		"one that was shut off in time": {ended(corev1.PodSucceeded, "Terminated", "Pod was terminated in response to imminent node shutdown."), ""},
+		"one that runs":                 {ended(corev1.PodRunning, "", ""), ""},
+		"one that goes":                 {going, ""},
+	} {
+		if got := EndOfPod(test.pod); got != test.want {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
+		}
+	}
+}
+
 // TestPodsThatStayUnready follows a rollout that was complete, or seemed to be.
 func TestPodsThatStayUnready(t *testing.T) {
 	slow := UnreadyPod{Since: at(100), Message: "pod new: slow"}
@@ -115,6 +149,7 @@ func TestPodsThatStayUnready(t *testing.T) {
 		deployment *appsv1.Deployment
 		unready    []UnreadyPod
 		ending     string
+		ended      string
 		app        *v1.Application
 		now        int
 		// want is Ready's reason and what its message has; expires is when another pass is due, 0 for never.
@@ -150,6 +185,18 @@ func TestPodsThatStayUnready(t *testing.T) {
 			deployment: newDeployment(3, unavailable, recreating, unavailableSince(at(50))), ending: "pod old should have ended", now: 650,
 			want: v1.ReasonProgressDeadlineExceeded, words: "pod old should have ended",
 		},
+		"pods that their nodes reject, one after the other": {
+			deployment: newDeployment(3, unavailable, pastDeadline), ended: "pod first has ended: OutOfcpu", now: 700,
+			want: v1.ReasonProgressDeadlineExceeded, words: "for its progress deadline; pod first has ended: OutOfcpu",
+		},
+		"pods that their nodes reject, and the next one": {
+			deployment: newDeployment(3, unavailable, pastDeadline), unready: []UnreadyPod{slow}, ended: "pod first has ended: OutOfcpu", now: 700,
+			want: v1.ReasonProgressDeadlineExceeded, words: "pod new: slow; pod first has ended: OutOfcpu",
+		},
+		"pods that are evicted again and again": {
+			deployment: newDeployment(3, unavailable, unavailableSince(at(50))), ended: "pod first has ended: Evicted", now: 650,
+			want: v1.ReasonPodsNotReady, words: "rollout.progressDeadlineSeconds; pod first has ended: Evicted",
+		},
 		"for a time that nobody knows": {
 			deployment: newDeployment(3, unavailable), unready: []UnreadyPod{{Message: "pod new: slow"}}, now: 9000,
 			want: v1.ReasonRollingOut, words: available,
@@ -157,7 +204,7 @@ func TestPodsThatStayUnready(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			app := newApplication()
-			seen := Observed{Now: at(test.now), Deployment: test.deployment, Unready: test.unready, Ending: test.ending}
+			seen := Observed{Now: at(test.now), Deployment: test.deployment, Unready: test.unready, Ending: test.ending, Ended: test.ended}
 			got := Of(app, seen, nil)
 			ready := condition(t, got, v1.ConditionReady)
 			if ready.Reason != test.want || !strings.Contains(ready.Message, test.words) {

@@ -208,6 +208,7 @@ func claims(t *testing.T) []claim {
 		{timing, "| {} min, and every {} min while they cannot do their work |", []string{
 			minutes("internal/controller", "stuckAfter"), minutes("internal/controller", "stuckRetry"),
 		}},
+		{timing, "| {} s | `controller` `endGracePeriod`", []string{seconds("internal/controller", "endGracePeriod")}},
 		{timing, "| {} s; {} s while others wait, looked at every {} s |", []string{
 			seconds("internal/controller", "progressDebounce"), seconds("internal/controller", "progressDebounceWhileBusy"),
 			seconds("internal/controller", "busyRetry"),
