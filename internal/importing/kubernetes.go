@@ -40,7 +40,8 @@ type workload struct {
 	// tls says that the program of a RuntimeComponent serves HTTPS.
 	tls     bool
 	service *document
-	ports   []*portEntry
+	// ports are those of the Application, and inside those of the container that it does not have.
+	ports, inside []*portEntry
 }
 
 // readDeployment reads a Deployment and what belongs to it.

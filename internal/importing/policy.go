@@ -106,7 +106,7 @@ func (w *workload) readIngressRules(spec part, policy *v1.NetworkPolicySpec) {
 		}
 		for i := range parsed.Ports {
 			if port := parsed.Ports[i].Port; port != nil && port.Type == intstr.String {
-				parsed.Ports[i].Port = new(intstr.FromString(w.newPortName(port.StrVal)))
+				parsed.Ports[i].Port = new(w.portNamed(port.StrVal))
 			}
 		}
 		policy.IngressFrom = append(policy.IngressFrom, w.peers(rule, "from", parsed.From, parsed.Ports)...)

@@ -62,7 +62,11 @@ func (w *workload) asked(port *intstr.IntOrString) *intstr.IntOrString {
 	if port.Type == intstr.Int {
 		return port
 	}
-	name := w.newPortName(port.StrVal)
+	named := w.portNamed(port.StrVal)
+	if named.Type == intstr.Int {
+		return &named
+	}
+	name := named.StrVal
 	switch {
 	case w.isMainPort(name):
 		return nil
