@@ -142,18 +142,30 @@ func (w *workload) chooseMain() bool {
 		w.fail(w.doc, "spec.template.spec.containers", errNoContainer)
 		return false
 	}
-	chosen := containers[0]
-	for _, container := range containers {
-		if name := container.peek("name"); name == w.options.Name || name == w.doc.name {
-			chosen = container
-		}
-	}
-	if len(containers) > 1 && chosen.peek("name") != w.doc.name {
+	chosen, named := w.namedMain(containers)
+	if len(containers) > 1 && !named {
 		chosen.note("name", chosen.peek("name"), "it was taken as the application's own container, since no other is named like the Deployment, "+
 			"and the others as sidecars; if that is wrong, exchange them")
 	}
 	w.main, w.mainName = chosen, chosen.peek("name")
 	return true
+}
+
+// defaultContainer is the annotation of pods by which kubectl knows their main container.
+const defaultContainer = "kubectl.kubernetes.io/default-container"
+
+// namedMain returns the container that the manifests call the main one, or the first one.
+func (w *workload) namedMain(containers []part) (main part, named bool) {
+	for _, name := range []string{
+		w.options.Name, w.template.in("metadata", "annotations").peek(defaultContainer), w.doc.name, w.podLabels["app.kubernetes.io/name"], w.podLabels["app"],
+	} {
+		for _, container := range containers {
+			if name != "" && container.peek("name") == name {
+				return container, true
+			}
+		}
+	}
+	return containers[0], false
 }
 
 // nameAfterService names the Application: its name is that of its Service, and so its DNS name.
@@ -167,6 +179,9 @@ func (w *workload) nameAfterService() {
 	if w.mainName != w.app.Name {
 		w.main.note("name", w.mainName, "the application's own container is named like the Application, "+w.app.Name+
 			"; queries of logs and metrics by the container's name have to change")
+		if annotations := w.template.in("metadata", "annotations"); annotations.has(defaultContainer) && annotations.peek(defaultContainer) == w.mainName {
+			annotations.fields[defaultContainer] = w.app.Name
+		}
 	}
 	w.main.drop("name")
 }

@@ -99,3 +99,53 @@ spec:
 	wantLines(t, text, "  additionalPorts:", "    - name: admin", "      port: 9000", "  service:", "    port: 80")
 	wantLines(t, text, "# x.yaml: Deployment web, spec.template.spec.containers[0].ports[1]: 9000", "# x.yaml: Deployment web, spec.template.spec.containers[0].ports[2]: 80")
 }
+
+// TestMainContainer holds which of several containers runs the image: the one that the manifests call the main one.
+func TestMainContainer(t *testing.T) {
+	for name, one := range map[string]struct{ metadata, first, second string }{
+		"named like the Deployment":      {"", "proxy", "web"},
+		"annotation of kubectl":          {"annotations: {kubectl.kubernetes.io/default-container: server}", "proxy", "server"},
+		"named like the chart":           {"labels: {app.kubernetes.io/name: shop}", "proxy", "shop"},
+		"named like the label app":       {"labels: {app: shop}", "proxy", "shop"},
+		"annotation comes before a name": {"annotations: {kubectl.kubernetes.io/default-container: server}, labels: {app: proxy}", "proxy", "server"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := imported(t, `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  template:
+    metadata: {`+one.metadata+`}
+    spec:
+      containers:
+      - {name: `+one.first+`, image: "registry.example.com/first:1"}
+      - {name: `+one.second+`, image: "registry.example.com/second:1"}
+`)
+			wantLines(t, text, "  image: registry.example.com/second:1")
+			if strings.Contains(text, "it was taken as the application's own container") {
+				t.Errorf("nothing was guessed:\n%s", text)
+			}
+			if strings.Contains(one.metadata, "default-container") {
+				wantLines(t, text, "      kubectl.kubernetes.io/default-container: web")
+			}
+		})
+	}
+}
+
+// TestSidecarsThatHoldUpTheApplication holds that it is told where a container that becomes a sidecar may wait for the application's own,
+// which starts after it.
+func TestSidecarsThatHoldUpTheApplication(t *testing.T) {
+	sidecar := func(more string) string {
+		return imported(t, deployment("", "", `ports: [{name: http, containerPort: 8080}]
+      - name: proxy
+        image: registry.example.com/proxy:1
+        `+more))
+	}
+	const remark = "# x.yaml: Deployment web, spec.template.spec.containers[1]."
+	if text := sidecar("livenessProbe: {tcpSocket: {port: 80}}"); strings.Contains(text, remark) {
+		t.Errorf("a sidecar that waits for nobody is told of:\n%s", text)
+	}
+	wantLines(t, sidecar("startupProbe: {httpGet: {path: /, port: 80}}"), remark+`startupProbe: {"httpGet":{"path":"/","port":80}}`)
+	wantLines(t, sidecar("lifecycle: {postStart: {exec: {command: [wait]}}}"), remark+`lifecycle.postStart: {"exec":{"command":["wait"]}}`)
+}
