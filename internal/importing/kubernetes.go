@@ -219,11 +219,34 @@ func (w *workload) keepRest() {
 		case doc.kind == "Service" && !touched(doc):
 			w.keepService(doc)
 		case !touched(doc) && doc.kind != "":
-			doc.keep("it is no part of the Application; keep it if it is needed" + w.selectsNote(doc))
+			doc.keep(w.noPart(doc))
 		default: // what is left of it is told
 		}
 	}
 }
+
+// noPart says what to do with an object that is no part of the Application.
+func (w *workload) noPart(doc *document) string {
+	group, _, _ := strings.Cut(doc.apiVersion, "/")
+	if read := versions[doc.kind]; len(read) > 0 && !slices.Contains(read, doc.apiVersion) && (builtIn[group] || strings.HasPrefix(read[0], group+"/")) {
+		return "it is not read in this version; give it as " + read[0] + ", and import it again"
+	}
+	for _, name := range []string{"scaleTargetRef", "targetRef", "workloadRef"} {
+		target := doc.root().in("spec", name)
+		if kind := target.peek("kind"); target.peek("name") != w.doc.name || kind != "" && kind != w.doc.kind {
+			continue
+		}
+		if slices.Contains([]string{"ScaledObject", "VerticalPodAutoscaler", "HorizontalPodAutoscaler"}, doc.kind) {
+			return "it has to name the Application in spec." + name + ", with apiVersion: apps.example.com/v1, kind: Application and name: " + w.app.Name +
+				"; the operator undoes what others change of the Deployment"
+		}
+		return "it changes the Deployment " + w.doc.name + ", and the operator undoes what others change of its Deployment; do without it, or keep the Deployment"
+	}
+	return "it is no part of the Application; keep it if it is needed" + w.selectsNote(doc)
+}
+
+// builtIn are groups in which kinds of today had their earlier versions.
+var builtIn = map[string]bool{"extensions": true, "apps": true}
 
 // isElsewhere reports whether an object of the cluster does not find these pods.
 func (w *workload) isElsewhere(doc *document) bool {

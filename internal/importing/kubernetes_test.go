@@ -17,6 +17,7 @@ limitations under the License.
 package importing
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -148,4 +149,82 @@ func TestSidecarsThatHoldUpTheApplication(t *testing.T) {
 	}
 	wantLines(t, sidecar("startupProbe: {httpGet: {path: /, port: 80}}"), remark+`startupProbe: {"httpGet":{"path":"/","port":80}}`)
 	wantLines(t, sidecar("lifecycle: {postStart: {exec: {command: [wait]}}}"), remark+`lifecycle.postStart: {"exec":{"command":["wait"]}}`)
+}
+
+// TestWhatKubernetesTakesIsTaken holds that what is valid of each kind becomes a valid Application, or is told.
+func TestWhatKubernetesTakesIsTaken(t *testing.T) {
+	plain := deployment("", "", "ports: [{name: http, containerPort: 8080}]")
+	service := func(more string) string {
+		return "---\napiVersion: v1\nkind: Service\nmetadata: {name: web, labels: {app: web}}\n" +
+			"spec: {" + more + " selector: {app: web}, ports: [{name: http, port: 80, targetPort: http}]}\n---\n"
+	}
+	const object = "apiVersion: %s\nkind: %s\nmetadata: {name: %s}\nspec: {%s}\n---\n"
+	cronJob := func(name, schedule string) string {
+		return fmt.Sprintf(object, "batch/v1", "CronJob", name, "schedule: '"+schedule+
+			"', jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: 'registry.example.com/web:1', args: [run]}]}}}}")
+	}
+	backend := "backend: {service: {name: web, port: {number: 80}}}"
+	for name, one := range map[string]struct {
+		text string
+		want []string
+	}{
+		"no pods in addition": {deployment("strategy: {rollingUpdate: {maxSurge: 0}}", "", ""), []string{"    maxSurge: 0", "    maxUnavailable: 25%"}},
+		"zeros of a probe": {
+			deployment("", "", "livenessProbe: {exec: {command: [true-enough]}, timeoutSeconds: 0, periodSeconds: 0, successThreshold: 0, failureThreshold: 0}"),
+			[]string{"        command:", "          - true-enough"},
+		},
+		"names of CronJobs": {
+			plain + "---\n" + cronJob("nightly.report", "0 1 * * *") + cronJob("nightly-report", "0 2 * * *") + cronJob("a-name-of-fifty-two-characters-which-is-the-longest", " 0  3 * * MON "),
+			[]string{"    - name: nightly-report", "    - name: nightly-report-2", "    - name: a-name-of-fifty-two-characters-which-is-the-long", "      schedule: 0 3 * * MON"},
+		},
+		"time zone of a CronJob": {plain + "---\n" + cronJob("web-report", "CRON_TZ=Europe/Oslo 0 1 * * *"), []string{"      schedule: 0 1 * * *", "      timeZone: Europe/Oslo"}},
+		"ranges of addresses": {
+			plain + service("type: LoadBalancer, loadBalancerSourceRanges: [10.1.2.3/8],") + fmt.Sprintf(object, "networking.k8s.io/v1", "NetworkPolicy", "web",
+				"podSelector: {matchLabels: {app: web}}, ingress: [{from: [{ipBlock: {cidr: 192.168.1.1/16}}]}]"),
+			[]string{"      - 10.0.0.0/8", "      - cidr: 192.168.0.0/16"},
+		},
+		"a path twice": {
+			plain + service("") + fmt.Sprintf(object, "networking.k8s.io/v1", "Ingress", "web",
+				"rules: [{host: a.example.com, http: {paths: [{path: /x, pathType: Exact, "+backend+"}, {path: /x, pathType: Prefix, "+backend+"}]}}]"),
+			[]string{"  ingress:", "    host: a.example.com", "    path: /x", "  podMetadata:"},
+		},
+		"a route of a mesh": {
+			plain + service("") + fmt.Sprintf(object, "gateway.networking.k8s.io/v1", "HTTPRoute", "web",
+				"parentRefs: [{group: '', kind: Service, name: web}], rules: [{backendRefs: [{name: web, port: 80}]}]"),
+			[]string{"# x.yaml: HTTPRoute web", "#   spec.httpRoute belongs to a Gateway or a ListenerSet, and not to a Service; keep it as an object of its own, which"},
+		},
+		"a monitor in capitals": {
+			plain + service("") + fmt.Sprintf(object, "monitoring.coreos.com/v1", "ServiceMonitor", "web",
+				"selector: {matchLabels: {app: web}}, endpoints: [{port: nobody, scheme: HTTPS, path: stats, interval: 10s}]"),
+			[]string{"  monitoring:", "    path: /stats", "    interval: 10s", "    scheme: https", `# x.yaml: ServiceMonitor web, spec.endpoints[0].port: "nobody"`},
+		},
+		"a monitor every second": {
+			plain + service("") + fmt.Sprintf(object, "monitoring.coreos.com/v1", "ServiceMonitor", "web",
+				"selector: {matchLabels: {app: web}}, endpoints: [{port: http, interval: 1s}]"),
+			[]string{"# x.yaml: ServiceMonitor web"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) { wantLines(t, imported(t, one.text), one.want...) })
+	}
+}
+
+// TestWhatNamesTheDeployment holds that what works on the Deployment is told with what to do, and so is what is not read in its version.
+func TestWhatNamesTheDeployment(t *testing.T) {
+	const object = "---\napiVersion: %s\nkind: %s\nmetadata: {name: web}\nspec: {%s}\n"
+	for name, one := range map[string]struct{ text, want string }{
+		"KEDA":    {fmt.Sprintf(object, "keda.sh/v1alpha1", "ScaledObject", "scaleTargetRef: {name: web}"), "it has to name the Application in spec.scaleTargetRef"},
+		"VPA":     {fmt.Sprintf(object, "autoscaling.k8s.io/v1", "VerticalPodAutoscaler", "targetRef: {apiVersion: apps/v1, kind: Deployment, name: web}"), "it has to name the Application in spec.targetRef"},
+		"Flagger": {fmt.Sprintf(object, "flagger.app/v1beta1", "Canary", "targetRef: {apiVersion: apps/v1, kind: Deployment, name: web}"), "it changes the Deployment web"},
+		"another": {fmt.Sprintf(object, "keda.sh/v1alpha1", "ScaledObject", "scaleTargetRef: {name: other}"), "it is no part of the Application"},
+		"old HPA": {fmt.Sprintf(object, "autoscaling/v2beta2", "HorizontalPodAutoscaler", "scaleTargetRef: {kind: Deployment, name: web}"), "it is not read in this version; give it as autoscaling/v2,"},
+		"old PDB": {fmt.Sprintf(object, "policy/v1beta1", "PodDisruptionBudget", "selector: {matchLabels: {app: web}}"), "it is not read in this version; give it as policy/v1,"},
+		"Ingress": {fmt.Sprintf(object, "extensions/v1beta1", "Ingress", "rules: []"), "it is not read in this version; give it as networking.k8s.io/v1,"},
+		"not one": {fmt.Sprintf(object, "config.openshift.io/v1", "Ingress", "domain: x"), "it is no part of the Application"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if text := imported(t, deployment("", "", "")+one.text); !strings.Contains(text, "\n#   "+one.want) {
+				t.Errorf("no %q in:\n%s", one.want, text)
+			}
+		})
+	}
 }

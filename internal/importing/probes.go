@@ -36,6 +36,11 @@ func (w *workload) readProbes() {
 			continue
 		}
 		w.setProbePorts(&probe)
+		for _, number := range []**int32{&probe.PeriodSeconds, &probe.TimeoutSeconds, &probe.SuccessThreshold, &probe.FailureThreshold} {
+			if ptr.Deref(*number, 1) == 0 { // which is Kubernetes' default
+				*number = nil
+			}
+		}
 		*kind.to = &probe
 	}
 	if !same(probes, v1.ProbesSpec{}) {
