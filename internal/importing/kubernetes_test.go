@@ -228,3 +228,26 @@ func TestWhatNamesTheDeployment(t *testing.T) {
 		})
 	}
 }
+
+// TestHints holds that the words for a field are those that come nearest to it, and that nothing is said of what is empty.
+func TestHints(t *testing.T) {
+	text := imported(t, deployment("", "shareProcessNamespace: true\n      overhead: {cpu: 1m}\n      volumes: []\n      hostAliases: []\n      dnsPolicy: ''",
+		"livenessProbe: {exec: {command: [a]}, terminationGracePeriodSeconds: 5}\n        env: []\n        volumeMounts: []\n        lifecycle: {}\n        ports: []")+`---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: web-x}
+spec: {schedule: "@daily", jobTemplate: {spec: {template: {spec: {restartPolicy: OnFailure, containers: [{name: c, image: "registry.example.com/web:1"}]}}}}}
+`)
+	wantLines(t, text,
+		"# x.yaml: Deployment web, spec.template.spec.containers[0].livenessProbe.terminationGracePeriodSeconds: 5",
+		"#   a container that fails its probe has spec.shutdown.gracePeriodSeconds to end, as each one has",
+		`# x.yaml: Deployment web, spec.template.spec.overhead: {"cpu":"1m"}`,
+		"#   the pods of an Application do not have it; run the program without it, or keep the Deployment",
+		`# x.yaml: CronJob web-x, spec.jobTemplate.spec.template.spec.restartPolicy: "OnFailure"`,
+		"#   the operator decides it: Always for the application, Never for its schedules, whose pods are tried again as a whole")
+	for _, field := range []string{"volumes", "hostAliases", "dnsPolicy", "env", "volumeMounts", "lifecycle", "ports"} {
+		if strings.Contains(text, "."+field+"\n") || strings.Contains(text, "."+field+":") {
+			t.Errorf("%s is empty, and told of:\n%s", field, text)
+		}
+	}
+}

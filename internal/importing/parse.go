@@ -44,6 +44,9 @@ func Parse(from string, data []byte) ([]Source, error) {
 		}
 		object := map[string]any{}
 		if err := cmp.Or(givenTwice(text), sigsyaml.Unmarshal(text, &object)); err != nil {
+			if bytes.Contains(text, []byte("{{")) {
+				return nil, fmt.Errorf("%s: document %d is a template, and not YAML: give what helm template prints, or what fills it in", from, number)
+			}
 			return nil, fmt.Errorf("%s: document %d is no YAML that can be read: %w; correct it", from, number, err)
 		}
 		if len(object) == 0 {
