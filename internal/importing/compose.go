@@ -118,6 +118,10 @@ func loadCompose(source Source) (project *types.Project, asked map[string]bool, 
 			},
 		}
 	})
+	if err != nil && len(asked) > 0 {
+		return nil, nil, fmt.Errorf("%w; where that is because these variables have no value here, import what docker compose config prints: %s",
+			err, strings.Join(slices.Sorted(maps.Keys(asked)), ", "))
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w; correct it", err)
 	}

@@ -125,11 +125,16 @@ var workloadDefaults = map[string]defaults{
 // defaultsOf returns the defaults of a kind.
 func defaultsOf(apiVersion, kind string) defaults {
 	all := maps.Clone(bookkeeping)
-	if strings.Contains(apiVersion, ".") && !strings.Contains(apiVersion, ".k8s.io/") || kind == "" {
-		return all // kinds of others
+	if !ofKubernetes(apiVersion, kind) {
+		return all
 	}
 	maps.Copy(all, workloadDefaults[kind])
 	return all
+}
+
+// ofKubernetes reports whether a kind is Kubernetes' own.
+func ofKubernetes(apiVersion, kind string) bool {
+	return kind != "" && apiVersion != compose && (!strings.Contains(apiVersion, ".") || strings.Contains(apiVersion, ".k8s.io/"))
 }
 
 // under returns defaults below a path.

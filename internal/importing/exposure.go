@@ -122,8 +122,16 @@ func (w *workload) ingressRules(spec part) []v1.IngressRule {
 	for _, rule := range spec.list("rules") {
 		http := rule.in("http")
 		for _, path := range http.list("paths") {
-			if next, ok := w.ingressRule(path, rule.peek("host")); ok {
+			next, ok := w.ingressRule(path, rule.peek("host"))
+			twice := func(other v1.IngressRule) bool { return other.Host == next.Host && other.Path == next.Path }
+			switch at := slices.IndexFunc(rules, twice); {
+			case !ok:
+			case at < 0:
 				rules = append(rules, next)
+			case rules[at].Port != next.Port:
+				path.note("", cmp.Or(next.Path, "/"), "a path of a host leads to one port; keep an Ingress of your own for this one")
+			case next.PathType == "": // which finds what the other finds
+				rules[at].PathType = ""
 			}
 		}
 		rule.drop("host")
@@ -199,7 +207,7 @@ func (w *workload) readHTTPRoute(doc *document) {
 	if !here {
 		return
 	}
-	if why := w.notOurRoute(rules); why != "" {
+	if why := cmp.Or(w.notOurParents(spec), w.notOurRoute(rules)); why != "" {
 		doc.keep(why + "; keep it as an object of its own, which leads to the Service " + w.app.Name)
 		return
 	}
@@ -216,6 +224,16 @@ func (w *workload) readHTTPRoute(doc *document) {
 	spec.drop("rules")
 	route.Annotations = w.companion(doc)
 	w.app.Spec.HTTPRoute = route
+}
+
+// notOurParents says which of the parents an Application's route cannot have, or "".
+func (w *workload) notOurParents(spec part) string {
+	for _, parent := range spec.list("parentRefs") {
+		if kind := cmp.Or(parent.peek("kind"), "Gateway"); kind != "Gateway" && kind != "ListenerSet" {
+			return "spec.httpRoute belongs to a Gateway or a ListenerSet, and not to a " + kind
+		}
+	}
+	return ""
 }
 
 // notOurRoute says what of the rules an Application cannot say, or "".

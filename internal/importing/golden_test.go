@@ -309,7 +309,11 @@ func TestErrors(t *testing.T) {
 		"another name": {text: deployment("a"), options: Options{Workload: "c"}, want: `no workload is named "c"`},
 		"bad name":     {text: deployment("1a"), want: "choose another one with --name"},
 		"StatefulSet":  {text: "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: a}\n", want: "no workload that can become an Application"},
-		"no manifest":  {text: "a: b\n", want: "has no apiVersion"},
+		"DaemonSet":    {text: "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: a}\n", want: "(x.yaml: DaemonSet a: an Application does not run on each node; it stays"},
+		"kinds":        {text: "apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n", want: "RuntimeComponent (rc.app.stacks/v1), OpenLibertyApplication (apps.openliberty.io/v1),"},
+		"kustomize":    {text: "kind: Kustomization\napiVersion: kustomize.config.k8s.io/v1beta1\n", want: "give what kubectl kustomize prints"},
+		"variables":    {text: "services: {a: {image: b, volumes: ['${DIR}:/x']}}\n", want: "import what docker compose config prints: DIR"},
+		"no manifest":  {text: "a: b\n", want: "has no apiVersion; give a whole manifest: of a chart what helm template prints"},
 		"wrong type": {
 			text: "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {replicas: many, template: {spec: {containers: [{name: c, image: i}]}}}\n",
 			want: `spec.replicas: "many" cannot be read`,
@@ -329,6 +333,15 @@ func TestErrors(t *testing.T) {
 				t.Errorf("error %v, want %q", err, one.want)
 			}
 		})
+	}
+}
+
+// TestTemplate holds that what is to be filled in is called so.
+func TestTemplate(t *testing.T) {
+	for _, text := range []string{"kind: Deployment\nmetadata:\n  name: {{ .Release.Name }}\n", "{{- if .Values.a }}\nkind: Deployment\n{{- end }}\n"} {
+		if _, err := Parse("x.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), "is a template, and not YAML: give what helm template prints") {
+			t.Errorf("error %v", err)
+		}
 	}
 }
 

@@ -150,8 +150,8 @@ func (s *session) choose() (*document, format, error) {
 	}
 	switch {
 	case len(all) == 0:
-		return nil, format{}, fmt.Errorf("found no workload that can become an Application among %d objects; give one of: %s",
-			len(s.docs), strings.Join(kinds(), ", "))
+		return nil, format{}, fmt.Errorf("found no workload that can become an Application among %d objects%s; give one of: %s",
+			len(s.docs), s.insteadOfOthers(), strings.Join(kinds(), ", "))
 	case len(found) == 0:
 		return nil, format{}, fmt.Errorf("no workload is named %q; there is %s", cmp.Or(s.options.Workload, s.options.Name), strings.Join(names, ", "))
 	default:
@@ -160,11 +160,35 @@ func (s *session) choose() (*document, format, error) {
 	}
 }
 
+// insteadOf says what to give instead of kinds that do not become an Application.
+var insteadOf = map[string]string{
+	"StatefulSet":      "an Application is a Deployment, which may have one pod with a claim in spec.files[].persistentVolumeClaim; several pods with a claim each stay a StatefulSet",
+	"DaemonSet":        "an Application does not run on each node; it stays a DaemonSet",
+	"Rollout":          "give its template as a Deployment; spec.rollout.onFailure undoes a rollout that fails",
+	"DeploymentConfig": "give it as a Deployment",
+	"CronJob":          "a schedule belongs to an application that runs; alone it stays a CronJob",
+	"Job":              "a release command belongs to an application that runs; alone it stays a Job",
+	"Pod":              "give it as the template of a Deployment",
+	"ReplicaSet":       "give the Deployment that made it",
+	"Kustomization":    "give what kubectl kustomize prints",
+	"HelmRelease":      "give what helm template prints of its chart",
+}
+
+// insteadOfOthers says of the first source of such a kind what to give instead of it.
+func (s *session) insteadOfOthers() string {
+	for _, doc := range s.docs {
+		if instead := insteadOf[doc.kind]; instead != "" {
+			return " (" + doc.title() + ": " + instead + ")"
+		}
+	}
+	return ""
+}
+
 // kinds returns what a workload may be described by.
 func kinds() []string {
 	names := make([]string, 0, len(formats))
 	for _, format := range formats {
-		version := strings.NewReplacer("^", "", "$", "", `\`, "").Replace(format.apiVersion.String())
+		version := strings.NewReplacer("^", "", "$", "", "[.]", ".", "(beta2)?", "").Replace(format.apiVersion.String())
 		names = append(names, format.kind+" ("+version+")")
 	}
 	return names

@@ -40,7 +40,8 @@ type workload struct {
 	// tls says that the program of a RuntimeComponent serves HTTPS.
 	tls     bool
 	service *document
-	ports   []*portEntry
+	// ports are those of the Application, and inside those of the container that it does not have.
+	ports, inside []*portEntry
 }
 
 // readDeployment reads a Deployment and what belongs to it.
@@ -141,18 +142,30 @@ func (w *workload) chooseMain() bool {
 		w.fail(w.doc, "spec.template.spec.containers", errNoContainer)
 		return false
 	}
-	chosen := containers[0]
-	for _, container := range containers {
-		if name := container.peek("name"); name == w.options.Name || name == w.doc.name {
-			chosen = container
-		}
-	}
-	if len(containers) > 1 && chosen.peek("name") != w.doc.name {
+	chosen, named := w.namedMain(containers)
+	if len(containers) > 1 && !named {
 		chosen.note("name", chosen.peek("name"), "it was taken as the application's own container, since no other is named like the Deployment, "+
 			"and the others as sidecars; if that is wrong, exchange them")
 	}
 	w.main, w.mainName = chosen, chosen.peek("name")
 	return true
+}
+
+// defaultContainer is the annotation of pods by which kubectl knows their main container.
+const defaultContainer = "kubectl.kubernetes.io/default-container"
+
+// namedMain returns the container that the manifests call the main one, or the first one.
+func (w *workload) namedMain(containers []part) (main part, named bool) {
+	for _, name := range []string{
+		w.options.Name, w.template.in("metadata", "annotations").peek(defaultContainer), w.doc.name, w.podLabels["app.kubernetes.io/name"], w.podLabels["app"],
+	} {
+		for _, container := range containers {
+			if name != "" && container.peek("name") == name {
+				return container, true
+			}
+		}
+	}
+	return containers[0], false
 }
 
 // nameAfterService names the Application: its name is that of its Service, and so its DNS name.
@@ -166,6 +179,9 @@ func (w *workload) nameAfterService() {
 	if w.mainName != w.app.Name {
 		w.main.note("name", w.mainName, "the application's own container is named like the Application, "+w.app.Name+
 			"; queries of logs and metrics by the container's name have to change")
+		if annotations := w.template.in("metadata", "annotations"); annotations.has(defaultContainer) && annotations.peek(defaultContainer) == w.mainName {
+			annotations.fields[defaultContainer] = w.app.Name
+		}
 	}
 	w.main.drop("name")
 }
@@ -203,11 +219,34 @@ func (w *workload) keepRest() {
 		case doc.kind == "Service" && !touched(doc):
 			w.keepService(doc)
 		case !touched(doc) && doc.kind != "":
-			doc.keep("it is no part of the Application; keep it if it is needed" + w.selectsNote(doc))
+			doc.keep(w.noPart(doc))
 		default: // what is left of it is told
 		}
 	}
 }
+
+// noPart says what to do with an object that is no part of the Application.
+func (w *workload) noPart(doc *document) string {
+	group, _, _ := strings.Cut(doc.apiVersion, "/")
+	if read := versions[doc.kind]; len(read) > 0 && !slices.Contains(read, doc.apiVersion) && (builtIn[group] || strings.HasPrefix(read[0], group+"/")) {
+		return "it is not read in this version; give it as " + read[0] + ", and import it again"
+	}
+	for _, name := range []string{"scaleTargetRef", "targetRef", "workloadRef"} {
+		target := doc.root().in("spec", name)
+		if kind := target.peek("kind"); target.peek("name") != w.doc.name || kind != "" && kind != w.doc.kind {
+			continue
+		}
+		if slices.Contains([]string{"ScaledObject", "VerticalPodAutoscaler", "HorizontalPodAutoscaler"}, doc.kind) {
+			return "it has to name the Application in spec." + name + ", with apiVersion: apps.example.com/v1, kind: Application and name: " + w.app.Name +
+				"; the operator undoes what others change of the Deployment"
+		}
+		return "it changes the Deployment " + w.doc.name + ", and the operator undoes what others change of its Deployment; do without it, or keep the Deployment"
+	}
+	return "it is no part of the Application; keep it if it is needed" + w.selectsNote(doc)
+}
+
+// builtIn are groups in which kinds of today had their earlier versions.
+var builtIn = map[string]bool{"extensions": true, "apps": true}
 
 // isElsewhere reports whether an object of the cluster does not find these pods.
 func (w *workload) isElsewhere(doc *document) bool {

@@ -19,10 +19,13 @@ package importing
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
+	yamlv3 "go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	sigsyaml "sigs.k8s.io/yaml"
 )
@@ -40,7 +43,10 @@ func Parse(from string, data []byte) ([]Source, error) {
 			return nil, fmt.Errorf("%s: %w", from, err)
 		}
 		object := map[string]any{}
-		if err := sigsyaml.UnmarshalStrict(text, &object); err != nil {
+		if err := cmp.Or(givenTwice(text), sigsyaml.Unmarshal(text, &object)); err != nil {
+			if bytes.Contains(text, []byte("{{")) {
+				return nil, fmt.Errorf("%s: document %d is a template, and not YAML: give what helm template prints, or what fills it in", from, number)
+			}
 			return nil, fmt.Errorf("%s: document %d is no YAML that can be read: %w; correct it", from, number, err)
 		}
 		if len(object) == 0 {
@@ -60,4 +66,15 @@ func Parse(from string, data []byte) ([]Source, error) {
 		return nil, fmt.Errorf("%s has no document; give a manifest", from)
 	}
 	return sources, nil
+}
+
+// givenTwice returns an error for a field that is given twice. One that is merged from an anchor may be given again, which
+// sigs.k8s.io/yaml, strict, does not know.
+func givenTwice(text []byte) error {
+	var ignored any
+	twice := &yamlv3.TypeError{}
+	if errors.As(yamlv3.Unmarshal(text, &ignored), &twice) {
+		return errors.New(strings.Join(twice.Errors, ", "))
+	}
+	return nil
 }

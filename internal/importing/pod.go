@@ -28,6 +28,9 @@ import (
 	"github.com/example/app-operator/internal/resources"
 )
 
+// becomesSidecar says what becomes of a container that ran beside the application's own.
+const becomesSidecar = "it is a sidecar in spec.sidecars: it starts before the init containers and the application's container, and ends after them"
+
 var errNoContainer = errors.New("there is no container; give one")
 
 // readPodMetadata reads the labels and annotations of the pods.
@@ -156,7 +159,14 @@ func (w *workload) readSidecars(list string) {
 		}
 		name := item.peek("name")
 		if container, ok := w.otherContainer(item); ok {
-			item.note("", name, "it is a sidecar in spec.sidecars: it starts before the application's container and ends after it")
+			item.note("", name, becomesSidecar)
+			const waits = "the application's container starts only after it: where it waits for what that one serves, the pod never starts, so remove it"
+			if container.StartupProbe != nil {
+				item.note("startupProbe", generic(container.StartupProbe), waits)
+			}
+			if hooks := container.Lifecycle; hooks != nil && hooks.PostStart != nil {
+				item.note("lifecycle.postStart", generic(hooks.PostStart), waits)
+			}
 			w.app.Spec.Sidecars = append(w.app.Spec.Sidecars, container)
 		}
 	}

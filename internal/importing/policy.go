@@ -18,7 +18,10 @@ package importing
 
 import (
 	"maps"
+	"net/netip"
 	"slices"
+	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -106,7 +109,7 @@ func (w *workload) readIngressRules(spec part, policy *v1.NetworkPolicySpec) {
 		}
 		for i := range parsed.Ports {
 			if port := parsed.Ports[i].Port; port != nil && port.Type == intstr.String {
-				parsed.Ports[i].Port = new(intstr.FromString(w.newPortName(port.StrVal)))
+				parsed.Ports[i].Port = new(w.portNamed(port.StrVal))
 			}
 		}
 		policy.IngressFrom = append(policy.IngressFrom, w.peers(rule, "from", parsed.From, parsed.Ports)...)
@@ -173,7 +176,7 @@ func networkPeer(of networkingv1.NetworkPolicyPeer) (v1.NetworkPeer, string) {
 		if len(of.IPBlock.Except) > 0 {
 			return peer, "a range of addresses has no exceptions"
 		}
-		peer.CIDR = of.IPBlock.CIDR
+		peer.CIDR = network(of.IPBlock.CIDR)
 		return peer, ""
 	}
 	for _, selector := range []*metav1.LabelSelector{of.PodSelector, of.NamespaceSelector} {
@@ -188,6 +191,15 @@ func networkPeer(of networkingv1.NetworkPolicyPeer) (v1.NetworkPeer, string) {
 		peer.NamespaceLabels = orEmpty(of.NamespaceSelector.MatchLabels)
 	}
 	return peer, ""
+}
+
+// network returns a range of addresses by its first one. Kubernetes takes any of them.
+func network(cidr string) string {
+	prefix, err := netip.ParsePrefix(strings.TrimSpace(cidr))
+	if err != nil {
+		return cidr
+	}
+	return prefix.Masked().String()
 }
 
 func orEmpty(labels map[string]string) map[string]string {
@@ -234,6 +246,10 @@ func (w *workload) readMonitor(doc *document) {
 			return
 		}
 	}
+	if interval, err := time.ParseDuration(endpoint.peek("interval")); err == nil && interval < minInterval {
+		keep("spec.monitoring asks every " + minInterval.String() + " at most")
+		return
+	}
 	spec.in("namespaceSelector").dropIf("matchNames", []any{w.app.Namespace})
 	for _, name := range slices.Sorted(maps.Keys(spec.fields)) {
 		value := spec.fields[name]
@@ -247,14 +263,21 @@ func (w *workload) readMonitor(doc *document) {
 	doc.root().drop("spec")
 }
 
+// minInterval is the shortest of spec.monitoring.
+const minInterval = 5 * time.Second
+
 // readEndpoint takes what a ServiceMonitor says that an Application can say.
 func (w *workload) readEndpoint(endpoint part, doc *document) {
-	monitoring := &v1.MonitoringSpec{Path: endpoint.text("path"), Interval: endpoint.text("interval"), Scheme: endpoint.text("scheme")}
+	monitoring := &v1.MonitoringSpec{Path: endpoint.text("path"), Interval: endpoint.text("interval"), Scheme: strings.ToLower(endpoint.text("scheme"))}
 	port := endpoint.text("port")
-	for _, entry := range w.ports {
-		if entry.serviceName == port {
-			monitoring.Port = entry.name
-		}
+	at := slices.IndexFunc(w.ports, func(entry *portEntry) bool { return entry.hasService && entry.serviceName == port })
+	if at >= 0 {
+		monitoring.Port = w.ports[at].name
+	} else {
+		endpoint.note("port", port, "the Service has no port of this name, and nothing was read; spec.monitoring reads its main port")
+	}
+	if monitoring.Path != "" && !strings.HasPrefix(monitoring.Path, "/") {
+		monitoring.Path = "/" + monitoring.Path
 	}
 	if monitoring.Path == "/metrics" {
 		monitoring.Path = ""

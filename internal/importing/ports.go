@@ -100,13 +100,30 @@ func (w *workload) readPorts() {
 	}
 	for _, port := range containers {
 		if !slices.ContainsFunc(w.ports, func(entry *portEntry) bool { return entry.number == port.number && entry.protocol == port.protocol }) {
-			port.served = port.number
-			w.ports = append(w.ports, port)
+			w.addUnserved(port)
 		}
 	}
 	w.moveMainPort()
 	w.namePorts()
 	w.setPorts()
+}
+
+// addUnserved adds a port of the container that the Service does not serve. An Application's Service serves each of its ports, which must
+// not open to the outside what was not open.
+func (w *workload) addUnserved(port *portEntry) {
+	taken := slices.ContainsFunc(w.ports, func(entry *portEntry) bool { return entry.served == port.number && entry.protocol == port.protocol })
+	switch {
+	case w.service != nil && (taken || w.serviceType() != corev1.ServiceTypeClusterIP):
+		w.inside = append(w.inside, port)
+		port.within.note("", port.number, "the Service does not serve this port, and an Application's Service serves each of its ports, so it is left out; "+
+			"the program listens there all the same, and what asks for it by a name, such as a PodMonitor, has to ask for its number")
+		return
+	case w.service != nil:
+		port.within.note("", port.number, "the Service has not served this port, and an Application's Service serves each of its ports; "+
+			"remove it from spec.additionalPorts if it is not to be served: the program listens there all the same")
+	}
+	port.served = port.number
+	w.ports = append(w.ports, port)
 }
 
 // containerPorts takes the ports of a container.
@@ -290,6 +307,16 @@ func (w *workload) specService() *v1.ServiceSpec {
 		w.app.Spec.Service = &v1.ServiceSpec{}
 	}
 	return w.app.Spec.Service
+}
+
+// portNamed returns the port of the container that was called so: its name in the Application, or its number if it has none there.
+func (w *workload) portNamed(name string) intstr.IntOrString {
+	for _, entry := range w.inside {
+		if entry.containerName == name {
+			return intstr.FromInt32(entry.number)
+		}
+	}
+	return intstr.FromString(w.newPortName(name))
 }
 
 // newPortName returns what a port of the container is called in the Application.

@@ -47,12 +47,15 @@ func (r *Result) Write(to io.Writer) error {
 			what += ": " + remark.Value
 		}
 		for _, line := range append([]string{what}, wrapped(remark.Instead, 118)...) {
-			text += strings.TrimRight("# "+strings.ReplaceAll(line, "\n", " "), " ") + "\n"
+			text += strings.TrimRight("# "+lineEnds.ReplaceAllString(line, " "), " ") + "\n"
 		}
 	}
 	_, err = io.WriteString(to, text)
 	return err
 }
+
+// lineEnds are what ends a comment.
+var lineEnds = regexp.MustCompile(`[\r\n\x{85}\x{2028}\x{2029}]`)
 
 // wrapped returns the words as indented lines.
 func wrapped(words string, width int) []string {
@@ -68,12 +71,13 @@ func wrapped(words string, width int) []string {
 	return append(lines, line)
 }
 
-// yaml returns the Application as YAML. JSON is YAML, and its fields are in the order of the types.
+// yaml returns the Application as YAML. JSON is YAML, where nothing in it ends a line, and its fields are in the order of the types.
 func (r *Result) yaml() (string, error) {
 	data, err := json.Marshal(r.Application)
 	if err != nil {
 		return "", fmt.Errorf("encode the Application: %w", err)
 	}
+	data = bytes.ReplaceAll(data, []byte("\u0085"), []byte(`\u0085`))
 	root := &yaml.Node{}
 	if err := yaml.Unmarshal(data, root); err != nil {
 		return "", fmt.Errorf("read the Application as YAML: %w", err)
@@ -94,6 +98,10 @@ func (r *Result) yaml() (string, error) {
 // olderBool is what is a text in YAML 1.2 and was not in YAML 1.1, which Kubernetes reads.
 var olderBool = regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$|^[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+([.][0-9_]*)?$`)
 
+// noLiteral is what is another text in lines of its own: a tab where the indentation is expected, empty lines at the end, which go on
+// with those that follow, and what only YAML 1.1 takes for the end of a line.
+var noLiteral = regexp.MustCompile(`^[ \n]*\t|^\n$|\n\n$|[\x{85}\x{2028}\x{2029}]`)
+
 // saysNothing reports whether a type writes a field although it is not set.
 func saysNothing(path, name string, value *yaml.Node) bool {
 	empty := value.Kind == yaml.MappingNode && len(value.Content) == 0
@@ -112,6 +120,9 @@ func prune(node *yaml.Node, path string) {
 		}
 		if strings.Contains(node.Value, "\n") {
 			node.Style = yaml.LiteralStyle
+		}
+		if noLiteral.MatchString(node.Value) {
+			node.Style = yaml.DoubleQuotedStyle
 		}
 		return
 	}

@@ -36,6 +36,11 @@ func (w *workload) readProbes() {
 			continue
 		}
 		w.setProbePorts(&probe)
+		for _, number := range []**int32{&probe.PeriodSeconds, &probe.TimeoutSeconds, &probe.SuccessThreshold, &probe.FailureThreshold} {
+			if ptr.Deref(*number, 1) == 0 { // which is Kubernetes' default
+				*number = nil
+			}
+		}
 		*kind.to = &probe
 	}
 	if !same(probes, v1.ProbesSpec{}) {
@@ -62,7 +67,11 @@ func (w *workload) asked(port *intstr.IntOrString) *intstr.IntOrString {
 	if port.Type == intstr.Int {
 		return port
 	}
-	name := w.newPortName(port.StrVal)
+	named := w.portNamed(port.StrVal)
+	if named.Type == intstr.Int {
+		return &named
+	}
+	name := named.StrVal
 	switch {
 	case w.isMainPort(name):
 		return nil

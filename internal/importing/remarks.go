@@ -107,18 +107,37 @@ func short(value any) string {
 
 var indexes = regexp.MustCompile(`\[[^\]]*\]`)
 
-// hint returns what to do instead of a field that no part of the import knows: the words of the longest entry for it.
+// hint returns what to do instead of a field that no part of the import knows: the words of the entry that comes nearest to it.
 func (s *session) hint(doc *document, path string) string {
 	path = indexes.ReplaceAllString(path, "")
-	best, words := "", "an Application has no word for it; see whether it is needed, and if so, keep an object of your own beside the Application"
+	best, nearest, words := "", 0, noWord(doc, path)
 	for _, hints := range []map[string]string{commonHints, hintsOf[doc.kind]} {
 		for field, instead := range hints {
-			suffix := strings.HasPrefix(field, "*.") && strings.Contains("."+path+".", "."+strings.TrimPrefix(field, "*.")+".")
-			if (suffix || path == field || strings.HasPrefix(path, field+".")) &&
-				(len(field) > len(best) || len(field) == len(best) && field > best) {
-				best, words = field, instead
+			end := 0
+			if name, common := strings.CutPrefix(field, "*."); common {
+				end = strings.LastIndex("."+path+".", "."+name+".") + len(name)
+				if !strings.Contains("."+path+".", "."+name+".") {
+					continue
+				}
+			} else if end = len(field); path != field && !strings.HasPrefix(path, field+".") {
+				continue
+			}
+			if cmp.Or(cmp.Compare(end, nearest), cmp.Compare(len(field), len(best)), cmp.Compare(field, best)) > 0 {
+				best, nearest, words = field, end, instead
 			}
 		}
 	}
 	return words
+}
+
+// noWord says what to do instead of a field that is not known at all.
+func noWord(doc *document, path string) string {
+	switch {
+	case doc.kind == "Deployment" && strings.HasPrefix(path, "spec.template."):
+		return "the pods of an Application do not have it; run the program without it, or keep the Deployment"
+	case doc.apiVersion == compose:
+		return "an Application has no word for it; run the program without it"
+	default:
+		return "an Application has no word for it; see whether it is needed, and if so, keep an object of your own beside the Application"
+	}
 }

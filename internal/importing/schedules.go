@@ -18,6 +18,8 @@ package importing
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -49,11 +51,15 @@ func (w *workload) readCronJob(doc *document, template map[string]any) {
 		return
 	}
 	container := containers[0]
-	name := strings.TrimPrefix(doc.name, w.app.Name+"-")
-	if name == doc.name && !w.ownedByApplication(doc) {
+	name := w.scheduleName(doc.name)
+	if w.app.Name+"-"+name != doc.name && !w.ownedByApplication(doc) {
 		doc.root().note("metadata.name", doc.name, "the CronJob of a schedule has the Application's name before its own: it is "+w.app.Name+"-"+name)
 	}
-	schedule := v1.Schedule{Name: name, Schedule: spec.text("schedule"), TimeZone: spec.text("timeZone")}
+	schedule := v1.Schedule{Name: name, Schedule: strings.Join(strings.Fields(spec.text("schedule")), " "), TimeZone: spec.text("timeZone")}
+	if zone, fields, _ := strings.Cut(schedule.Schedule, " "); strings.HasPrefix(strings.TrimPrefix(zone, "CRON_"), "TZ=") {
+		_, schedule.TimeZone, _ = strings.Cut(zone, "=")
+		schedule.Schedule = fields
+	}
 	w.readRuns(spec, job, &schedule)
 	schedule.Command = mustList[string](container, "command")
 	schedule.Args = mustList[string](container, "args")
@@ -65,6 +71,27 @@ func (w *workload) readCronJob(doc *document, template map[string]any) {
 	w.dropOwnLabels(spec.in("jobTemplate", "metadata"))
 	w.readPodsOfRuns(job.in("template"), template)
 	w.app.Spec.Schedules = append(w.app.Spec.Schedules, schedule)
+}
+
+// notInSchedule is what the name of a schedule does not have.
+var notInSchedule = regexp.MustCompile(`[^-a-z0-9]+`)
+
+// maxCronJobName is how long the name of a CronJob may be.
+const maxCronJobName = 52
+
+// scheduleName returns the name of the schedule that a CronJob of the name becomes, which no other has.
+func (w *workload) scheduleName(of string) string {
+	free := max(maxCronJobName-len(w.app.Name)-1, 2)
+	short := func(name string, length int) string {
+		return strings.Trim(name[:min(len(name), length)], "-")
+	}
+	plain := short(strings.Trim(notInSchedule.ReplaceAllString(strings.TrimPrefix(of, w.app.Name+"-"), "-"), "-"), free)
+	name := plain
+	for number := 2; slices.ContainsFunc(w.app.Spec.Schedules, func(other v1.Schedule) bool { return other.Name == name }); number++ {
+		suffix := fmt.Sprintf("-%d", number)
+		name = short(plain, free-len(suffix)) + suffix
+	}
+	return name
 }
 
 // readRuns reads when and how often it runs.

@@ -151,6 +151,11 @@ func (w *workload) readStrategy(spec part) {
 			w.rollout().MaxUnavailable = nil
 		}
 	}
+	if rollout := w.app.Spec.Rollout; rollout != nil && rollout.MaxSurge != nil && rollout.MaxUnavailable == nil {
+		if surge := rollout.MaxSurge.String(); surge == "0" || surge == "0%" { // then pods have to go before others come
+			rollout.MaxUnavailable = new(intstr.FromString("25%"))
+		}
+	}
 	if spec.has("strategy") && len(strategy.fields) == 0 {
 		spec.drop("strategy")
 	}

@@ -263,7 +263,7 @@ func (w *workload) readScoreSidecar(item part, name string) {
 	}
 	container.LivenessProbe, _ = take[*corev1.Probe](item, "livenessProbe")
 	container.ReadinessProbe, _ = take[*corev1.Probe](item, "readinessProbe")
-	item.note("", name, "it is a sidecar in spec.sidecars: it starts before the application's container and ends after it")
+	item.note("", name, becomesSidecar)
 	w.app.Spec.Sidecars = append(w.app.Spec.Sidecars, container)
 }
 

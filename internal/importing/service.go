@@ -54,6 +54,9 @@ func (w *workload) readService() {
 	shape.InternalTrafficPolicy, _ = take[corev1.ServiceInternalTrafficPolicy](spec, "internalTrafficPolicy")
 	shape.SessionAffinity, _ = take[corev1.ServiceAffinity](spec, "sessionAffinity")
 	shape.LoadBalancerSourceRanges, _ = take[[]string](spec, "loadBalancerSourceRanges")
+	for i := range shape.LoadBalancerSourceRanges {
+		shape.LoadBalancerSourceRanges[i] = network(shape.LoadBalancerSourceRanges[i])
+	}
 	if class := spec.text("loadBalancerClass"); class != "" {
 		shape.LoadBalancerClass = &class
 	}

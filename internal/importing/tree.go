@@ -59,7 +59,7 @@ func (s *session) newDocument(index int, source Source) (*document, error) {
 		doc.kind = "Workload"
 	}
 	if doc.apiVersion == "" {
-		return nil, fmt.Errorf("%s has no apiVersion; give a whole manifest", doc.title())
+		return nil, fmt.Errorf("%s has no apiVersion; give a whole manifest: of a chart what helm template prints, of a kustomization what kubectl kustomize prints", doc.title())
 	}
 	doc.live = metadata["uid"] != nil || metadata["resourceVersion"] != nil
 	dropDefaults(doc.left, defaultsOf(doc.apiVersion, doc.kind))
@@ -317,6 +317,19 @@ func isZero(value any) bool {
 	return value == nil || value == "" || value == false || same(value, 0)
 }
 
+// isEmpty reports whether a value has nothing in it.
+func isEmpty(value any) bool {
+	switch value := value.(type) {
+	case string:
+		return value == ""
+	case []any:
+		return len(value) == 0
+	case map[string]any:
+		return len(value) == 0
+	}
+	return false
+}
+
 // same reports whether two values are the same as JSON.
 func same(a, b any) bool {
 	return reflect.DeepEqual(a, b) || jsonOf(a) == jsonOf(b) || jsonOf(generic(a)) == jsonOf(generic(b))
@@ -346,6 +359,9 @@ func (d *document) reportRest() {
 }
 
 func (d *document) reportValue(path string, left, original any) {
+	if ofKubernetes(d.apiVersion, d.kind) && isEmpty(left) {
+		return
+	}
 	if path != "" && left != nil && same(left, original) {
 		d.session.add(d, path, left, d.session.hint(d, path))
 		return
