@@ -453,7 +453,7 @@ func breakNewPods(ctx context.Context, app *v1.Application, state corev1.Contain
 }
 
 // writesOf returns what the operator has written of this resource.
-func (o *runningOperator) writesOf(resource string) []request {
+func (o *runningOperator) writesOf(plural string) []request {
 	GinkgoHelper()
-	return slices.DeleteFunc(slices.Clone(o.writes()), func(r request) bool { return r.ObjectRef.Resource != resource })
+	return slices.DeleteFunc(slices.Clone(o.writes()), func(r request) bool { return r.ObjectRef.Resource != plural })
 }
