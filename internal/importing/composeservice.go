@@ -101,7 +101,7 @@ func (w *workload) readComposeContainer(root part) {
 	}
 	hooks := root.list("pre_stop")
 	if len(hooks) == 1 && len(hooks[0].fields) == 1 {
-		w.shutdown().PreStop = &v1.PreStopHook{Exec: &v1.ExecProbe{Command: mustList[string](hooks[0], "command")}}
+		w.setPreStop(root, "pre_stop", mustList[string](hooks[0], "command"))
 		root.drop("pre_stop")
 	}
 }

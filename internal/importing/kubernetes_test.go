@@ -69,6 +69,22 @@ spec:
         ` + container + "\n"
 }
 
+// TestACommandThatSleepsIsASleep holds that a hook which does nothing but sleep needs no program of the image, and any other is kept.
+func TestACommandThatSleepsIsASleep(t *testing.T) {
+	for command, sleeps := range map[string]bool{
+		`[sleep, "10"]`: true, `[/bin/sleep, 10s]`: true, `[sh, -c, sleep 10]`: true, `[/bin/sh, -c, "exec sleep 10;"]`: true, `[/bin/bash, -c, /usr/bin/sleep 10]`: true,
+		`[sleep, "10", "5"]`: false, `[sleep, 10m]`: false, `[sleep 10]`: false, `[sh, -c, sleep, "10"]`: false, `[sleep, "0.5"]`: false, `[sh, -c, nginx -s quit; sleep 10]`: false, `[sh, -c, sleep 10 && nginx -s quit]`: false, `[sleep]`: false,
+	} {
+		text := imported(t, deployment("", "", "lifecycle: {preStop: {exec: {command: "+command+"}}}"))
+		if strings.Contains(text, "preStopSleepSeconds: 10") != sleeps || strings.Contains(text, "exec:") == sleeps {
+			t.Errorf("%s:\n%s", command, text)
+		}
+	}
+	text := imported(t, deployment("", "", `lifecycle: {preStop: {exec: {command: [sleep, "45"]}}}`))
+	wantLines(t, text, "    gracePeriodSeconds: 46", "    preStopSleepSeconds: 45",
+		"# x.yaml: Deployment web, spec.template.spec.containers[0].lifecycle.preStop.exec.command: 45")
+}
+
 // TestNoPortIsOpenedToTheOutside holds that a port which a load balancer does not serve is not served by it afterwards, and that who asks
 // for it by its name still finds it.
 func TestNoPortIsOpenedToTheOutside(t *testing.T) {

@@ -201,8 +201,13 @@ func (w *workload) readNaisShutdown(spec part) {
 	hook, path := spec.in("preStopHook"), spec.text("preStopHookPath")
 	switch {
 	case hook.has("exec"):
-		w.shutdown().PreStop = &v1.PreStopHook{Exec: &v1.ExecProbe{Command: mustList[string](hook.in("exec"), "command")}}
+		command := mustList[string](hook.in("exec"), "command")
 		hook.drop("exec")
+		if seconds, ok := sleepSeconds(command); ok {
+			w.shutdown().PreStopSleepSeconds = seconds
+		} else {
+			w.shutdown().PreStop = &v1.PreStopHook{Exec: &v1.ExecProbe{Command: command}}
+		}
 	case hook.has("http") || path != "":
 		request := &v1.HTTPGetProbe{Path: cmp.Or(hook.in("http").text("path"), path)}
 		if port, ok := hook.in("http").number("port"); ok {

@@ -17,6 +17,10 @@ limitations under the License.
 package importing
 
 import (
+	"regexp"
+	"strconv"
+	"strings"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
@@ -109,18 +113,58 @@ func (w *workload) readShutdown() {
 		return
 	}
 	if sleep, ok := take[corev1.SleepAction](hook, "sleep"); ok {
-		if sleep.Seconds >= grace {
-			hook.note("sleep.seconds", sleep.Seconds, "the sleep has to end before the grace period does; set spec.shutdown.gracePeriodSeconds above it")
-			w.shutdown().GracePeriodSeconds = new(sleep.Seconds + 1)
-		}
-		if sleep.Seconds > 0 {
-			w.shutdown().PreStopSleepSeconds = sleep.Seconds
-		}
-	} else if hook.has("exec") || hook.has("httpGet") {
-		done, _ := whole[v1.PreStopHook](hook)
-		if done.HTTPGet != nil {
-			done.HTTPGet.Port = w.asked(done.HTTPGet.Port)
-		}
-		w.shutdown().PreStop = &done
+		w.setSleep(hook, "sleep.seconds", sleep.Seconds)
+		return
 	}
+	done, _ := whole[v1.PreStopHook](hook)
+	switch {
+	case done.HTTPGet != nil:
+		done.HTTPGet.Port = w.asked(done.HTTPGet.Port)
+		w.shutdown().PreStop = &done
+	case done.Exec != nil:
+		w.setPreStop(hook, "exec.command", done.Exec.Command)
+	}
+}
+
+// setPreStop has a command run before the end, which a field of the hook has said, or the kubelet sleep if the command does nothing else: that
+// needs no program of the image.
+func (w *workload) setPreStop(hook part, field string, command []string) {
+	if seconds, ok := sleepSeconds(command); ok {
+		w.setSleep(hook, field, seconds)
+		return
+	}
+	w.shutdown().PreStop = &v1.PreStopHook{Exec: &v1.ExecProbe{Command: command}}
+}
+
+// setSleep has the kubelet sleep before the end for so many seconds, which a field of the hook has said.
+func (w *workload) setSleep(hook part, field string, seconds int64) {
+	if seconds >= ptr.Deref(w.shutdown().GracePeriodSeconds, 30) {
+		hook.note(field, seconds, "the sleep has to end before the grace period does; set spec.shutdown.gracePeriodSeconds above it")
+		w.shutdown().GracePeriodSeconds = new(seconds + 1)
+	}
+	if seconds > 0 {
+		w.shutdown().PreStopSleepSeconds = seconds
+	}
+}
+
+var (
+	// shell is what runs a script that is its third word, and sleeps a command, or a script, that does nothing but sleep for whole seconds.
+	shell  = regexp.MustCompile(`^((/usr)?/bin/)?(ba|da|a)?sh -e?c$`)
+	sleeps = regexp.MustCompile(`^(exec +)?((/usr)?/bin/)?sleep +([0-9]{1,5})s?;?$`)
+)
+
+// sleepSeconds returns for how many seconds a command sleeps, if it does nothing else.
+func sleepSeconds(command []string) (seconds int64, ok bool) {
+	switch {
+	case len(command) == 3 && shell.MatchString(command[0]+" "+command[1]):
+		command = command[2:]
+	case len(command) != 2:
+		return 0, false
+	}
+	match := sleeps.FindStringSubmatch(strings.TrimSpace(strings.Join(command, " ")))
+	if match == nil {
+		return 0, false
+	}
+	seconds, err := strconv.ParseInt(match[len(match)-1], 10, 64)
+	return seconds, err == nil
 }
