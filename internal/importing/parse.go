@@ -19,15 +19,14 @@ package importing
 import (
 	"bufio"
 	"bytes"
-	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
-	yamlv3 "go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/util/yaml"
-	sigsyaml "sigs.k8s.io/yaml"
+
+	"github.com/example/app-operator/internal/strictyaml"
 )
 
 // Parse returns the documents of a file, which may be YAML or JSON. A List is each of its items.
@@ -43,7 +42,11 @@ func Parse(from string, data []byte) ([]Source, error) {
 			return nil, fmt.Errorf("%s: %w", from, err)
 		}
 		object := map[string]any{}
-		if err := cmp.Or(givenTwice(text), sigsyaml.Unmarshal(text, &object)); err != nil {
+		asJSON, err := strictyaml.ToJSON(text)
+		if err == nil {
+			err = json.Unmarshal(asJSON, &object)
+		}
+		if err != nil {
 			if bytes.Contains(text, []byte("{{")) {
 				return nil, fmt.Errorf("%s: document %d is a template, and not YAML: give what helm template prints, or what fills it in", from, number)
 			}
@@ -66,15 +69,4 @@ func Parse(from string, data []byte) ([]Source, error) {
 		return nil, fmt.Errorf("%s has no document; give a manifest", from)
 	}
 	return sources, nil
-}
-
-// givenTwice returns an error for a field that is given twice. One that is merged from an anchor may be given again, which
-// sigs.k8s.io/yaml, strict, does not know.
-func givenTwice(text []byte) error {
-	var ignored any
-	twice := &yamlv3.TypeError{}
-	if errors.As(yamlv3.Unmarshal(text, &ignored), &twice) {
-		return errors.New(strings.Join(twice.Errors, ", "))
-	}
-	return nil
 }

@@ -17,7 +17,7 @@ limitations under the License.
 // Package offline does without a cluster what the API server and the operator do with an Application: it reads files, refuses by the
 // schema and the rules of the CRD, sets defaults, and builds the objects.
 //
-// It may do that only by the API server's own packages and by package resources. It opens no files and sends nothing; what it reads
+// It may do that only by the API server's own packages and by packages resources and strictyaml. It opens no files and sends nothing; what it reads
 // is given to it.
 package offline
 
@@ -30,9 +30,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	utiljson "k8s.io/apimachinery/pkg/util/json"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
-	"sigs.k8s.io/yaml"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/strictyaml"
 )
 
 // Document is one of a file.
@@ -60,7 +60,7 @@ func (d *Document) IsApplication() bool {
 	return d.GroupVersionKind().Group == v1.GroupVersion.Group && d.GetKind() == "Application"
 }
 
-// Read returns the documents of a file, without empty ones. A field that is given twice is an error, as with the API server.
+// Read returns the documents of a file, without empty ones. A field that is given twice is an error.
 func Read(file string, content io.Reader) ([]Document, error) {
 	var documents []Document
 	reader := utilyaml.NewYAMLReader(bufio.NewReader(content))
@@ -73,7 +73,7 @@ func Read(file string, content io.Reader) ([]Document, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", &document, err)
 		}
-		asJSON, err := yaml.YAMLToJSONStrict(text)
+		asJSON, err := strictyaml.ToJSON(text)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", &document, err)
 		}

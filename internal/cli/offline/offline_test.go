@@ -155,3 +155,26 @@ func TestRenderIsAsGolden(t *testing.T) {
 		t.Errorf("only %d golden cases were rendered", count)
 	}
 }
+
+// TestAFieldOfAnAnchorMayBeGivenAgain holds that what kubectl takes is read, and what it would lose a field of is not.
+func TestAFieldOfAnAnchorMayBeGivenAgain(t *testing.T) {
+	const text = `apiVersion: apps.example.com/v1
+kind: Application
+metadata: {name: web}
+spec:
+  image: nginx
+  schedules:
+  - &nightly {name: nightly, schedule: "@daily", command: [clean]}
+  - {<<: *nightly, name: hourly, schedule: "@hourly"}
+`
+	documents, err := Read("web.yaml", strings.NewReader(text))
+	if err != nil || len(documents) != 1 {
+		t.Fatalf("%d documents, %v", len(documents), err)
+	}
+	if _, refused := schema(t).Application(t.Context(), &documents[0]); len(refused) > 0 {
+		t.Errorf("refused: %v", refused)
+	}
+	if _, err := Read("web.yaml", strings.NewReader(text+"  image: httpd\n")); err == nil || !strings.Contains(err.Error(), `key "image" already set in map`) {
+		t.Errorf("an image that is given twice: %v", err)
+	}
+}
