@@ -265,7 +265,7 @@ bench-limited: build controlplane-binaries ## Measure the operator with 1,000 Ap
 	@printf '#!/bin/sh\nexec $(CURDIR)/test/bench/limited.sh 200 128 $(BIN)/manager "$$@"\n' >$(BIN)/manager-limited
 	@chmod +x $(BIN)/manager-limited
 	go run ./test/bench -operator $(BIN)/manager-limited -sizes 1000
-	@find /sys/fs/cgroup -maxdepth 2 -name 'limited-*' -type d -exec rmdir {} +
+	@test/bench/limited.sh report
 
 .PHONY: bench-profile
 bench-profile: controlplane-binaries ## Write CPU and heap profiles of the operator with BENCH_SIZES Applications into dist/profiles, for go tool pprof.

@@ -1,7 +1,21 @@
 #!/bin/sh
 # limited.sh CPU MEMORY COMMAND ...: runs the command in a cgroup of its own, limited/PID, with so many thousandths of a core and
-# so many MiB, as a container has it. Needs root. Who starts it removes the cgroup.
+# so many MiB, as a container has it. Needs root.
+# limited.sh report: says of each cgroup what was used in it and how often its limits were met, and removes it.
 set -e
+if [ "$1" = report ]; then
+	found=
+	for group in /sys/fs/cgroup/limited-* /sys/fs/cgroup/memory/limited-* /sys/fs/cgroup/cpu/limited-*; do
+		[ -d "$group" ] || continue
+		found=yes
+		for file in memory.peak memory.events memory.max_usage_in_bytes memory.failcnt memory.oom_control cpu.stat; do
+			[ ! -f "$group/$file" ] || sed "s|^|$(basename "$group") $file |" "$group/$file"
+		done
+		rmdir "$group"
+	done
+	[ -n "$found" ] || { echo "limited.sh: there is no cgroup limited-*; nothing has been run in one" >&2; exit 1; }
+	exit
+fi
 cpu=$1
 memory=$(($2 * 1048576))
 program=$3
