@@ -101,11 +101,8 @@ func (r *ApplicationReconciler) finalize(
 		var due metav1.Time
 		seen.WaitsFor, due, err = r.scaleDown(ctx, record, s)
 		if seen.WaitsFor != "" || err != nil {
-			result, err := r.report(ctx, app, record, seen, err)
-			if err != nil {
-				return result, err
-			}
-			return atLatest(result, due), nil
+			seen.LookAgain(due)
+			return r.report(ctx, app, record, seen, err)
 		}
 	}
 	if orphans(app) {

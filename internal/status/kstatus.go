@@ -124,7 +124,7 @@ func Expires(app *v1.Application, seen Observed, next v1.ApplicationStatus) meta
 		expires = earlier(expires, ifAhead(autoscalerDue(next, *failing), seen.Now))
 	}
 	expires = earlier(expires, seen.Decision.At)
-	expires = earlier(expires, ifAhead(seen.JobsDue, seen.Now))
+	expires = earlier(expires, seen.Due)
 	expires = earlier(expires, nextRestartForgotten(seen))
 	expires = earlier(expires, ifAhead(maximumDue(app, seen.Autoscaler), seen.Now))
 	if seen.Deployment == nil {
@@ -136,8 +136,8 @@ func Expires(app *v1.Application, seen Observed, next v1.ApplicationStatus) meta
 	return expires
 }
 
-// LookAgain notes that what is known of a Job may be out of date from a time on; the zero time is never.
-func (seen *Observed) LookAgain(at metav1.Time) { seen.JobsDue = earlier(seen.JobsDue, at) }
+// LookAgain notes that what was seen may be out of date from a time on, which may have come since; the zero time is never.
+func (seen *Observed) LookAgain(at metav1.Time) { seen.Due = earlier(seen.Due, at) }
 
 // earlier returns the earlier of two times that are known.
 func earlier(a, b metav1.Time) metav1.Time {

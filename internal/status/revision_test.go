@@ -272,7 +272,7 @@ func TestAReleaseWithoutPods(t *testing.T) {
 		"suspended": {true, 3600, waits + ": it is suspended, and runs when whoever has suspended it lets it run", 0},
 	} {
 		seen := Observed{Deployment: newDeployment(3), Decision: decisions[1], Now: addSeconds(start, test.seconds)}
-		seen.Release, seen.JobsDue = Podless(&batchv1.Job{
+		seen.Release, seen.Due = Podless(&batchv1.Job{
 			ObjectMeta: metav1.ObjectMeta{Name: job, Namespace: "default", CreationTimestamp: start}, Spec: batchv1.JobSpec{Suspend: &test.suspended},
 		}, seen.Now)
 		got := Of(newApplication(), seen, nil)

@@ -248,6 +248,10 @@ func TestAStuckRunIsDegradedAlone(t *testing.T) {
 	if expires := Expires(app, seen, got); !expires.Equal(new(at(70))) {
 		t.Errorf("is looked at again at %s", expires)
 	}
+	seen.Now = at(71) // the pods were read before that, and are not known any more
+	if expires := Expires(app, seen, got); !expires.Equal(new(at(70))) {
+		t.Errorf("what was due while the Application was reconciled is looked at again at %s", expires)
+	}
 }
 
 // TestARunOfWhichNoJobIsKept is about failedJobsHistoryLimit 0.

@@ -66,8 +66,8 @@ type Observed struct {
 	// Release is what keeps the release command that is waited for from running, or, without a reason, how its last attempt has
 	// failed. Nil for nothing.
 	Release *PodFault
-	// JobsDue is when what is known of Jobs may be out of date although nothing happens; zero for never. LookAgain sets it.
-	JobsDue metav1.Time
+	// Due is when what was seen may be out of date although nothing happens; zero for never. LookAgain sets it.
+	Due metav1.Time
 	// Restarts are the unusual restarts of the pods' containers, oldest pod first.
 	Restarts []Restart
 	// NewAvailable says that a pod of the newest revision is ready and has no fault.
