@@ -115,10 +115,11 @@ func (s *session) hint(doc *document, path string) string {
 		for field, instead := range hints {
 			end := 0
 			if name, common := strings.CutPrefix(field, "*."); common {
-				end = strings.LastIndex("."+path+".", "."+name+".") + len(name)
-				if !strings.Contains("."+path+".", "."+name+".") {
+				at := strings.LastIndex("."+path+".", "."+name+".")
+				if at < 0 {
 					continue
 				}
+				end = at + len(name)
 			} else if end = len(field); path != field && !strings.HasPrefix(path, field+".") {
 				continue
 			}

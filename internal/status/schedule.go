@@ -68,8 +68,7 @@ func Failed(job *batchv1.Job) bool {
 func LastRunOf(cronJob *batchv1.CronJob, jobs []*batchv1.Job) *batchv1.Job {
 	var last *batchv1.Job
 	for _, job := range jobs {
-		by := metav1.GetControllerOf(job)
-		if by == nil || by.UID != cronJob.UID || EndOf(job) == nil || isActive(cronJob, job) {
+		if !isRunOf(cronJob, job) || EndOf(job) == nil || isActive(cronJob, job) {
 			continue
 		}
 		if last == nil || cmp.Or(last.CreationTimestamp.Compare(job.CreationTimestamp.Time), cmp.Compare(last.Name, job.Name)) < 0 {
@@ -83,8 +82,7 @@ func LastRunOf(cronJob *batchv1.CronJob, jobs []*batchv1.Job) *batchv1.Job {
 func OldestActive(cronJob *batchv1.CronJob, jobs []*batchv1.Job) *batchv1.Job {
 	var oldest *batchv1.Job
 	for _, job := range jobs {
-		by := metav1.GetControllerOf(job)
-		if by == nil || by.UID != cronJob.UID || EndOf(job) != nil || ptr.Deref(job.Spec.Suspend, false) {
+		if !isRunOf(cronJob, job) || EndOf(job) != nil || ptr.Deref(job.Spec.Suspend, false) {
 			continue
 		}
 		if oldest == nil || cmp.Or(job.CreationTimestamp.Compare(oldest.CreationTimestamp.Time), cmp.Compare(job.Name, oldest.Name)) < 0 {
@@ -116,9 +114,14 @@ func StuckRun(job *batchv1.Job, pods []corev1.Pod) (words string, works bool) {
 // KeepsSuccess reports whether one of the Jobs is a run of the CronJob that has succeeded.
 func KeepsSuccess(cronJob *batchv1.CronJob, jobs []*batchv1.Job) bool {
 	return slices.ContainsFunc(jobs, func(job *batchv1.Job) bool {
-		by, end := metav1.GetControllerOf(job), EndOf(job)
-		return by != nil && by.UID == cronJob.UID && end != nil && end.Type == batchv1.JobComplete
+		end := EndOf(job)
+		return isRunOf(cronJob, job) && end != nil && end.Type == batchv1.JobComplete
 	})
+}
+
+func isRunOf(cronJob *batchv1.CronJob, job *batchv1.Job) bool {
+	by := metav1.GetControllerOf(job)
+	return by != nil && by.UID == cronJob.UID
 }
 
 func isActive(cronJob *batchv1.CronJob, job *batchv1.Job) bool {

@@ -253,9 +253,7 @@ func (f *failingRollout) back(ctx context.Context) bool {
 
 // works reports whether the pod is Ready, and is to stay.
 func works(pod corev1.Pod) bool {
-	return pod.DeletionTimestamp == nil && slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
-		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
-	})
+	return pod.DeletionTimestamp == nil && isReady(&pod)
 }
 
 // state returns what changes when anything is rolled out.

@@ -17,8 +17,8 @@ limitations under the License.
 // Package offline does without a cluster what the API server and the operator do with an Application: it reads files, refuses by the
 // schema and the rules of the CRD, sets defaults, and builds the objects.
 //
-// It may do that only by the API server's own packages and by packages resources and strictyaml. It opens no files and sends nothing; what it reads
-// is given to it.
+// It may do that only by the API server's own packages and by packages resources and strictyaml. It opens no files and sends nothing;
+// what it reads is given to it.
 package offline
 
 import (
