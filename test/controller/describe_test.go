@@ -92,12 +92,7 @@ var _ = Describe("kubectl describe appl tells why it is broken", func() {
 	})
 
 	It("by an exceeded quota", func(ctx SpecContext) {
-		quota := &corev1.ResourceQuota{
-			ObjectMeta: metav1.ObjectMeta{Name: "small", Namespace: namespace},
-			Spec:       corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse("1")}},
-		}
-		Expect(k8s.Create(ctx, quota)).To(Succeed())
-		Eventually(fresh(ctx, quota)).Should(HaveField("Status.Hard", Not(BeEmpty())))
+		limitPods(ctx, namespace, 1)
 		Expect(k8s.Create(ctx, app)).To(Succeed())
 		tells(ctx, v1.ReasonQuotaExceeded, "a pod cannot be made", "exceeded quota: small", "limited: pods=1")
 	})

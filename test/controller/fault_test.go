@@ -224,12 +224,7 @@ var _ = Describe("A fault", func() {
 	})
 
 	It("of quota reaches the status, and heals when there is room", func(ctx SpecContext) {
-		quota := &corev1.ResourceQuota{
-			ObjectMeta: metav1.ObjectMeta{Name: "small", Namespace: namespace},
-			Spec:       corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse("0")}},
-		}
-		Expect(k8s.Create(ctx, quota)).To(Succeed())
-		Eventually(fresh(ctx, quota)).Should(HaveField("Status.Hard", Not(BeEmpty())))
+		quota := limitPods(ctx, namespace, 0)
 		Expect(k8s.Create(ctx, app)).To(Succeed())
 		Eventually(fresh(ctx, app)).Should(
 			haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonQuotaExceeded, "exceeded quota: small"))
@@ -444,6 +439,20 @@ func restrictPods(ctx context.Context, namespace string) {
 		pod.Spec.Containers = []corev1.Container{{Name: "c", Image: "c"}}
 		return k8s.Create(ctx, pod, client.DryRunAll)
 	}).Should(MatchError(ContainSubstring("violates PodSecurity")))
+}
+
+// limitPods has the namespace take so many pods at most, and returns the quota that says so.
+func limitPods(ctx context.Context, namespace string, most int64) *corev1.ResourceQuota {
+	GinkgoHelper()
+	quota := &corev1.ResourceQuota{
+		ObjectMeta: metav1.ObjectMeta{Name: "small", Namespace: namespace},
+		Spec: corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{
+			corev1.ResourcePods: *resource.NewQuantity(most, resource.DecimalSI),
+		}},
+	}
+	Expect(k8s.Create(ctx, quota)).To(Succeed())
+	Eventually(fresh(ctx, quota)).Should(HaveField("Status.Hard", Not(BeEmpty()))) // until it is in force
+	return quota
 }
 
 // waiting returns the status of a container that waits.

@@ -177,12 +177,7 @@ var _ = Describe("kstatus", func() {
 		}),
 		Entry("a quota that is raised", v1.ReasonQuotaExceeded, func(ctx context.Context, app *v1.Application) {
 			app.Spec.PodMetadata = nil
-			quota := &corev1.ResourceQuota{
-				ObjectMeta: metav1.ObjectMeta{Name: "small", Namespace: app.Namespace},
-				Spec:       corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse("1")}},
-			}
-			Expect(k8s.Create(ctx, quota)).To(Succeed())
-			Eventually(fresh(ctx, quota)).Should(HaveField("Status.Hard", Not(BeEmpty())))
+			limitPods(ctx, app.Namespace, 1)
 		}, func(ctx context.Context, app *v1.Application) {
 			Expect(k8s.Delete(ctx, &corev1.ResourceQuota{
 				ObjectMeta: metav1.ObjectMeta{Name: "small", Namespace: app.Namespace},

@@ -27,7 +27,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -310,12 +309,7 @@ var _ = Describe("A release command", func() {
 	})
 
 	It("whose pods are refused says so, and goes on when they are not", func(ctx SpecContext) {
-		quota := &corev1.ResourceQuota{
-			ObjectMeta: metav1.ObjectMeta{Name: "small", Namespace: namespace},
-			Spec:       corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse("0")}},
-		}
-		Expect(k8s.Create(ctx, quota)).To(Succeed())
-		Eventually(fresh(ctx, quota)).Should(HaveField("Status.Hard", Not(BeEmpty())))
+		quota := limitPods(ctx, namespace, 0)
 		Expect(k8s.Create(ctx, app)).To(Succeed())
 		job := releaseOf(ctx, app)
 		words := "kubectl describe job -n " + namespace + " " + job.Name
