@@ -17,7 +17,9 @@ limitations under the License.
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -95,6 +97,24 @@ func applicationSchema() (offline.Schema, error) {
 		return nil, err
 	}
 	return offline.NewSchema(crd)
+}
+
+// stored returns what the API server would store of an Application, with defaults, or why it would refuse it.
+func stored(ctx context.Context, app *v1.Application) (*v1.Application, []string, error) {
+	schema, err := applicationSchema()
+	if err != nil {
+		return nil, nil, err
+	}
+	text, err := json.Marshal(app)
+	if err != nil {
+		return nil, nil, err
+	}
+	documents, err := offline.Read("the Application", bytes.NewReader(text))
+	if err != nil {
+		return nil, nil, err
+	}
+	whole, refused := schema.Application(ctx, &documents[0])
+	return whole, refused, nil
 }
 
 func readDocuments(name string, stdin io.Reader) ([]offline.Document, error) {

@@ -97,6 +97,12 @@ func newImport(flags *genericclioptions.ConfigFlags, streams genericiooptions.IO
 				return err
 			}
 			result.Remarks = append(unread, result.Remarks...)
+			if _, result.Refused, err = stored(cmd.Context(), result.Application); err != nil {
+				return err
+			}
+			if len(result.Refused) > 0 {
+				_, _ = fmt.Fprintf(streams.ErrOut, "The API server would refuse Application %s. The comments after it say why.\n", result.Application.Name)
+			}
 			return result.Write(streams.Out)
 		},
 	}

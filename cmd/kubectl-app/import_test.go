@@ -19,6 +19,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -64,6 +65,34 @@ func TestImportOfStandardInput(t *testing.T) {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not in\n%s", want, out)
 		}
+	}
+}
+
+// TestImportSaysWhatTheAPIServerWouldRefuse is about what Kubernetes takes and an Application does not.
+func TestImportSaysWhatTheAPIServerWouldRefuse(t *testing.T) {
+	labels := "app: web"
+	for i := range 70 {
+		labels += fmt.Sprintf(", l%d: x", i)
+	}
+	for name, one := range map[string]struct{ from, to, want string }{
+		"more labels than an Application takes": {"metadata: {labels: {app: web}}", "metadata: {labels: {" + labels + "}}", "spec.podMetadata.labels"},
+		"a folder without its beginning":        {`image: "web:1"`, `image: "web:1", volumeMounts: [{name: d, mountPath: data}]`, "spec.files[0]"},
+		"a probe of no port": {
+			`image: "web:1"`, `image: "web:1", readinessProbe: {httpGet: {port: none}}`, "spec",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			streams, in, out, errOut := genericiooptions.NewTestIOStreams()
+			manifest := strings.Replace(deploymentAndService, one.from, one.to, 1)
+			in.WriteString(strings.Replace(manifest, "spec: {containers:", "spec: {volumes: [{name: d, emptyDir: {}}], containers:", 1))
+			if code := run(t.Context(), []string{"import", "-f", "-"}, streams); code != cli.ExitOK {
+				t.Fatalf("exit code %d: %s", code, errOut)
+			}
+			found := strings.Contains(out.String(), "\n# The API server would refuse this Application. Correct this before you apply it:\n#  "+one.want)
+			if !found || !strings.Contains(errOut.String(), "would refuse Application web") {
+				t.Fatalf("it is not said on %s, or in\n%s", errOut, out)
+			}
+		})
 	}
 }
 

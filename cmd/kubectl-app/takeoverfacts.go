@@ -17,10 +17,8 @@ limitations under the License.
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -41,7 +39,6 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/children"
 	"github.com/example/app-operator/internal/cli/gitops"
-	"github.com/example/app-operator/internal/cli/offline"
 	"github.com/example/app-operator/internal/cli/takeover"
 	"github.com/example/app-operator/internal/importing"
 	"github.com/example/app-operator/internal/resources"
@@ -203,19 +200,10 @@ func (m *move) importWanted(ctx context.Context, seen *moveReading) error {
 
 // withDefaults returns an Application with the schema's defaults, and an error that says why the API server would refuse it.
 func withDefaults(ctx context.Context, app *v1.Application) (*v1.Application, error) {
-	schema, err := applicationSchema()
+	whole, refused, err := stored(ctx, app)
 	if err != nil {
 		return nil, err
 	}
-	text, err := json.Marshal(app)
-	if err != nil {
-		return nil, err
-	}
-	documents, err := offline.Read("the Application", bytes.NewReader(text))
-	if err != nil {
-		return nil, err
-	}
-	whole, refused := schema.Application(ctx, &documents[0])
 	if len(refused) > 0 {
 		return nil, fmt.Errorf("the Application would be invalid: %s; write it with kubectl app import, correct it, apply it, and call this again",
 			strings.Join(refused, "; "))

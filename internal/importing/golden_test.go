@@ -318,11 +318,13 @@ func TestErrors(t *testing.T) {
 			text: "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {replicas: many, template: {spec: {containers: [{name: c, image: i}]}}}\n",
 			want: `spec.replicas: "many" cannot be read`,
 		},
-		"no list":    {text: "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {template: {spec: {containers: x}}}\n", want: "a list is expected"},
-		"include":    {text: "include: [other.yaml]\nservices: {a: {image: b}}\n", want: "docker compose config"},
-		"extends":    {text: "services: {a: {extends: {file: other.yaml, service: b}}}\n", want: "docker compose config"},
-		"no image":   {text: "services: {a: {build: .}}\n", want: "build and push one"},
-		"no compose": {text: "services: {a: {imagine: b}}\n", want: "imagine"},
+		"no list":       {text: "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {template: {spec: {containers: x}}}\n", want: "a list is expected"},
+		"include":       {text: "include: [other.yaml]\nservices: {a: {image: b}}\n", want: "docker compose config"},
+		"extends":       {text: "services: {a: {extends: {file: other.yaml, service: b}}}\n", want: "docker compose config"},
+		"no image":      {text: "services: {a: {build: .}}\n", want: "build and push one"},
+		"built main":    {text: "apiVersion: score.dev/v1b1\nmetadata: {name: a}\ncontainers: {a: {image: .}}\n", want: "containers.a.image: . is an image that is being built"},
+		"built sidecar": {text: "apiVersion: score.dev/v1b1\nmetadata: {name: a}\ncontainers: {a: {image: i}, b: {image: .}}\n", want: "containers.b.image: . is an image that is being built"},
+		"no compose":    {text: "services: {a: {imagine: b}}\n", want: "imagine"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sources, err := Parse("x.yaml", []byte(one.text))
@@ -374,6 +376,50 @@ spec: {schedule: "@daily", jobTemplate: {spec: {template: {spec: {containers: [{
 	if got := outcome(sources, Options{}); strings.Contains(got, "hunter2") {
 		t.Errorf("it shows a secret:\n%s", got)
 	}
+}
+
+// isVariable is the path of a variable, or of something of one.
+var isVariable = regexp.MustCompile(`(^|[.])(env|envVars|environment|variables)(\[|[.]|$)`)
+
+// TestNoErrorShowsASecret holds that an error does not quote a variable whose value is not what is expected.
+func TestNoErrorShowsASecret(t *testing.T) {
+	tried := 0
+	for _, one := range goldens(t) {
+		for i, source := range one.sources {
+			for _, path := range nodes(normalized(source.Object), nil) {
+				if !isVariable.MatchString(dotted(path)) {
+					continue
+				}
+				for _, value := range []any{int64(987654321), 987654321.5, "987654321", []any{"987654321"}, map[string]any{"x": int64(987654321)}} {
+					changed := slices.Clone(one.sources)
+					changed[i].Object = runtime.DeepCopyJSON(normalized(source.Object))
+					set(changed[i].Object, path, value)
+					if _, err := Import(changed, one.options); err != nil {
+						tried++
+						if strings.Contains(err.Error(), "987654321") {
+							t.Errorf("%s: %s as %v: %v", one.path, dotted(path), value, err)
+						}
+					}
+				}
+			}
+		}
+	}
+	if tried < 100 {
+		t.Errorf("only %d values were refused", tried)
+	}
+}
+
+// dotted returns a path as a remark has it.
+func dotted(path []any) string {
+	text := ""
+	for _, step := range path {
+		if index, ok := step.(int); ok {
+			text += fmt.Sprintf("[%d]", index)
+			continue
+		}
+		text += fmt.Sprintf(".%s", step)
+	}
+	return strings.TrimPrefix(text, ".")
 }
 
 // TestNoInputPanics gives each value of each golden input another type, one at a time: what cannot be read is an error or a remark.

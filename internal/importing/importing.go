@@ -61,6 +61,8 @@ type Options struct {
 type Result struct {
 	// Application is valid as far as the sources are.
 	Application *v1.Application
+	// Refused is why the API server would refuse the Application, if whoever has imported it has found that out.
+	Refused []string
 	// Remarks are what the Application does not say, in the order of the sources.
 	Remarks []Remark
 }

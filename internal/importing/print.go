@@ -28,11 +28,20 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Write writes the Application as YAML, with what is set in the API's order, and after it, as comments, what it does not say.
+// Write writes the Application as YAML, with what is set in the API's order, and after it, as comments, why it would be refused, and what
+// it does not say.
 func (r *Result) Write(to io.Writer) error {
 	text, err := r.yaml()
 	if err != nil {
 		return err
+	}
+	if len(r.Refused) > 0 {
+		text += "\n# The API server would refuse this Application. Correct this before you apply it:\n"
+	}
+	for _, refusal := range r.Refused {
+		for _, line := range wrapped(refusal, 118) {
+			text += "#" + line + "\n"
+		}
 	}
 	if len(r.Remarks) > 0 {
 		text += "\n# What this Application does not say, or says otherwise:\n"

@@ -63,7 +63,7 @@ type remark struct {
 // add adds a remark. A value that may be confidential is not in it.
 func (r *report) add(doc *document, field string, value any, instead string) {
 	shown := ""
-	if value != nil && !confidential(doc, field) {
+	if value != nil && !confidential(doc, field, value) {
 		shown = short(value)
 	}
 	r.remarks = append(r.remarks, remark{Remark{Source: doc.title(), Field: field, Value: shown, Instead: instead}, doc.index})
@@ -88,9 +88,26 @@ func (r *report) sorted() []Remark {
 
 var confidentialField = regexp.MustCompile(`(?i)(^|[.\]])(env|envVars|environment|variables)(\[|\.|$)|secret|password|token|last-applied`)
 
-// confidential reports whether a field's value may be one that is not to be shown.
-func confidential(doc *document, field string) bool {
-	return doc.kind == "Secret" || confidentialField.MatchString(field)
+// confidentialKey is a field within a value that may have what is not to be shown. The name of a Secret is not.
+var confidentialKey = regexp.MustCompile(`(?i)^(env|envVars|environment|variables)$|password|token`)
+
+// confidential reports whether a field's value may be one that is not to be shown, or may have one in it.
+func confidential(doc *document, field string, value any) bool {
+	return doc.kind == "Secret" || confidentialField.MatchString(field) || hasConfidentialKey(value)
+}
+
+func hasConfidentialKey(value any) bool {
+	switch value := value.(type) {
+	case map[string]any:
+		for key, field := range value {
+			if confidentialKey.MatchString(key) || hasConfidentialKey(field) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(value, hasConfidentialKey)
+	}
+	return false
 }
 
 // maxValue is how much of a value is shown, in bytes.

@@ -271,8 +271,12 @@ func (w *workload) readStorage(set part) {
 		storage.note("size", size, "the claim is a new one: bring the data of the old one there. A pod that writes there is the only one: replicas are 1, "+
 			"and the old pod ends before the new one starts")
 		w.addFileOf(storage, file)
-		if w.app.Spec.Replicas != nil || w.app.Spec.Autoscaling != nil {
-			w.doc.root().in("spec").note("replicas", w.app.Spec.Replicas, "one pod writes to the claim; there is one")
+		spec := w.doc.root().in("spec")
+		if w.app.Spec.Replicas != nil {
+			spec.note("replicas", w.app.Spec.Replicas, "one pod writes to the claim; there is one")
+		}
+		if w.app.Spec.Autoscaling != nil {
+			spec.note("autoscaling", w.app.Spec.Autoscaling, "one pod writes to the claim; nothing adds others")
 		}
 		w.app.Spec.Replicas, w.app.Spec.Autoscaling = nil, nil
 		w.rollout().Strategy = appsv1.RecreateDeploymentStrategyType

@@ -34,6 +34,10 @@ func (w *workload) readAutoscaler(doc *document) {
 	if target.peek("kind") != "Deployment" || !strings.HasPrefix(target.peek("apiVersion"), "apps/") || target.peek("name") != w.doc.name {
 		return
 	}
+	if by := controllerOf(doc); by != "" {
+		w.leaveScalingTo(by, doc)
+		return
+	}
 	if w.app.Spec.Autoscaling != nil {
 		doc.keep("a Deployment can have one autoscaler, and this is the second one; remove it")
 		return
@@ -54,6 +58,26 @@ func (w *workload) readAutoscaler(doc *document) {
 		scaling.Behavior = &behavior
 	}
 	w.app.Spec.Autoscaling = scaling
+}
+
+// leaveScalingTo says how the maker of an autoscaler, such as KEDA's ScaledObject, scales the Application.
+func (w *workload) leaveScalingTo(by string, doc *document) {
+	doc.keep(by + " makes it again and again: have that scale the Application, by the apiVersion apps.example.com/v1 and the kind Application in " +
+		"its scaleTargetRef")
+	if replicas := w.app.Spec.Replicas; replicas != nil {
+		w.doc.root().in("spec").note("replicas", *replicas, "it is left out, since "+by+" decides it")
+		w.app.Spec.Replicas = nil
+	}
+}
+
+// controllerOf returns the kind and the name of whoever makes an object, or "".
+func controllerOf(doc *document) string {
+	for _, owner := range doc.root().in("metadata").list("ownerReferences") {
+		if owner.fields["controller"] == true {
+			return owner.peek("kind") + " " + owner.peek("name")
+		}
+	}
+	return ""
 }
 
 // readMetrics reads what is aimed at: of CPU and memory first, if they come first.

@@ -29,6 +29,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 
 	v1 "github.com/example/app-operator/api/v1"
 )
@@ -137,9 +138,8 @@ func (w *workload) scorePortNames(ports part) []string {
 
 func (w *workload) readScoreMain() {
 	main := w.main
-	w.setImage(main, "image")
-	if w.app.Spec.Image == "." {
-		w.fail(w.doc, main.pathOf("image"), errors.New(". is an image that is being built; give the name of the one that was pushed"))
+	if w.app.Spec.Image = w.scoreImage(main); w.app.Spec.Image == "" {
+		w.fail(w.doc, main.pathOf("image"), errNoImage)
 	}
 	w.app.Spec.Command, w.app.Spec.Args = mustList[string](main, "command"), mustList[string](main, "args")
 	w.app.Spec.Env = w.scoreVariables(main)
@@ -241,16 +241,47 @@ func (w *workload) readScoreVolume(item part, target string) {
 	file.ReadOnly, _ = take[bool](item, "readOnly")
 	known := slices.ContainsFunc(w.app.Spec.Files, func(other v1.File) bool { return other.Name == name })
 	if !known {
-		file.PersistentVolumeClaim = &v1.ClaimSource{Size: claimSize}
+		size := w.scoreVolumeSize(source)
+		if size == "" {
+			size = claimSize
+			item.note("source", source, "the volume says no size, and a claim has one: "+claimSize+" was taken; give the size that it needs")
+		}
+		file.PersistentVolumeClaim = &v1.ClaimSource{Size: size}
 		w.rollout().Strategy = appsv1.RecreateDeploymentStrategyType
-		item.note("source", source, "a volume of Score has no size, and a claim has: "+claimSize+" was taken; give the size that it needs")
 	}
 	w.addFileOf(item, file)
 }
 
+// scoreVolumeSize returns how large the resource is to be that a volume is of, or "". The format leaves to those who provide it how that is
+// said; this is how most do.
+func (w *workload) scoreVolumeSize(source string) string {
+	name, found := strings.CutPrefix(strings.TrimSuffix(source, "}"), "${resources.")
+	if !found || w.doc.root().in("resources", name).peek("type") != "volume" {
+		return ""
+	}
+	params := w.doc.root().in("resources", name, "params")
+	if _, err := resource.ParseQuantity(params.peek("size")); err != nil {
+		return ""
+	}
+	size := params.text("size")
+	if len(params.fields) == 0 {
+		w.doc.root().in("resources", name).drop("params")
+	}
+	return size
+}
+
+// scoreImage takes an image, which has to be a name.
+func (w *workload) scoreImage(container part) string {
+	image := container.text("image")
+	if image == "." {
+		w.fail(w.doc, container.pathOf("image"), errors.New(". is an image that is being built; give the name of the one that was pushed"))
+	}
+	return image
+}
+
 // readScoreSidecar makes a sidecar of another container.
 func (w *workload) readScoreSidecar(item part, name string) {
-	container := corev1.Container{Name: name, Image: item.text("image"), Command: mustList[string](item, "command"), Args: mustList[string](item, "args")}
+	container := corev1.Container{Name: name, Image: w.scoreImage(item), Command: mustList[string](item, "command"), Args: mustList[string](item, "args")}
 	container.Env = w.scoreVariables(item)
 	if requests, ok := take[v1.ResourceList](item.in("resources"), "requests"); ok {
 		container.Resources.Requests = corev1.ResourceList(requests)

@@ -18,6 +18,7 @@ package importing
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -138,7 +139,7 @@ func (p part) in(names ...string) part {
 		value, exists := p.fields[name]
 		fields, ok := value.(map[string]any)
 		if exists && !ok {
-			p.doc.session.fail(p.doc, p.pathOf(name), fmt.Errorf("it is %s, and an object is expected; correct it", short(value)))
+			p.doc.session.fail(p.doc, p.pathOf(name), fmt.Errorf("it is %s, and an object is expected; correct it", p.shown(name, value)))
 		}
 		p = part{p.doc, p.pathOf(name), fields}
 	}
@@ -150,7 +151,7 @@ func (p part) list(name string) []part {
 	value, exists := p.fields[name]
 	items, ok := value.([]any)
 	if exists && !ok {
-		p.doc.session.fail(p.doc, p.pathOf(name), fmt.Errorf("it is %s, and a list is expected; correct it", short(value)))
+		p.doc.session.fail(p.doc, p.pathOf(name), fmt.Errorf("it is %s, and a list is expected; correct it", p.shown(name, value)))
 	}
 	parts := make([]part, 0, len(items))
 	for i, item := range items {
@@ -218,6 +219,24 @@ func (p part) note(name string, value any, instead string) {
 	p.doc.session.add(p.doc, path, value, instead)
 }
 
+// shown returns a value for an error, if it may be shown.
+func (p part) shown(name string, value any) string {
+	if confidential(p.doc, p.pathOf(name), value) {
+		return "something else"
+	}
+	return short(value)
+}
+
+// unread adds the error of a value that is not of its type, without what it says if that may be confidential: the error of a decoder
+// quotes numbers.
+func (p part) unread(path string, value any, err error) {
+	if confidential(p.doc, path, value) {
+		p.doc.session.fail(p.doc, path, errors.New("something in it is not what is expected there, such as a number without quotes in place of a text; correct it"))
+		return
+	}
+	p.doc.session.fail(p.doc, path, fmt.Errorf("%s cannot be read: %w; correct it", short(value), err))
+}
+
 // take takes a field and returns it as a value of a type. What of it the type does not have stays.
 func take[T any](p part, name string) (T, bool) {
 	var value T
@@ -227,7 +246,7 @@ func take[T any](p part, name string) (T, bool) {
 	}
 	value, rest, err := decode[T](field)
 	if err != nil {
-		p.doc.session.fail(p.doc, p.pathOf(name), err)
+		p.unread(p.pathOf(name), field, err)
 		delete(p.fields, name)
 		return value, false
 	}
@@ -247,7 +266,7 @@ func whole[T any](p part) (T, bool) {
 	}
 	value, rest, err := decode[T](p.fields)
 	if err != nil {
-		p.doc.session.fail(p.doc, p.path, err)
+		p.unread(p.path, p.fields, err)
 		return value, false
 	}
 	clear(p.fields)
@@ -264,7 +283,7 @@ func decode[T any](field any) (value T, rest any, err error) {
 		return value, nil, err
 	}
 	if err := kjson.UnmarshalCaseSensitivePreserveInts(data, &value); err != nil {
-		return value, nil, fmt.Errorf("%s cannot be read: %w; correct it", short(field), err)
+		return value, nil, err
 	}
 	if data, err = json.Marshal(value); err != nil {
 		return value, nil, err

@@ -174,7 +174,7 @@ func (w *workload) volumeSource(volume part) v1.VolumeSource {
 func (w *workload) takeSource(volume part, field string) {
 	_, rest, err := decode[v1.VolumeSource](map[string]any{field: volume.fields[field]})
 	if err != nil {
-		w.fail(volume.doc, volume.pathOf(field), err)
+		volume.unread(volume.pathOf(field), volume.fields[field], err)
 	}
 	volume.drop(field)
 	if left, ok := rest.(map[string]any); ok && left[field] != nil {
