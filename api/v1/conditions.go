@@ -97,6 +97,9 @@ const (
 	// ReasonAutoscalingFailed means that the autoscaler does not work, for example because a container requests no CPU or
 	// nobody serves the metric. It is a reason of Degraded alone: the pods run.
 	ReasonAutoscalingFailed = "AutoscalingFailed"
+	// ReasonExposureFailed means that a parent does not accept the HTTPRoute, or that for two minutes nobody has answered for it, or the
+	// load balancer has had no address. It is a reason of Degraded alone: the pods run.
+	ReasonExposureFailed = "ExposureFailed"
 	// ReasonOOMKilled means that a container ran out of memory within the last hour, and runs again. It is a reason
 	// of Degraded alone: the pods run.
 	ReasonOOMKilled = "OOMKilled"

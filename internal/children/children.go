@@ -149,7 +149,7 @@ var Table = []Child{
 		Build: one(resources.HTTPRoute), Fields: always(resources.HTTPRouteFields),
 		DrainPhase: DrainTraffic, Adoption: AdoptWithService,
 		OptionalAPI: schema.GroupVersion(gatewayv1.GroupVersion).WithResource("httproutes"),
-		StripStatus: func(object Object) { object.(*gatewayv1.HTTPRoute).Status = gatewayv1.HTTPRouteStatus{} },
+		StripStatus: stripRoute,
 	},
 	{
 		Kind: "ServiceMonitor", Object: untyped(resources.ServiceMonitorKind), List: untypedList(resources.ServiceMonitorKind),

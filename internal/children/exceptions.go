@@ -19,6 +19,8 @@ package children
 import (
 	"fmt"
 	"regexp"
+	"slices"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -29,7 +31,9 @@ import (
 	appsv1ac "k8s.io/client-go/applyconfigurations/apps/v1"
 	batchv1ac "k8s.io/client-go/applyconfigurations/batch/v1"
 	"k8s.io/utils/ptr"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
+	"github.com/example/app-operator/internal/outcome"
 	"github.com/example/app-operator/internal/resources"
 	"github.com/example/app-operator/internal/status"
 )
@@ -139,6 +143,24 @@ func stripAutoscaler(object Object) {
 		kept = append(kept, condition)
 	}
 	autoscaler.Status = autoscalingv2.HorizontalPodAutoscalerStatus{Conditions: kept, LastScaleTime: lastScaleTime}
+}
+
+// maxAnswer bounds what is kept of a message in an HTTPRoute's status, in bytes. The API lets it have 32 KiB.
+const maxAnswer = 1024
+
+// stripRoute keeps what says which parents accept the HTTPRoute, and why not. A controller may write the times of it anew.
+func stripRoute(object Object) {
+	route := object.(*gatewayv1.HTTPRoute)
+	for i := range route.Status.Parents {
+		parent := &route.Status.Parents[i]
+		parent.ControllerName = ""
+		parent.Conditions = slices.DeleteFunc(parent.Conditions, func(condition metav1.Condition) bool { return !status.IsJudged(condition.Type) })
+		for j := range parent.Conditions {
+			condition := &parent.Conditions[j]
+			condition.LastTransitionTime = metav1.Time{}
+			condition.Message = strings.Clone(outcome.Shorten(condition.Message, maxAnswer))
+		}
+	}
 }
 
 // runsReplicas reports whether the Deployment is to have pods.

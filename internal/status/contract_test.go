@@ -228,6 +228,8 @@ func TestEveryReasonOccurs(t *testing.T) {
 		"nightly": {CronJob: newCronJob("nightly"), LastRun: newJob("nightly", 1, batchv1.JobFailed)},
 	}}, nil)
 	delete(missing, condition(t, failed, v1.ConditionDegraded).Reason)
+	unrouted := Observed{Now: at(failAfterSeconds), Deployment: newDeployment(3), HTTPRoute: newRoute()}
+	delete(missing, condition(t, Of(newApplication(routed), unrouted, nil), v1.ConditionDegraded).Reason)
 	for _, ended := range []string{"OOMKilled", "Error"} {
 		restarts := []Restart{*RestartOf(runningPod(restarted(ended, 137, 600)))}
 		delete(missing, condition(t, Of(newApplication(), Observed{Now: at(600), Deployment: newDeployment(3), Restarts: restarts}, nil), v1.ConditionDegraded).Reason)

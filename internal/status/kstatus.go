@@ -112,8 +112,8 @@ func removeConditions(status *v1.ApplicationStatus, kinds ...string) {
 }
 
 // Expires returns when the status that follows from what was seen changes although nothing happens: when a fault that might
-// have healed has not, or when pods have been missing, or an autoscaler has not worked, for too long, or when a restart is long ago. It returns the zero time for a
-// status that lasts.
+// have healed has not, or when pods have been missing, an autoscaler has not worked, or nobody has answered for a route, for too long, or
+// when a restart is long ago. It returns the zero time for a status that lasts.
 func Expires(app *v1.Application, seen Observed, next v1.ApplicationStatus) metav1.Time {
 	var expires metav1.Time
 	reconciling := meta.FindStatusCondition(next.Conditions, v1.ConditionReconciling)
@@ -127,6 +127,7 @@ func Expires(app *v1.Application, seen Observed, next v1.ApplicationStatus) meta
 	expires = earlier(expires, seen.Due)
 	expires = earlier(expires, nextRestartForgotten(seen))
 	expires = earlier(expires, ifAhead(maximumDue(app, seen.Autoscaler), seen.Now))
+	expires = earlier(expires, silenceDue(app, seen))
 	if seen.Deployment == nil {
 		return expires
 	}

@@ -51,7 +51,7 @@ var classes = map[string]string{
 	v1.ReasonInvalidSpec: atOnce, v1.ReasonAdmissionDenied: atOnce, v1.ReasonChildConflict: atOnce,
 	v1.ReasonAPINotInstalled: atOnce, v1.ReasonProgressDeadlineExceeded: atOnce, v1.ReasonPodsNotReady: atOnce,
 	v1.ReasonReleaseFailed: atOnce, v1.ReasonRolledBack: atOnce,
-	v1.ReasonAutoscalingFailed: notReadys, v1.ReasonScheduleFailed: notReadys,
+	v1.ReasonAutoscalingFailed: notReadys, v1.ReasonExposureFailed: notReadys, v1.ReasonScheduleFailed: notReadys,
 	v1.ReasonOOMKilled: notReadys, v1.ReasonContainerRestarted: notReadys,
 	v1.ReasonReferenceMissing: inTime, v1.ReasonImagePullFailed: inTime, v1.ReasonCrashLooping: inTime,
 	v1.ReasonUnschedulable: inTime, v1.ReasonQuotaExceeded: inTime, v1.ReasonReconcileFailed: inTime,

@@ -152,7 +152,7 @@ func lesserFault(app *v1.Application, seen Observed) *PodFault {
 	if app.DeletionTimestamp != nil {
 		return nil
 	}
-	return cmp.Or(restartFault(app, seen), scheduleFault(app, seen))
+	return cmp.Or(exposureFault(app, seen), restartFault(app, seen), scheduleFault(app, seen))
 }
 
 // sameMeaning reports whether a refusal says what the last one said, but for numbers. An admission webhook may put a

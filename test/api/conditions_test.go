@@ -42,7 +42,7 @@ func TestConditionContract(t *testing.T) {
 		{"Reason", []string{
 			"RolloutComplete", "RollingOut", "Suspended", "Paused", "Draining", "InvalidSpec", "ChildConflict",
 			"ReferenceMissing", "ImagePullFailed", "CrashLooping", "Unschedulable", "QuotaExceeded",
-			"AdmissionDenied", "FieldManagerConflict", "ProgressDeadlineExceeded", "PodsNotReady", "AutoscalingFailed", "ScheduleFailed",
+			"AdmissionDenied", "FieldManagerConflict", "ProgressDeadlineExceeded", "PodsNotReady", "AutoscalingFailed", "ExposureFailed", "ScheduleFailed",
 			"OOMKilled", "ContainerRestarted",
 			"Releasing", "ReleaseFailed", "RolledBack", "APINotInstalled", "ReconcileFailed",
 		}},

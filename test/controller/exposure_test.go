@@ -18,6 +18,7 @@ package controller_test
 
 import (
 	"context"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -81,6 +82,43 @@ var _ = Describe("Exposure", func() {
 			g.Expect(k8s.Status().Update(ctx, ingress)).To(Succeed())
 		}).Should(Succeed())
 		Eventually(fresh(ctx, app)).Should(HaveField("Status.URL", "http://[2001:db8::7]"))
+	})
+
+	It("by an HTTPRoute that its Gateway does not accept is told, until it does", func(ctx SpecContext) {
+		app.Spec.HTTPRoute = &v1.HTTPRouteSpec{ParentRefs: []v1.ParentReference{{Name: "public"}}}
+		createReady(ctx, app)
+		answers := func(accepted metav1.ConditionStatus, reason string) {
+			GinkgoHelper()
+			Eventually(func(g Gomega) {
+				route, err := get(ctx, routeOf(app))
+				g.Expect(err).NotTo(HaveOccurred())
+				route.Status.Parents = []gatewayv1.RouteParentStatus{{
+					ParentRef: route.Spec.ParentRefs[0], ControllerName: "example.com/gateway",
+					Conditions: []metav1.Condition{{
+						Type: string(gatewayv1.RouteConditionAccepted), Status: accepted, Reason: reason, Message: "said by the controller",
+						ObservedGeneration: route.Generation, LastTransitionTime: metav1.Now(),
+					}},
+				}}
+				g.Expect(k8s.Status().Update(ctx, route)).To(Succeed())
+			}).Should(Succeed())
+		}
+		answers(metav1.ConditionFalse, string(gatewayv1.RouteReasonNotAllowedByListeners))
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), haveCondition(v1.ConditionDegraded, metav1.ConditionTrue, v1.ReasonExposureFailed,
+			"HTTPRoute web: Gateway public does not accept it: NotAllowedByListeners: said by the controller")))
+		answers(metav1.ConditionTrue, string(gatewayv1.RouteReasonAccepted))
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), haveCondition(v1.ConditionDegraded, metav1.ConditionFalse, v1.ReasonRolloutComplete)))
+
+		By("having asked a Gateway that is not there, for long")
+		edit(ctx, app, func(app *v1.Application) { app.Spec.HTTPRoute.ParentRefs[0].Name = "pubilc" })
+		Eventually(fresh(ctx, routeOf(app))).Should(HaveField("Spec.ParentRefs", ConsistOf(HaveField("Name", BeEquivalentTo("pubilc")))))
+		long := metav1.NewTime(time.Now().Add(-time.Hour))
+		edit(ctx, routeOf(app), func(route *gatewayv1.HTTPRoute) {
+			for i := range route.ManagedFields {
+				route.ManagedFields[i].Time = &long
+			}
+		})
+		Eventually(fresh(ctx, app)).Should(SatisfyAll(beReady(), haveCondition(v1.ConditionDegraded, metav1.ConditionTrue, v1.ReasonExposureFailed,
+			"no controller has answered for Gateway pubilc")))
 	})
 })
 

@@ -247,6 +247,9 @@ var faults = []fault{
 	{reason: v1.ReasonAutoscalingFailed, degraded: true, spec: func(spec *v1.ApplicationSpec) {
 		spec.Autoscaling = &v1.AutoscalingSpec{MinReplicas: ptr.To[int32](2), MaxReplicas: 4}
 	}, after: ages},
+	{reason: v1.ReasonExposureFailed, degraded: true, spec: func(spec *v1.ApplicationSpec) {
+		spec.Port, spec.Service = ptr.To[int32](8080), &v1.ServiceSpec{Type: corev1.ServiceTypeLoadBalancer}
+	}, after: waitsForAddress},
 	{reason: v1.ReasonOOMKilled, degraded: true, spec: func(spec *v1.ApplicationSpec) {
 		unmanaged(spec)
 		spec.Resources = &v1.ResourceRequirements{Limits: v1.ResourceList{corev1.ResourceMemory: resource.MustParse("64Mi")}}
@@ -505,5 +508,19 @@ func ages(s *session, app *v1.Application) {
 		}
 		meta.FindStatusCondition(app.Status.Conditions, v1.ConditionReady).LastTransitionTime = long
 		return k8s.Status().Update(s.Context(), app)
+	})
+}
+
+// waitsForAddress makes a load balancer without an address one that has had none for long.
+func waitsForAddress(s *session, app *v1.Application) {
+	s.waits(app, v1.ReasonRolloutComplete)
+	service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: app.Name, Namespace: app.Namespace}}
+	long := metav1.NewTime(time.Now().Add(-time.Hour))
+	s.eventually(func() error {
+		s.gets(service)
+		for i := range service.ManagedFields {
+			service.ManagedFields[i].Time = &long
+		}
+		return k8s.Update(s.Context(), service)
 	})
 }

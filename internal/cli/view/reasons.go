@@ -82,6 +82,10 @@ var Advices = map[string]Advice{
 	v1.ReasonAutoscalingFailed: {
 		"set the requests that the message names, or have the metrics served", []string{"kubectl describe hpa NAME -n NAMESPACE"},
 	},
+	v1.ReasonExposureFailed: {
+		"correct what the message names, or have the Gateway let the route in, or the load balancer provided",
+		[]string{"kubectl describe OBJECT -n NAMESPACE", edit},
+	},
 	v1.ReasonOOMKilled: {
 		"raise the limit that the message names, or find what needs so much", []string{"kubectl top pod -n NAMESPACE --containers", edit},
 	},
