@@ -178,10 +178,19 @@ test-unit: ## Run the unit tests with the race detector; fuzz targets run their 
 test-alerts: $(PROMTOOL) ## Run the tests of the alerts, of the dashboard and of what documents say, with promtool.
 	go test -count=1 -vet=off -timeout 5m $(GO_TEST_FLAGS) ./test/alerts ./test/docs
 
-# Not cached, for the same reason.
+has_c_compiler = CGO_ENABLED=1 go build runtime/cgo 2>/dev/null
+
+# Not cached, for the same reason. The index of OperatorHub.io's pipeline is a database of SQLite, which is C.
 .PHONY: test-catalog
-test-catalog: $(OLM_TOOLS) $(BIN)/opm-sqlite $(BIN)/olm-v1 ## Run the tests of what becomes of the bundle: the catalogs that OperatorHub's pipelines render of three releases, and what OLM v1 installs.
-	go test -count=1 -vet=off -timeout 20m $(GO_TEST_FLAGS) ./test/catalog
+test-catalog: $(OLM_TOOLS) $(BIN)/olm-v1 ## Run the tests of what becomes of the bundle: the catalogs that OperatorHub's pipelines render of three releases, and what OLM v1 installs.
+	@if $(has_c_compiler); then \
+		$(MAKE) --no-print-directory $(BIN)/opm-sqlite; \
+	else \
+		echo "NOTICE: the index of OperatorHub.io's pipeline needs a C compiler and there is none: its test is LEFT OUT."; \
+		echo "NOTICE: Remedy: apt-get install gcc libc6-dev"; \
+	fi
+	@skip=; $(has_c_compiler) || skip='-skip ^TestK8sOperatorHub$$'; \
+	set -x; go test -count=1 -vet=off -timeout 20m $(GO_TEST_FLAGS) $$skip ./test/catalog
 
 # Results of tests that use a control plane are not cached: `go test` cannot see when a binary in bin/ changes.
 # Everything is compiled first, so that no compiler takes the cores from a control plane that is being tested.

@@ -36,8 +36,8 @@ import (
 // fault. It is the time that a failing autoscaler has.
 const answerSeconds = failAfterSeconds
 
-// silence is what nobody has answered for, and since when.
-type silence struct {
+// pending is what nobody has answered for yet, and since when.
+type pending struct {
 	message string
 	since   metav1.Time
 }
@@ -48,10 +48,10 @@ type silence struct {
 func exposureFault(app *v1.Application, seen Observed) *PodFault {
 	faults := refusals(routeOf(app, seen))
 	degraded := meta.FindStatusCondition(app.Status.Conditions, v1.ConditionDegraded)
-	for _, silent := range silences(app, seen) {
-		due := addSeconds(silent.since, answerSeconds)
-		if !seen.Now.Before(&due) || degraded != nil && strings.Contains(degraded.Message, silent.message) {
-			faults = append(faults, silent.message)
+	for _, each := range pendingExposure(app, seen) {
+		due := addSeconds(each.since, answerSeconds)
+		if !seen.Now.Before(&due) || degraded != nil && strings.Contains(degraded.Message, each.message) {
+			faults = append(faults, each.message)
 		}
 	}
 	if len(faults) == 0 {
@@ -60,11 +60,11 @@ func exposureFault(app *v1.Application, seen Observed) *PodFault {
 	return &PodFault{Reason: v1.ReasonExposureFailed, Message: strings.Join(faults, "; ")}
 }
 
-// silenceDue returns when the next silence becomes a fault; the zero time if none does.
-func silenceDue(app *v1.Application, seen Observed) metav1.Time {
+// exposureDue returns when the next of what is pending becomes a fault; the zero time if none does.
+func exposureDue(app *v1.Application, seen Observed) metav1.Time {
 	var due metav1.Time
-	for _, silent := range silences(app, seen) {
-		due = earlier(due, ifAhead(addSeconds(silent.since, answerSeconds), seen.Now))
+	for _, each := range pendingExposure(app, seen) {
+		due = earlier(due, ifAhead(addSeconds(each.since, answerSeconds), seen.Now))
 	}
 	return due
 }
@@ -77,20 +77,20 @@ func routeOf(app *v1.Application, seen Observed) *gatewayv1.HTTPRoute {
 	return seen.HTTPRoute
 }
 
-// silences returns what nobody has answered for.
-func silences(app *v1.Application, seen Observed) []silence {
-	var all []silence
+// pendingExposure returns what nobody has answered for yet.
+func pendingExposure(app *v1.Application, seen Observed) []pending {
+	var all []pending
 	if route := routeOf(app, seen); route != nil {
 		for _, parent := range route.Spec.ParentRefs {
 			if !slices.ContainsFunc(answersOf(route, parent), isVerdict) {
-				all = append(all, silence{since: writtenAt(route), message: fmt.Sprintf("HTTPRoute %s: no controller has answered for %s; "+
+				all = append(all, pending{since: writtenAt(route), message: fmt.Sprintf("HTTPRoute %s: no controller has answered for %s; "+
 					"correct spec.httpRoute.parentRefs, or have it created", route.Name, nameOf(parent))})
 			}
 		}
 	}
 	if service := seen.Service; isBalanced(app) && service != nil && service.Spec.Type == corev1.ServiceTypeLoadBalancer &&
 		len(service.Status.LoadBalancer.Ingress) == 0 {
-		all = append(all, silence{since: writtenAt(service), message: fmt.Sprintf("Service %s: its load balancer has no address; "+
+		all = append(all, pending{since: writtenAt(service), message: fmt.Sprintf("Service %s: its load balancer has no address; "+
 			"its events may say why, and a cluster may have nobody who provides load balancers", service.Name)})
 	}
 	return all

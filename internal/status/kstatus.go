@@ -127,7 +127,7 @@ func Expires(app *v1.Application, seen Observed, next v1.ApplicationStatus) meta
 	expires = earlier(expires, seen.Due)
 	expires = earlier(expires, nextRestartForgotten(seen))
 	expires = earlier(expires, ifAhead(maximumDue(app, seen.Autoscaler), seen.Now))
-	expires = earlier(expires, silenceDue(app, seen))
+	expires = earlier(expires, exposureDue(app, seen))
 	if seen.Deployment == nil {
 		return expires
 	}
