@@ -402,6 +402,8 @@ func ControllingApplication(object metav1.Object) string {
 // concerns; "" for none.
 func (c *Child) ApplicationOf(object metav1.Object) string {
 	switch {
+	case c.FoundByLabel && ControllingApplication(object) != "": // whatever has become of the label
+		return ControllingApplication(object)
 	case c.FoundByLabel, c.Retained && metav1.GetControllerOf(object) == nil:
 		return object.GetLabels()[resources.LabelApplication]
 	case c.Retained:

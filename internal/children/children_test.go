@@ -198,12 +198,19 @@ func TestMarks(t *testing.T) {
 	app := &v1.Application{ObjectMeta: metav1.ObjectMeta{Name: "web", UID: "1"}}
 	controlled := marked("web", "web/1", nil)
 	controlled.OwnerReferences = []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "Deployment", Name: "d", Controller: new(true)}}
+	job := metav1.ObjectMeta{Name: "web-release-1", OwnerReferences: []metav1.OwnerReference{{
+		APIVersion: "apps.example.com/v1", Kind: "Application", Name: "web", UID: "1", Controller: new(true),
+	}}}
+	moved := *job.DeepCopy()
+	moved.Labels = map[string]string{resources.LabelApplication: "other"}
 	for what, test := range map[string]struct {
 		kind string
 		meta metav1.ObjectMeta
 		of   string
 		owns bool
 	}{
+		"a Job without its label":    {Job, job, "web", true},
+		"a Job with another's label": {Job, moved, "web", true},
 		"its own":                    {Service, marked("web", "web/1", nil), "web", true},
 		"its own, with a suffix":     {CronJob, marked("web-nightly", "web/1", nil), "web", true},
 		"an earlier one's":           {Service, marked("web", "web/0", nil), "web", false},

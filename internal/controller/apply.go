@@ -295,7 +295,10 @@ func (r *ApplicationReconciler) handOver(ctx context.Context, w write) error {
 	field, decided := w.Child.HandOver, w.Live
 	if field.Like != nil {
 		decided = field.Like(w.Live)
-		if err := r.Client.Create(ctx, decided, client.DryRunAll); err != nil {
+		switch err := r.Client.Create(ctx, decided, client.DryRunAll); {
+		case isRefused(err), apierrors.IsForbidden(err): // a quota or a policy allows no new one, and this one is none
+			decided = w.Live
+		case err != nil:
 			return err
 		}
 	}

@@ -186,6 +186,10 @@ func (r *ApplicationReconciler) deleteBeforeDrain(
 		if child.DrainPhase != phase {
 			continue
 		}
+		if why := s.Unavailable[child.Kind]; why != nil && !isNotInstalled(why) { // there may be one
+			failed = append(failed, why)
+			continue
+		}
 		for _, live := range s.Live[child.Kind] {
 			if !child.Owns(app, live) {
 				continue

@@ -157,10 +157,13 @@ func (r *ApplicationReconciler) facts(ctx context.Context, s *snapshot, record *
 			facts.Known[revision.GetName()] = resources.RevisionRecord(revision, writtenAt(revision))
 		}
 	}
-	if fault := status.RolloutFault(s.seen); fault != nil && facts.Runs == s.Update.Name {
+	switch fault := status.RolloutFault(s.seen); {
+	case facts.Runs != s.Update.Name:
+		record.fault = podsFault{}
+	case fault != nil:
 		fault.Since = record.fault.startedBy(app, facts)
 		facts.Fault = fault
-	} else {
+	case s.deployment.Status.ObservedGeneration >= s.deployment.Generation: // until then it is not known whether it is over
 		record.fault = podsFault{}
 	}
 	for _, job := range jobs {
@@ -205,7 +208,7 @@ func (r *ApplicationReconciler) releaseOutcome(
 		return run
 	}
 	run.Ended, run.Failed = true, status.Failed(job)
-	app := job.Labels[resources.LabelApplication]
+	app := children.Of(children.Job).ApplicationOf(job)
 	if !run.Failed || known[revisions.Name(app, run.Hash)].FailedRelease == job.Name {
 		return run
 	}
@@ -221,8 +224,7 @@ func (r *ApplicationReconciler) releaseOutcome(
 // never run at a time.
 func (r *ApplicationReconciler) askForJobs(ctx context.Context, app *v1.Application, seen releasePods) ([]revisions.Job, error) {
 	list := &batchv1.JobList{}
-	if err := r.Reader.List(ctx, list, client.InNamespace(app.Namespace),
-		client.MatchingLabels{resources.LabelApplication: app.Name}, client.HasLabels{resources.LabelRevision}); err != nil {
+	if err := r.Reader.List(ctx, list, client.InNamespace(app.Namespace), client.HasLabels{resources.LabelRevision}); err != nil {
 		return nil, fmt.Errorf("list the Jobs of release commands: %w", err)
 	}
 	var jobs []revisions.Job

@@ -67,6 +67,7 @@ func (r *ApplicationReconciler) snapshot(ctx context.Context, app *v1.Applicatio
 		Inputs: resources.Inputs{Application: app},
 		Live:   map[string][]children.Object{}, Unavailable: map[string]error{}, PodsUpdated: true,
 	}}
+	record.config.due = time.Time{} // until it is found out again
 	if err := r.readDeployment(ctx, s); err != nil {
 		return s, err
 	}
@@ -176,7 +177,9 @@ func (r *ApplicationReconciler) canRead(ctx context.Context, s *snapshot, child 
 	}
 	s.Unavailable[child.Kind] = notInstalled(child)
 	configs, err := child.Build(resources.Inputs{Application: s.Application})
-	if err == nil && len(configs) > 0 || orphans(s.Application) { // which leaves nothing behind that says whose it is
+	// Orphan leaves nothing behind that says whose it is, and Drain has to know what still sends requests.
+	drained := child.DrainPhase != 0 && s.Application.DeletionTimestamp != nil && drains(s.Application)
+	if err == nil && len(configs) > 0 || drained || orphans(s.Application) {
 		s.Unavailable[child.Kind] = r.optional.ensureWatched(ctx, child)
 	}
 	return s.Unavailable[child.Kind] == nil
@@ -264,7 +267,6 @@ func (r *ApplicationReconciler) readReferences(ctx context.Context, s *snapshot,
 			s.Missing = append(s.Missing, need.String())
 		}
 	}
-	record.config.due = time.Time{} // until it is found out again
 	if app.DeletionTimestamp != nil || app.Spec.Rollout == nil || !app.Spec.Rollout.RestartOnConfigChange {
 		return nil
 	}
@@ -277,12 +279,18 @@ func (r *ApplicationReconciler) readReferences(ctx context.Context, s *snapshot,
 		return err
 	}
 	newest = withInline(newest, resources.InlineHash(s.Running()[0]))
-	if app.Status.ObservedGeneration != app.Generation { // the pods are likely to be replaced anyway for another spec
+	if app.Status.ObservedGeneration != app.Generation || s.replacesPods() { // they are replaced anyway, for another spec or revision
 		s.ConfigHash = record.config.roll(newest)
 		return nil
 	}
 	s.ConfigHash = record.config.settle(resources.LiveConfigHash(s.deployment), newest, time.Now())
 	return nil
+}
+
+// replacesPods reports whether the pods that are wanted are of another revision than those that the Deployment has, as when what they
+// refer to has come at last, a release command has ended, or a rollout has failed.
+func (s *snapshot) replacesPods() bool {
+	return s.decision.Want != "" && s.decision.Want != resources.DeployedRevision(s.deployment)
 }
 
 // observed returns what the status is evaluated from.

@@ -198,7 +198,7 @@ func complaintsAboutReady(in situation, got v1.ApplicationStatus) []string {
 		return []string{"Ready is True although what runs is not what is desired"}
 	case got.AvailableReplicas < *deployment.Spec.Replicas || got.UpdatedReplicas < *deployment.Spec.Replicas || got.Replicas > got.UpdatedReplicas:
 		return []string{"Ready is True before the new pods serve alone"}
-	case got.Image != in.app.Spec.Image:
+	case got.Image != in.app.Spec.Image && !keepsEarlier(in.seen):
 		return []string{"Ready is True and the image is not the spec's"}
 	}
 	return nil

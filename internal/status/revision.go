@@ -64,6 +64,11 @@ func isUndone(seen Observed) bool {
 	return seen.Decision.Phase == revisions.RolledBack || seen.Decision.Phase == revisions.ReleaseFailed
 }
 
+// keepsEarlier reports whether the pods of another revision than the spec's are wanted.
+func keepsEarlier(seen Observed) bool {
+	return seen.Decision.Want != "" && seen.Decision.Want != seen.Decision.Update
+}
+
 // evaluateRevision judges the rollout of the pods that are wanted by whether they are the spec's.
 func evaluateRevision(rollout evaluation, seen Observed) evaluation {
 	rollout.running = rollout.complete && seen.Deployment != nil && desiredPods(seen.Deployment) > 0
@@ -79,6 +84,9 @@ func evaluateRevision(rollout evaluation, seen Observed) evaluation {
 		now = stalled(v1.ReasonRolledBack, fmt.Sprintf("the rollout of revision %s has failed: %s%s", decision.Update, decision.Words,
 			instead(rollout, seen)))
 	default:
+		if rollout.reason == v1.ReasonSuspended && keepsEarlier(seen) {
+			rollout.message += fmt.Sprintf("; the release command of revision %s is run then, before its pods", decision.Update)
+		}
 		return rollout
 	}
 	now.running = rollout.running

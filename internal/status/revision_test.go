@@ -85,6 +85,11 @@ func TestWhatRunsInstead(t *testing.T) {
 			decision: decisions[3], deployment: newDeployment(3), edit: paused, pending: true, statuses: "False|False|True|True", reason: v1.ReasonPaused,
 			message: "Paused, and what runs differs from this spec; set spec.paused to false to have it applied",
 		},
+		"suspended before its release command": {
+			decision: decisions[4], deployment: newDeployment(0), edit: suspended, statuses: "True|False|True|False", reason: v1.ReasonSuspended, current: true,
+			message: "Suspended: no pods run; set spec.suspend to false to bring them back; " +
+				"the release command of revision my-app-2 is run then, before its pods",
+		},
 		"rolled back, and suspended": {
 			decision: decisions[3], deployment: newDeployment(0), edit: suspended, statuses: "False|False|True|True", reason: v1.ReasonRolledBack, kstatus: v1.ConditionStalled,
 			message: "the rollout of revision my-app-2 has failed: CrashLooping: pod new ended with exit code 1; " +

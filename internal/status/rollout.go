@@ -34,18 +34,17 @@ import (
 // evaluateRollout judges what the Deployment and its pods say, taking everything as applied.
 func evaluateRollout(app *v1.Application, seen Observed) evaluation {
 	deployment := seen.Deployment
-	switch {
-	case deployment == nil:
+	if deployment == nil {
 		return progressing(app, seen, "Waiting for the Deployment to appear")
-	case seen.DeploymentBehind,
-		deployment.Status.ObservedGeneration < deployment.Generation && (seen.DeploymentWritten || !scalingUp(app, deployment)):
-		return progressing(app, seen, "Waiting for the Deployment's controller")
 	}
 	waitsFor, found := missing(deployment), currentFault(seen)
 	if found == nil && waitsFor != "" {
 		found = deploymentFault(app, seen)
 	}
 	switch {
+	case seen.DeploymentBehind, deployment.Status.ObservedGeneration < deployment.Generation &&
+		(seen.DeploymentWritten || !scalingUp(app, deployment) && !isTold(app, found)):
+		return progressing(app, seen, "Waiting for the Deployment's controller")
 	case waitsFor == "":
 		return evaluateComplete(app, seen)
 	case desiredPods(deployment) == 0: // what is wrong with pods that are to end does not matter any more
@@ -62,6 +61,13 @@ func evaluateRollout(app *v1.Application, seen Observed) evaluation {
 		}
 		return progressing(app, seen, waitsFor)
 	}
+}
+
+// isTold reports whether the status tells of the fault in this generation already. Who scales a Deployment cures nothing by it.
+func isTold(app *v1.Application, fault *PodFault) bool {
+	ready := meta.FindStatusCondition(app.Status.Conditions, v1.ConditionReady)
+	return fault != nil && ready != nil && ready.Status == metav1.ConditionFalse && ready.Reason == fault.Reason &&
+		ready.ObservedGeneration == app.Generation
 }
 
 func evaluateComplete(app *v1.Application, seen Observed) evaluation {

@@ -339,3 +339,46 @@ func TestRolledOut(t *testing.T) {
 		t.Error("a Deployment wants one pod when it does not say how many, and has it not")
 	}
 }
+
+// TestScalingByOthersCuresNothing holds that a fault that is told stays so while somebody else, such as an autoscaler, has scaled the
+// Deployment and its controller has not looked yet. What the operator itself has written may cure it.
+func TestScalingByOthersCuresNothing(t *testing.T) {
+	scaled := func(deployment *appsv1.Deployment) { deployment.Generation++ }
+	for name, test := range map[string]struct {
+		deployment *appsv1.Deployment
+		faults     []PodFault
+		reason     string
+	}{
+		"pods have a fault":          {newDeployment(3, unavailable), []PodFault{currentFaultOfPod}, v1.ReasonImagePullFailed},
+		"the deadline has passed":    {newDeployment(3, unavailable, pastDeadline), nil, v1.ReasonProgressDeadlineExceeded},
+		"a quota allows no more":     {newDeployment(3, refused(podIsForbidden+"exceeded quota: small")), nil, v1.ReasonQuotaExceeded},
+		"pods are unready for long":  {newDeployment(3, unavailable, unavailableSince(start)), nil, v1.ReasonPodsNotReady},
+		"the pods come to be healed": {newDeployment(3, unavailable), nil, v1.ReasonRollingOut},
+	} {
+		t.Run(name, func(t *testing.T) {
+			app := newApplication()
+			seen := Observed{Now: at(1200), Deployment: test.deployment, PodFaults: test.faults}
+			app.Status = Of(app, seen, nil)
+			first := condition(t, app.Status, v1.ConditionReady)
+			if first.Reason != test.reason {
+				t.Fatalf("Ready is %s: %s", first.Reason, first.Message)
+			}
+			seen.Deployment = newDeployment(0)
+			test.deployment.DeepCopyInto(seen.Deployment)
+			scaled(seen.Deployment)
+			now := Of(app, seen, nil)
+			if diff := difference(app.Status.Conditions, now.Conditions); test.reason != v1.ReasonRollingOut && diff != "" {
+				t.Errorf("somebody else has scaled it (-before +after):\n%s", diff)
+			}
+			seen.DeploymentWritten = true
+			if got := condition(t, Of(app, seen, nil), v1.ConditionReady); got.Reason != v1.ReasonRollingOut {
+				t.Errorf("what the operator has written is not looked at yet, and Ready is %s: %s", got.Reason, got.Message)
+			}
+			app.Generation++
+			seen.DeploymentWritten = false
+			if got := condition(t, Of(app, seen, nil), v1.ConditionReady); got.Reason != v1.ReasonRollingOut {
+				t.Errorf("a new spec is not looked at yet, and Ready is %s: %s", got.Reason, got.Message)
+			}
+		})
+	}
+}

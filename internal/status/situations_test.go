@@ -169,6 +169,8 @@ var decisions = []revisions.Decision{
 	{Update: "my-app-2", Want: "my-app-1", Phase: revisions.Releasing, Words: "waiting for the release command, Job my-app-release-2"},
 	{Update: "my-app-2", Want: "my-app-1", Phase: revisions.ReleaseFailed, Words: "Job my-app-release-2: ended with exit code 1"},
 	{Update: "my-app-2", Want: "my-app-1", Phase: revisions.RolledBack, Words: "CrashLooping: pod new ended with exit code 1"},
+	// Suspended before its release command has run.
+	{Update: "my-app-2", Want: "my-app-1", Current: "my-app-1"},
 }
 
 // outcomes are how a reconcile may end.

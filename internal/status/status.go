@@ -122,7 +122,7 @@ func Of(app *v1.Application, seen Observed, err error) v1.ApplicationStatus {
 		next.CurrentRevision = cmp.Or(seen.Decision.Want, next.CurrentRevision)
 	}
 	switch {
-	case now.complete:
+	case now.complete && !keepsEarlier(seen):
 		next.Image = outcome.OneLine(app.Spec.Image)
 	case now.running && err == nil && !seen.Pending: // other pods than the spec's
 		next.Image = outcome.OneLine(cmp.Or(seen.Image, next.Image))

@@ -282,6 +282,22 @@ var _ = Describe("A change of the configuration", Ordered, ContinueOnFailure, ta
 		Expect(rolloutsOf(ctx, app)-before).To(BeNumerically("<=", 1+int(took/settles)), "the changes took %s", took)
 	})
 
+	It("makes one rollout together with a new revision that has waited for what it refers to", func(ctx SpecContext) {
+		waiting := configured(namespace, "waiting")
+		createReferences(ctx, waiting)
+		createReady(ctx, waiting)
+		before := rolloutsOf(ctx, waiting)
+		edit(ctx, waiting, func(app *v1.Application) {
+			app.Spec.Image = "nginx:1.30"
+			app.Spec.EnvFrom = append(app.Spec.EnvFrom, allOfSecret("comes-late", nil))
+		})
+		Eventually(fresh(ctx, waiting)).Should(haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonReferenceMissing, "comes-late"))
+		Expect(k8s.Create(ctx, secret(namespace, "comes-late"))).To(Succeed())
+		Eventually(fresh(ctx, waiting)).Should(SatisfyAll(beReady(), HaveField("Status.Image", "nginx:1.30")))
+		running.expectCalm(ctx, namespace, 10*time.Second) // longer than a change has to settle
+		Expect(rolloutsOf(ctx, waiting) - before).To(Equal(1))
+	})
+
 	It("is not a change of labels and annotations", func(ctx SpecContext) {
 		before := revisionOf(ctx, Default, app)
 		running.rest(ctx)
