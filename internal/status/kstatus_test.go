@@ -265,7 +265,7 @@ func reasonRows(t *testing.T) []string {
 		seen[reason][column][value] = true
 	}
 	argoCD := newArgoCD(t)
-	for _, each := range append(everySituation(t), faultyPods(t)...) {
+	for _, each := range slices.Concat(everySituation(t), faultyPods(t), lesserFaults(t), waits(t)) {
 		if each.app.DeletionTimestamp != nil && each.err != nil { // as without, but for kstatus it is Terminating
 			continue
 		}
@@ -301,6 +301,27 @@ func reasonRows(t *testing.T) []string {
 		rows = append(rows, ofClass...)
 	}
 	return rows
+}
+
+// lesserFaults returns the situations of Applications with a fault that keeps no pod from serving.
+func lesserFaults(t *testing.T) []situation {
+	t.Helper()
+	serving := situation{app: newApplication(), seen: observed(t, "complete", "no faults")}
+	atRest := situation{app: newApplication(suspended), seen: observed(t, "at zero", "no faults")}
+	serving.seen.Contended, atRest.seen.Contended = "somebody undoes it", "somebody undoes it"
+	return []situation{serving, atRest}
+}
+
+// waits returns the situations in which a reconcile could not do all it should, and is tried again after a while.
+func waits(t *testing.T) []situation {
+	t.Helper()
+	var all []situation
+	for _, reason := range []string{v1.ReasonInvalidSpec, v1.ReasonQuotaExceeded, v1.ReasonReferenceMissing, v1.ReasonCrashLooping} {
+		all = append(all, situation{
+			app: newApplication(), seen: observed(t, "complete", "no faults"), err: &outcome.Waiting{Reason: reason, Message: "no", After: time.Minute},
+		})
+	}
+	return all
 }
 
 // joined returns those of the words that are in the set.

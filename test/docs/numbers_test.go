@@ -205,6 +205,8 @@ func claims(t *testing.T) []claim {
 			seconds("internal/controller", "syncRetry"), seconds("internal/cluster", "DiscoveryTimeout"),
 		}},
 		{timing, "| {} min | `controller` `crashLoopGracePeriod`", []string{minutes("internal/controller", "crashLoopGracePeriod")}},
+		{timing, "to get its first pod, before that is told | {} s", []string{valueOf(t, "internal/status", "podlessSeconds").String()}},
+		{timing, "until that is told | {} s after the operator", []string{valueOf(t, "internal/status", "answerSeconds").String()}},
 		{timing, "| {} min, and every {} min while they cannot do their work |", []string{
 			minutes("internal/controller", "stuckAfter"), minutes("internal/controller", "stuckRetry"),
 		}},
