@@ -167,6 +167,62 @@ func TestSidecarsThatHoldUpTheApplication(t *testing.T) {
 	wantLines(t, sidecar("lifecycle: {postStart: {exec: {command: [wait]}}}"), remark+`lifecycle.postStart: {"exec":{"command":["wait"]}}`)
 }
 
+// TestOtherContainersKeepTheirSecurity holds that what the main container alone says does not change what the others may do, and that what
+// the pod says for all holds for the others where the Application says it for none.
+func TestOtherContainersKeepTheirSecurity(t *testing.T) {
+	const chown = `initContainers: [{name: chown, image: "registry.example.com/busybox:1", command: [chown, "1001", /data], securityContext: {runAsUser: 0}}]`
+	const sidecar = "\n      - {name: agent, image: 'registry.example.com/agent:1'%s}"
+	const restricted = "securityContext: {runAsNonRoot: true, capabilities: {drop: [ALL]}}"
+	for name, one := range map[string]struct {
+		pod, container string
+		want, never    []string
+	}{
+		"an init container that is root": {
+			chown, "securityContext: {runAsNonRoot: true, runAsUser: 1001, capabilities: {drop: [ALL]}}",
+			[]string{"      securityContext:", "        capabilities:", "          drop:", "            - SYS_BOOT", "        runAsUser: 0", "        runAsNonRoot: false", "    profile: Restricted",
+				"# x.yaml: Deployment web, spec.template.spec.initContainers[0].securityContext.capabilities.drop"}, nil,
+		},
+		"a sidecar that says nothing": {
+			"", restricted + fmt.Sprintf(sidecar, ""),
+			[]string{"      securityContext:", "            - SYS_BOOT", "        runAsNonRoot: false", "    profile: Restricted"}, nil,
+		},
+		"a sidecar that says all": {
+			"", restricted + fmt.Sprintf(sidecar, ", securityContext: {runAsNonRoot: true, capabilities: {drop: [NET_RAW]}}"),
+			[]string{"            - NET_RAW", "        runAsNonRoot: true", "    profile: Restricted"}, []string{"SYS_BOOT", "runAsNonRoot: false"},
+		},
+		"a sidecar of another user": {
+			"", restricted + fmt.Sprintf(sidecar, ", securityContext: {runAsUser: 65532}"),
+			[]string{"        runAsUser: 65532", "        runAsNonRoot: false", "    profile: Restricted"}, []string{"SYS_BOOT"},
+		},
+		"a sidecar that may escalate": {
+			"", restricted + fmt.Sprintf(sidecar, ", securityContext: {runAsUser: 65532, allowPrivilegeEscalation: true}"),
+			[]string{"            - SYS_BOOT", "        allowPrivilegeEscalation: true", "    profile: Restricted"}, nil,
+		},
+		"all are said not to be root": {
+			"securityContext: {runAsNonRoot: true}", "securityContext: {capabilities: {drop: [ALL]}}" + fmt.Sprintf(sidecar, ""),
+			[]string{"    profile: Restricted"}, []string{"SYS_BOOT", "runAsNonRoot"},
+		},
+		"all but the main one": {
+			"securityContext: {runAsNonRoot: true}", "securityContext: {runAsNonRoot: false}" + fmt.Sprintf(sidecar, ""),
+			[]string{"        runAsNonRoot: true"}, []string{"SYS_BOOT", "Restricted"},
+		},
+		"the root filesystem of the main one": {
+			"", "securityContext: {readOnlyRootFilesystem: true}" + fmt.Sprintf(sidecar, ""),
+			[]string{"    readOnlyRootFilesystem: true"}, []string{"        readOnlyRootFilesystem: true"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := imported(t, deployment("", one.pod, one.container))
+			wantLines(t, text, one.want...)
+			for _, never := range one.never {
+				if strings.Contains(text, never) {
+					t.Errorf("%s in:\n%s", never, text)
+				}
+			}
+		})
+	}
+}
+
 // TestWhatKubernetesTakesIsTaken holds that what is valid of each kind becomes a valid Application, or is told.
 func TestWhatKubernetesTakesIsTaken(t *testing.T) {
 	plain := deployment("", "", "ports: [{name: http, containerPort: 8080}]")
