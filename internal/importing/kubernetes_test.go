@@ -206,6 +206,10 @@ func TestOtherContainersKeepTheirSecurity(t *testing.T) {
 			"securityContext: {runAsNonRoot: true}", "securityContext: {runAsNonRoot: false}" + fmt.Sprintf(sidecar, ""),
 			[]string{"        runAsNonRoot: true"}, []string{"SYS_BOOT", "Restricted"},
 		},
+		"a profile of all": {
+			"securityContext: {seccompProfile: {type: Unconfined}}", "securityContext: {seccompProfile: {type: RuntimeDefault}}" + fmt.Sprintf(sidecar, ""),
+			[]string{"        seccompProfile:", "          type: Unconfined", `# x.yaml: Deployment web, spec.template.spec.securityContext: {"seccompProfile":{"type":"Unconfined"}}`}, nil,
+		},
 		"the root filesystem of the main one": {
 			"", "securityContext: {readOnlyRootFilesystem: true}" + fmt.Sprintf(sidecar, ""),
 			[]string{"    readOnlyRootFilesystem: true"}, []string{"        readOnlyRootFilesystem: true"},

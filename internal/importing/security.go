@@ -50,6 +50,11 @@ func (w *workload) readSecurity() {
 	main.dropIf("privileged", false)
 	main.dropIf("allowPrivilegeEscalation", false)
 	main.dropIf("procMount", "Default")
+	for _, name := range []string{"seccompProfile", "appArmorProfile", "seLinuxOptions"} { // which no Application says
+		if pod.has(name) {
+			w.sayForOthers(name, pod.fields[name])
+		}
+	}
 	w.readUsers(pod, main)
 	if group, ok := take[int64](pod, "fsGroup"); ok {
 		w.security().FSGroup = &group
@@ -173,6 +178,15 @@ func keepCapabilities(containers []part) {
 	}
 }
 
+// sayForOthers has the other containers say themselves what the pod says of all, where they say nothing.
+func (w *workload) sayForOthers(name string, ofPod any) {
+	for _, item := range w.others() {
+		if security := item.object("securityContext"); !security.has(name) {
+			security.set(name, ofPod)
+		}
+	}
+}
+
 // readCapabilities decides on the profile: Restricted is for what does not run as root and drops all capabilities.
 func (w *workload) readCapabilities(pod, main part) {
 	of := main.in("capabilities")
@@ -206,11 +220,7 @@ func (w *workload) readCapabilities(pod, main part) {
 	if w.restricted() == ofPod {
 		return
 	}
-	for _, item := range w.others() { // to which the pod's word applied
-		if security := item.object("securityContext"); !security.has("runAsNonRoot") {
-			security.set("runAsNonRoot", ofPod)
-		}
-	}
+	w.sayForOthers("runAsNonRoot", ofPod)
 }
 
 // capabilityNames returns capabilities as the container runtimes call them.
