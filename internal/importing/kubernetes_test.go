@@ -227,6 +227,34 @@ func TestOtherContainersKeepTheirSecurity(t *testing.T) {
 	}
 }
 
+// TestSharedBudget holds that a budget which other pods may have too is not taken for the Application's own, and that no pod has two of them
+// without a word.
+func TestSharedBudget(t *testing.T) {
+	web := strings.Replace(deployment("replicas: 3", "", ""), "labels: {app: web}", "labels: {app: web, tier: core, app.kubernetes.io/instance: prod}", 1)
+	budget := func(name, selector string) string {
+		return "---\napiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: " + name + "}\n" +
+			"spec: {maxUnavailable: 2, selector: {matchLabels: {" + selector + "}}}\n"
+	}
+	own, shared := budget("own", "app: web"), budget("core", "tier: core")
+	for name, one := range map[string]struct{ budgets, want, told, never string }{
+		"its own":                     {own, "    maxUnavailable: 2", "own, metadata.name: ", "may find pods of others"},
+		"its own, of more labels":     {budget("own", "app: web, tier: core"), "    maxUnavailable: 2", "own, metadata.name: ", "may find pods of others"},
+		"its own by its name":         {budget("web", "tier: core"), "    maxUnavailable: 2", "", "may find pods of others"},
+		"shared":                      {shared, "    enabled: false", "core\n#   its selector is not the Deployment's, so it may find pods of others too", "maxUnavailable"},
+		"shared, beside its own":      {shared + own, "    maxUnavailable: 2", "or set\n#   spec.disruptionBudget.enabled: false", "remove it"},
+		"shared by a label that goes": {budget("core", "app.kubernetes.io/instance: prod"), "  replicas: 3", "by app.kubernetes.io/instance", "enabled: false"},
+		"two of its own":              {own + budget("own-2", "app: web"), "    maxUnavailable: 2", "own-2\n#   an Application has one PodDisruptionBudget", "may find"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := imported(t, web+one.budgets)
+			wantLines(t, text, one.want)
+			if !strings.Contains(text, one.told) || strings.Contains(text, one.never) {
+				t.Errorf("want %q and not %q in:\n%s", one.told, one.never, text)
+			}
+		})
+	}
+}
+
 // TestWhatKubernetesTakesIsTaken holds that what is valid of each kind becomes a valid Application, or is told.
 func TestWhatKubernetesTakesIsTaken(t *testing.T) {
 	plain := deployment("", "", "ports: [{name: http, containerPort: 8080}]")
