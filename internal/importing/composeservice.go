@@ -106,17 +106,20 @@ func (w *workload) readComposeContainer(root part) {
 	}
 }
 
+// readComposePorts reads what the container listens on, by which other services reach it. What is published is the machine's.
 func (w *workload) readComposePorts(root part) {
 	for _, item := range root.list("ports") {
 		target, _ := item.number("target")
 		item.dropIf("mode", "ingress")
 		protocol := corev1.Protocol(strings.ToUpper(item.text("protocol")))
-		served := target
-		if published, err := strconv.ParseInt(item.peek("published"), 10, 32); err == nil {
-			served = int32(published)
-			item.drop("published")
+		number := strconv.Itoa(int(target))
+		item.dropIf("published", number)
+		item.remark("published", "it was the machine's port: other services reach the container's, "+number+
+			". From outside, use spec.ingress, or spec.service.type NodePort or LoadBalancer")
+		if w.hasPort(target, protocol) { // which is published twice
+			continue
 		}
-		entry := w.listens(item, item.text("name"), target, served, protocol)
+		entry := w.listens(item, item.text("name"), target, target, protocol)
 		if application := item.text("app_protocol"); application != "" {
 			entry.appProtocol = &application
 		}
@@ -129,8 +132,8 @@ func (w *workload) readComposePorts(root part) {
 			continue
 		}
 		port := int32(parsed)
-		if !slices.ContainsFunc(w.ports, func(entry *portEntry) bool { return entry.number == port }) {
-			w.listens(part{doc: w.doc, path: fmt.Sprintf("expose[%d]", i)}, "", port, port, corev1.Protocol(strings.ToUpper(protocol)))
+		if of := corev1.Protocol(strings.ToUpper(protocol)); !w.hasPort(port, of) {
+			w.listens(part{doc: w.doc, path: fmt.Sprintf("expose[%d]", i)}, "", port, port, of)
 		}
 	}
 	w.finishPorts()
