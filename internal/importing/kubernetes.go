@@ -42,6 +42,9 @@ type workload struct {
 	service *document
 	// ports are those of the Application, and inside those of the container that it does not have.
 	ports, inside []*portEntry
+	// accountName is the ServiceAccount that the pods had; "" is default. policySelectors are those of the policies that have been read.
+	accountName     string
+	policySelectors []any
 	// sharedBudgets are PodDisruptionBudgets that other pods may have too.
 	sharedBudgets []*document
 }

@@ -18,6 +18,7 @@ package importing
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -353,5 +354,71 @@ spec: {schedule: "@daily", jobTemplate: {spec: {template: {spec: {restartPolicy:
 		if strings.Contains(text, "."+field+"\n") || strings.Contains(text, "."+field+":") {
 			t.Errorf("%s is empty, and told of:\n%s", field, text)
 		}
+	}
+}
+
+// TestWhatRunsGain holds that one remark has what a CronJob or a hook gets from the Application, and that there is none where it had all.
+func TestWhatRunsGain(t *testing.T) {
+	const pod = `serviceAccountName: web
+      nodeSelector: {pool: web}
+      volumes: [{name: data, persistentVolumeClaim: {claimName: data}}, {name: tmp, emptyDir: {}}]
+      initContainers: [{name: wait, image: "registry.example.com/web:1", securityContext: {runAsUser: 1001}}]`
+	const container = `securityContext: {runAsNonRoot: true, runAsUser: 1001, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
+        env: [{name: A, value: b}]
+        envFrom: [{secretRef: {name: web}}]
+        volumeMounts: [{name: data, mountPath: /data}, {name: tmp, mountPath: /tmp}]`
+	const proxy = `
+      - {name: proxy, image: "registry.example.com/proxy:1"}`
+	const policy = `---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: web}
+spec: {podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress, Egress], egress: [{to: [{podSelector: {}}]}]}
+`
+	template := func(metadata, pod, container string) string {
+		return "template: {metadata: {labels: {" + metadata + "}}, spec: {restartPolicy: Never, " + pod +
+			" containers: [{name: run, image: 'registry.example.com/web:1', command: [run], " + container + "}]}}"
+	}
+	cronJob := func(template string) string {
+		return "---\napiVersion: batch/v1\nkind: CronJob\nmetadata: {name: web-run}\nspec: {schedule: '@daily', jobTemplate: {spec: {" + template + "}}}\n"
+	}
+	hook := func(template string) string {
+		return "---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: run, annotations: {helm.sh/hook: pre-upgrade}}\nspec: {activeDeadlineSeconds: 600, " + template + "}\n"
+	}
+	const gained = "#   its pods get from the Application what they had not: "
+	plain := []string{"profile: Restricted", "readOnlyRootFilesystem: true", "runAsUser: 1001", "spec.initContainers (wait)", "spec.sidecars (proxy)",
+		"spec.files (/data of a claim, /tmp)", "spec.env (A)", "spec.envFrom (Secret web)", "spec.serviceAccount (web)", "spec.scheduling (nodeSelector)",
+		"spec.podMetadata.labels (app)", "spec.networkPolicy (ingress, egress)"}
+	whole := strings.NewReplacer("\n", ", ").Replace(pod) + ","
+	for name, one := range map[string]struct {
+		run   string
+		gains []string
+	}{
+		"a plain CronJob": {cronJob(template("", "", "")), plain},
+		"a plain hook":    {hook(template("", "", "")), plain},
+		"a CronJob that the policy is about": {
+			cronJob(template("app: web", "serviceAccountName: web, automountServiceAccountToken: true,", "")), slices.DeleteFunc(slices.Clone(plain), func(text string) bool {
+				return strings.HasPrefix(text, "spec.serviceAccount") || strings.HasPrefix(text, "spec.podMetadata") || strings.HasPrefix(text, "spec.networkPolicy")
+			}),
+		},
+		"a CronJob that has all but the sidecar": {
+			cronJob(template("app: web", whole, strings.ReplaceAll(container, "\n", ", "))), []string{"spec.sidecars (proxy)"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := imported(t, deployment("", pod, container+proxy)+policy+one.run)
+			_, told, _ := strings.Cut(text, gained)
+			told, _, _ = strings.Cut(told, "; if it is to run")
+			told = strings.ReplaceAll(strings.ReplaceAll(told, "\n#  ", ""), "\n", "")
+			for _, field := range plain {
+				if strings.Contains(told, field) != slices.Contains(one.gains, field) {
+					t.Errorf("%s: want it told: %v, in %q", field, slices.Contains(one.gains, field), told)
+				}
+			}
+		})
+	}
+	had := cronJob(template("app: web", whole, strings.ReplaceAll(container, "\n", ", ")))
+	if text := imported(t, deployment("", pod, container)+policy+had); strings.Contains(text, gained) {
+		t.Errorf("it had all:\n%s", text)
 	}
 }

@@ -50,6 +50,7 @@ func (w *workload) readNetworkPolicy(doc *document) {
 	if !w.isAbout(doc, spec.fields["podSelector"]) {
 		return
 	}
+	w.policySelectors = append(w.policySelectors, spec.fields["podSelector"])
 	w.plainCompanion(doc)
 	spec.drop("podSelector")
 	types := mustList[networkingv1.PolicyType](spec, "policyTypes")
