@@ -125,15 +125,14 @@ func (w *workload) readComposePorts(root part) {
 		}
 	}
 	for i, text := range mustList[string](root, "expose") {
-		number, protocol, _ := strings.Cut(text, "/")
+		number, given, _ := strings.Cut(text, "/")
 		parsed, err := strconv.ParseUint(number, 10, 16)
 		if err != nil {
 			root.note(fmt.Sprintf("expose[%d]", i), text, "give each port of the range in spec.additionalPorts")
 			continue
 		}
-		port := int32(parsed)
-		if of := corev1.Protocol(strings.ToUpper(protocol)); !w.hasPort(port, of) {
-			w.listens(part{doc: w.doc, path: fmt.Sprintf("expose[%d]", i)}, "", port, port, of)
+		if port, protocol := int32(parsed), corev1.Protocol(strings.ToUpper(given)); !w.hasPort(port, protocol) {
+			w.listens(part{doc: w.doc, path: fmt.Sprintf("expose[%d]", i)}, "", port, port, protocol)
 		}
 	}
 	w.finishPorts()

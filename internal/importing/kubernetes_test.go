@@ -180,40 +180,51 @@ func TestOtherContainersKeepTheirSecurity(t *testing.T) {
 	}{
 		"an init container that is root": {
 			chown, "securityContext: {runAsNonRoot: true, runAsUser: 1001, capabilities: {drop: [ALL]}}",
-			[]string{"      securityContext:", "        capabilities:", "          drop:", "            - SYS_BOOT", "        runAsUser: 0", "        runAsNonRoot: false", "    profile: Restricted",
-				"# x.yaml: Deployment web, spec.template.spec.initContainers[0].securityContext.capabilities.drop"}, nil,
+			[]string{
+				"      securityContext:", "        capabilities:", "          drop:", "            - SYS_BOOT", "        runAsUser: 0", "        runAsNonRoot: false", "    profile: Restricted",
+				"# x.yaml: Deployment web, spec.template.spec.initContainers[0].securityContext.capabilities.drop",
+			},
+			nil,
 		},
 		"a sidecar that says nothing": {
 			"", restricted + fmt.Sprintf(sidecar, ""),
-			[]string{"      securityContext:", "            - SYS_BOOT", "        runAsNonRoot: false", "    profile: Restricted"}, nil,
+			[]string{"      securityContext:", "            - SYS_BOOT", "        runAsNonRoot: false", "    profile: Restricted"},
+			nil,
 		},
 		"a sidecar that says all": {
 			"", restricted + fmt.Sprintf(sidecar, ", securityContext: {runAsNonRoot: true, capabilities: {drop: [NET_RAW]}}"),
-			[]string{"            - NET_RAW", "        runAsNonRoot: true", "    profile: Restricted"}, []string{"SYS_BOOT", "runAsNonRoot: false"},
+			[]string{"            - NET_RAW", "        runAsNonRoot: true", "    profile: Restricted"},
+			[]string{"SYS_BOOT", "runAsNonRoot: false"},
 		},
 		"a sidecar of another user": {
 			"", restricted + fmt.Sprintf(sidecar, ", securityContext: {runAsUser: 65532}"),
-			[]string{"        runAsUser: 65532", "        runAsNonRoot: false", "    profile: Restricted"}, []string{"SYS_BOOT"},
+			[]string{"        runAsUser: 65532", "        runAsNonRoot: false", "    profile: Restricted"},
+			[]string{"SYS_BOOT"},
 		},
 		"a sidecar that may escalate": {
 			"", restricted + fmt.Sprintf(sidecar, ", securityContext: {runAsUser: 65532, allowPrivilegeEscalation: true}"),
-			[]string{"            - SYS_BOOT", "        allowPrivilegeEscalation: true", "    profile: Restricted"}, nil,
+			[]string{"            - SYS_BOOT", "        allowPrivilegeEscalation: true", "    profile: Restricted"},
+			nil,
 		},
 		"all are said not to be root": {
 			"securityContext: {runAsNonRoot: true}", "securityContext: {capabilities: {drop: [ALL]}}" + fmt.Sprintf(sidecar, ""),
-			[]string{"    profile: Restricted"}, []string{"SYS_BOOT", "runAsNonRoot"},
+			[]string{"    profile: Restricted"},
+			[]string{"SYS_BOOT", "runAsNonRoot"},
 		},
 		"all but the main one": {
 			"securityContext: {runAsNonRoot: true}", "securityContext: {runAsNonRoot: false}" + fmt.Sprintf(sidecar, ""),
-			[]string{"        runAsNonRoot: true"}, []string{"SYS_BOOT", "Restricted"},
+			[]string{"        runAsNonRoot: true"},
+			[]string{"SYS_BOOT", "Restricted"},
 		},
 		"a profile of all": {
 			"securityContext: {seccompProfile: {type: Unconfined}}", "securityContext: {seccompProfile: {type: RuntimeDefault}}" + fmt.Sprintf(sidecar, ""),
-			[]string{"        seccompProfile:", "          type: Unconfined", `# x.yaml: Deployment web, spec.template.spec.securityContext: {"seccompProfile":{"type":"Unconfined"}}`}, nil,
+			[]string{"        seccompProfile:", "          type: Unconfined", `# x.yaml: Deployment web, spec.template.spec.securityContext: {"seccompProfile":{"type":"Unconfined"}}`},
+			nil,
 		},
 		"the root filesystem of the main one": {
 			"", "securityContext: {readOnlyRootFilesystem: true}" + fmt.Sprintf(sidecar, ""),
-			[]string{"    readOnlyRootFilesystem: true"}, []string{"        readOnlyRootFilesystem: true"},
+			[]string{"    readOnlyRootFilesystem: true"},
+			[]string{"        readOnlyRootFilesystem: true"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -386,9 +397,11 @@ spec: {podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress, Egress], e
 		return "---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: run, annotations: {helm.sh/hook: pre-upgrade}}\nspec: {activeDeadlineSeconds: 600, " + template + "}\n"
 	}
 	const gained = "#   its pods get from the Application what they had not: "
-	plain := []string{"profile: Restricted", "readOnlyRootFilesystem: true", "runAsUser: 1001", "spec.initContainers (wait)", "spec.sidecars (proxy)",
+	plain := []string{
+		"profile: Restricted", "readOnlyRootFilesystem: true", "runAsUser: 1001", "spec.initContainers (wait)", "spec.sidecars (proxy)",
 		"spec.files (/data of a claim, /tmp)", "spec.env (A)", "spec.envFrom (Secret web)", "spec.serviceAccount (web)", "spec.scheduling (nodeSelector)",
-		"spec.podMetadata.labels (app)", "spec.networkPolicy (ingress, egress)"}
+		"spec.podMetadata.labels (app)", "spec.networkPolicy (ingress, egress)",
+	}
 	whole := strings.NewReplacer("\n", ", ").Replace(pod) + ","
 	for name, one := range map[string]struct {
 		run   string

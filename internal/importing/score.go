@@ -164,13 +164,13 @@ func (w *workload) scoreVariables(container part) []corev1.EnvVar {
 			all = append(all, corev1.EnvVar{Name: name, Value: strings.ReplaceAll(value, "$(", "$$(")})
 			continue
 		}
-		resource, key, _ := strings.Cut(strings.TrimPrefix(found[1], "resources."), ".")
+		of, key, _ := strings.Cut(strings.TrimPrefix(found[1], "resources."), ".")
 		if found[0] != value || !strings.HasPrefix(found[1], "resources.") || key == "" {
 			variables.note(name, nil, "the placeholder "+found[0]+" has to be filled in; it is left as it is")
 			all = append(all, corev1.EnvVar{Name: name, Value: value})
 			continue
 		}
-		secret := w.app.Name + "-" + resource
+		secret := w.app.Name + "-" + of
 		variables.note(name, nil, fmt.Sprintf("it is the key %s of a Secret %s, which has to be made, or named otherwise", key, secret))
 		all = append(all, corev1.EnvVar{Name: name, ValueFrom: &corev1.EnvVarSource{SecretKeyRef: &corev1.SecretKeySelector{
 			LocalObjectReference: corev1.LocalObjectReference{Name: secret}, Key: key,
