@@ -106,31 +106,33 @@ func (w *workload) readComposeContainer(root part) {
 	}
 }
 
+// readComposePorts reads what the container listens on, by which other services reach it. What is published is the machine's.
 func (w *workload) readComposePorts(root part) {
 	for _, item := range root.list("ports") {
 		target, _ := item.number("target")
 		item.dropIf("mode", "ingress")
 		protocol := corev1.Protocol(strings.ToUpper(item.text("protocol")))
-		served := target
-		if published, err := strconv.ParseInt(item.peek("published"), 10, 32); err == nil {
-			served = int32(published)
-			item.drop("published")
+		number := strconv.Itoa(int(target))
+		item.dropIf("published", number)
+		item.remark("published", "it was the machine's port: other services reach the container's, "+number+
+			". From outside, use spec.ingress, or spec.service.type NodePort or LoadBalancer")
+		if w.hasPort(target, protocol) { // which is published twice
+			continue
 		}
-		entry := w.listens(item, item.text("name"), target, served, protocol)
+		entry := w.listens(item, item.text("name"), target, target, protocol)
 		if application := item.text("app_protocol"); application != "" {
 			entry.appProtocol = &application
 		}
 	}
 	for i, text := range mustList[string](root, "expose") {
-		number, protocol, _ := strings.Cut(text, "/")
+		number, given, _ := strings.Cut(text, "/")
 		parsed, err := strconv.ParseUint(number, 10, 16)
 		if err != nil {
 			root.note(fmt.Sprintf("expose[%d]", i), text, "give each port of the range in spec.additionalPorts")
 			continue
 		}
-		port := int32(parsed)
-		if !slices.ContainsFunc(w.ports, func(entry *portEntry) bool { return entry.number == port }) {
-			w.listens(part{doc: w.doc, path: fmt.Sprintf("expose[%d]", i)}, "", port, port, corev1.Protocol(strings.ToUpper(protocol)))
+		if port, protocol := int32(parsed), corev1.Protocol(strings.ToUpper(given)); !w.hasPort(port, protocol) {
+			w.listens(part{doc: w.doc, path: fmt.Sprintf("expose[%d]", i)}, "", port, port, protocol)
 		}
 	}
 	w.finishPorts()

@@ -51,12 +51,18 @@ func (w *workload) listens(within part, name string, number, served int32, proto
 		name: name, serviceName: name, containerName: name, number: number, served: served, protocol: cmp.Or(protocol, corev1.ProtocolTCP),
 		hasService: true, within: within,
 	}
-	if slices.ContainsFunc(w.ports, func(other *portEntry) bool { return other.number == number && other.protocol == entry.protocol }) {
+	if w.hasPort(number, protocol) {
 		within.note("", served, fmt.Sprintf("another port leads to %d as well, and an Application serves each of its ports once; have clients use the other port", number))
 		return entry
 	}
 	w.ports = append(w.ports, entry)
 	return entry
+}
+
+// hasPort reports whether there is a port of the number and the protocol, which is TCP unless it is said.
+func (w *workload) hasPort(number int32, protocol corev1.Protocol) bool {
+	protocol = cmp.Or(protocol, corev1.ProtocolTCP)
+	return slices.ContainsFunc(w.ports, func(entry *portEntry) bool { return entry.number == number && entry.protocol == protocol })
 }
 
 // finishPorts moves the first TCP port to the front, and sets what was added.

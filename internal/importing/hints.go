@@ -107,7 +107,7 @@ var hintsOf = map[string]map[string]string{
 		"develop":        "it is for the machine of a developer",
 		"post_start":     "start it in the program's own command, or in an init container",
 		"volumes":        "see spec.files[].persistentVolumeClaim for what a claim says; its storage class decides the rest",
-		"ports":          "a port of the machine is the Service's port; see spec.service.type for those of nodes",
+		"ports":          "an Application has no port of a machine; see spec.service.type for ports of nodes",
 		"platform":       "choose nodes in spec.scheduling.nodeSelector, by kubernetes.io/arch and kubernetes.io/os",
 		"gpus":           "nodes lend devices by plugins: name one in spec.resources.limits, such as nvidia.com/gpu",
 		"stop_signal":    "the image's signal counts; set STOPSIGNAL in the image",

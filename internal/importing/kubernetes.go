@@ -42,6 +42,11 @@ type workload struct {
 	service *document
 	// ports are those of the Application, and inside those of the container that it does not have.
 	ports, inside []*portEntry
+	// accountName is the ServiceAccount that the pods had; "" is default. policySelectors are those of the policies that have been read.
+	accountName     string
+	policySelectors []any
+	// sharedBudgets are PodDisruptionBudgets that other pods may have too.
+	sharedBudgets []*document
 }
 
 // readDeployment reads a Deployment and what belongs to it.
@@ -277,13 +282,21 @@ func (w *workload) selectsNote(doc *document) string {
 
 // reselectNote says whether a selector still finds the pods.
 func (w *workload) reselectNote(selector any) string {
+	if key := w.changedLabel(selector); key != "" {
+		return "; it selects the pods by " + key + ", which is " + w.newLabel(key) + " from now on: correct its selector"
+	}
+	return "; it selects the pods, which keep those labels"
+}
+
+// changedLabel returns a label by which a selector finds the pods and which the operator changes, or "".
+func (w *workload) changedLabel(selector any) string {
 	parsed, _, _ := decode[metav1.LabelSelector](selector)
 	for _, key := range slices.Sorted(maps.Keys(parsed.MatchLabels)) {
 		if reserved(key) && !w.keepsLabel(key) {
-			return "; it selects the pods by " + key + ", which is " + w.newLabel(key) + " from now on: correct its selector"
+			return key
 		}
 	}
-	return "; it selects the pods, which keep those labels"
+	return ""
 }
 
 func (w *workload) keepsLabel(key string) bool { return w.podLabels[key] == w.newLabel(key) }

@@ -18,6 +18,7 @@ package importing
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -167,6 +168,105 @@ func TestSidecarsThatHoldUpTheApplication(t *testing.T) {
 	wantLines(t, sidecar("lifecycle: {postStart: {exec: {command: [wait]}}}"), remark+`lifecycle.postStart: {"exec":{"command":["wait"]}}`)
 }
 
+// TestOtherContainersKeepTheirSecurity holds that what the main container alone says does not change what the others may do, and that what
+// the pod says for all holds for the others where the Application says it for none.
+func TestOtherContainersKeepTheirSecurity(t *testing.T) {
+	const chown = `initContainers: [{name: chown, image: "registry.example.com/busybox:1", command: [chown, "1001", /data], securityContext: {runAsUser: 0}}]`
+	const sidecar = "\n      - {name: agent, image: 'registry.example.com/agent:1'%s}"
+	const restricted = "securityContext: {runAsNonRoot: true, capabilities: {drop: [ALL]}}"
+	for name, one := range map[string]struct {
+		pod, container string
+		want, never    []string
+	}{
+		"an init container that is root": {
+			chown, "securityContext: {runAsNonRoot: true, runAsUser: 1001, capabilities: {drop: [ALL]}}",
+			[]string{
+				"      securityContext:", "        capabilities:", "          drop:", "            - SYS_BOOT", "        runAsUser: 0", "        runAsNonRoot: false", "    profile: Restricted",
+				"# x.yaml: Deployment web, spec.template.spec.initContainers[0].securityContext.capabilities.drop",
+			},
+			nil,
+		},
+		"a sidecar that says nothing": {
+			"", restricted + fmt.Sprintf(sidecar, ""),
+			[]string{"      securityContext:", "            - SYS_BOOT", "        runAsNonRoot: false", "    profile: Restricted"},
+			nil,
+		},
+		"a sidecar that says all": {
+			"", restricted + fmt.Sprintf(sidecar, ", securityContext: {runAsNonRoot: true, capabilities: {drop: [NET_RAW]}}"),
+			[]string{"            - NET_RAW", "        runAsNonRoot: true", "    profile: Restricted"},
+			[]string{"SYS_BOOT", "runAsNonRoot: false"},
+		},
+		"a sidecar of another user": {
+			"", restricted + fmt.Sprintf(sidecar, ", securityContext: {runAsUser: 65532}"),
+			[]string{"        runAsUser: 65532", "        runAsNonRoot: false", "    profile: Restricted"},
+			[]string{"SYS_BOOT"},
+		},
+		"a sidecar that may escalate": {
+			"", restricted + fmt.Sprintf(sidecar, ", securityContext: {runAsUser: 65532, allowPrivilegeEscalation: true}"),
+			[]string{"            - SYS_BOOT", "        allowPrivilegeEscalation: true", "    profile: Restricted"},
+			nil,
+		},
+		"all are said not to be root": {
+			"securityContext: {runAsNonRoot: true}", "securityContext: {capabilities: {drop: [ALL]}}" + fmt.Sprintf(sidecar, ""),
+			[]string{"    profile: Restricted"},
+			[]string{"SYS_BOOT", "runAsNonRoot"},
+		},
+		"all but the main one": {
+			"securityContext: {runAsNonRoot: true}", "securityContext: {runAsNonRoot: false}" + fmt.Sprintf(sidecar, ""),
+			[]string{"        runAsNonRoot: true"},
+			[]string{"SYS_BOOT", "Restricted"},
+		},
+		"a profile of all": {
+			"securityContext: {seccompProfile: {type: Unconfined}}", "securityContext: {seccompProfile: {type: RuntimeDefault}}" + fmt.Sprintf(sidecar, ""),
+			[]string{"        seccompProfile:", "          type: Unconfined", `# x.yaml: Deployment web, spec.template.spec.securityContext: {"seccompProfile":{"type":"Unconfined"}}`},
+			nil,
+		},
+		"the root filesystem of the main one": {
+			"", "securityContext: {readOnlyRootFilesystem: true}" + fmt.Sprintf(sidecar, ""),
+			[]string{"    readOnlyRootFilesystem: true"},
+			[]string{"        readOnlyRootFilesystem: true"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := imported(t, deployment("", one.pod, one.container))
+			wantLines(t, text, one.want...)
+			for _, never := range one.never {
+				if strings.Contains(text, never) {
+					t.Errorf("%s in:\n%s", never, text)
+				}
+			}
+		})
+	}
+}
+
+// TestSharedBudget holds that a budget which other pods may have too is not taken for the Application's own, and that no pod has two of them
+// without a word.
+func TestSharedBudget(t *testing.T) {
+	web := strings.Replace(deployment("replicas: 3", "", ""), "labels: {app: web}", "labels: {app: web, tier: core, app.kubernetes.io/instance: prod}", 1)
+	budget := func(name, selector string) string {
+		return "---\napiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: " + name + "}\n" +
+			"spec: {maxUnavailable: 2, selector: {matchLabels: {" + selector + "}}}\n"
+	}
+	own, shared := budget("own", "app: web"), budget("core", "tier: core")
+	for name, one := range map[string]struct{ budgets, want, told, never string }{
+		"its own":                     {own, "    maxUnavailable: 2", "own, metadata.name: ", "may find pods of others"},
+		"its own, of more labels":     {budget("own", "app: web, tier: core"), "    maxUnavailable: 2", "own, metadata.name: ", "may find pods of others"},
+		"its own by its name":         {budget("web", "tier: core"), "    maxUnavailable: 2", "", "may find pods of others"},
+		"shared":                      {shared, "    enabled: false", "core\n#   its selector is not the Deployment's, so it may find pods of others too", "maxUnavailable"},
+		"shared, beside its own":      {shared + own, "    maxUnavailable: 2", "or set\n#   spec.disruptionBudget.enabled: false", "remove it"},
+		"shared by a label that goes": {budget("core", "app.kubernetes.io/instance: prod"), "  replicas: 3", "by app.kubernetes.io/instance", "enabled: false"},
+		"two of its own":              {own + budget("own-2", "app: web"), "    maxUnavailable: 2", "own-2\n#   an Application has one PodDisruptionBudget", "may find"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := imported(t, web+one.budgets)
+			wantLines(t, text, one.want)
+			if !strings.Contains(text, one.told) || strings.Contains(text, one.never) {
+				t.Errorf("want %q and not %q in:\n%s", one.told, one.never, text)
+			}
+		})
+	}
+}
+
 // TestWhatKubernetesTakesIsTaken holds that what is valid of each kind becomes a valid Application, or is told.
 func TestWhatKubernetesTakesIsTaken(t *testing.T) {
 	plain := deployment("", "", "ports: [{name: http, containerPort: 8080}]")
@@ -265,5 +365,73 @@ spec: {schedule: "@daily", jobTemplate: {spec: {template: {spec: {restartPolicy:
 		if strings.Contains(text, "."+field+"\n") || strings.Contains(text, "."+field+":") {
 			t.Errorf("%s is empty, and told of:\n%s", field, text)
 		}
+	}
+}
+
+// TestWhatRunsGain holds that one remark has what a CronJob or a hook gets from the Application, and that there is none where it had all.
+func TestWhatRunsGain(t *testing.T) {
+	const pod = `serviceAccountName: web
+      nodeSelector: {pool: web}
+      volumes: [{name: data, persistentVolumeClaim: {claimName: data}}, {name: tmp, emptyDir: {}}]
+      initContainers: [{name: wait, image: "registry.example.com/web:1", securityContext: {runAsUser: 1001}}]`
+	const container = `securityContext: {runAsNonRoot: true, runAsUser: 1001, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
+        env: [{name: A, value: b}]
+        envFrom: [{secretRef: {name: web}}]
+        volumeMounts: [{name: data, mountPath: /data}, {name: tmp, mountPath: /tmp}]`
+	const proxy = `
+      - {name: proxy, image: "registry.example.com/proxy:1"}`
+	const policy = `---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: web}
+spec: {podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress, Egress], egress: [{to: [{podSelector: {}}]}]}
+`
+	template := func(metadata, pod, container string) string {
+		return "template: {metadata: {labels: {" + metadata + "}}, spec: {restartPolicy: Never, " + pod +
+			" containers: [{name: run, image: 'registry.example.com/web:1', command: [run], " + container + "}]}}"
+	}
+	cronJob := func(template string) string {
+		return "---\napiVersion: batch/v1\nkind: CronJob\nmetadata: {name: web-run}\nspec: {schedule: '@daily', jobTemplate: {spec: {" + template + "}}}\n"
+	}
+	hook := func(template string) string {
+		return "---\napiVersion: batch/v1\nkind: Job\nmetadata: {name: run, annotations: {helm.sh/hook: pre-upgrade}}\nspec: {activeDeadlineSeconds: 600, " + template + "}\n"
+	}
+	const gained = "#   its pods get from the Application what they had not: "
+	plain := []string{
+		"profile: Restricted", "readOnlyRootFilesystem: true", "runAsUser: 1001", "spec.initContainers (wait)", "spec.sidecars (proxy)",
+		"spec.files (/data of a claim, /tmp)", "spec.env (A)", "spec.envFrom (Secret web)", "spec.serviceAccount (web)", "spec.scheduling (nodeSelector)",
+		"spec.podMetadata.labels (app)", "spec.networkPolicy (ingress, egress)",
+	}
+	whole := strings.NewReplacer("\n", ", ").Replace(pod) + ","
+	for name, one := range map[string]struct {
+		run   string
+		gains []string
+	}{
+		"a plain CronJob": {cronJob(template("", "", "")), plain},
+		"a plain hook":    {hook(template("", "", "")), plain},
+		"a CronJob that the policy is about": {
+			cronJob(template("app: web", "serviceAccountName: web, automountServiceAccountToken: true,", "")), slices.DeleteFunc(slices.Clone(plain), func(text string) bool {
+				return strings.HasPrefix(text, "spec.serviceAccount") || strings.HasPrefix(text, "spec.podMetadata") || strings.HasPrefix(text, "spec.networkPolicy")
+			}),
+		},
+		"a CronJob that has all but the sidecar": {
+			cronJob(template("app: web", whole, strings.ReplaceAll(container, "\n", ", "))), []string{"spec.sidecars (proxy)"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := imported(t, deployment("", pod, container+proxy)+policy+one.run)
+			_, told, _ := strings.Cut(text, gained)
+			told, _, _ = strings.Cut(told, "; if it is to run")
+			told = strings.ReplaceAll(strings.ReplaceAll(told, "\n#  ", ""), "\n", "")
+			for _, field := range plain {
+				if strings.Contains(told, field) != slices.Contains(one.gains, field) {
+					t.Errorf("%s: want it told: %v, in %q", field, slices.Contains(one.gains, field), told)
+				}
+			}
+		})
+	}
+	had := cronJob(template("app: web", whole, strings.ReplaceAll(container, "\n", ", ")))
+	if text := imported(t, deployment("", pod, container)+policy+had); strings.Contains(text, gained) {
+		t.Errorf("it had all:\n%s", text)
 	}
 }

@@ -223,6 +223,7 @@ func (w *workload) readAccount() {
 		}
 	}
 	if name != "" && name != "default" {
+		w.accountName = name
 		account.AutomountToken = automount || !said
 		if !made {
 			account.Name = name

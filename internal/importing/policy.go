@@ -50,6 +50,7 @@ func (w *workload) readNetworkPolicy(doc *document) {
 	if !w.isAbout(doc, spec.fields["podSelector"]) {
 		return
 	}
+	w.policySelectors = append(w.policySelectors, spec.fields["podSelector"])
 	w.plainCompanion(doc)
 	spec.drop("podSelector")
 	types := mustList[networkingv1.PolicyType](spec, "policyTypes")
@@ -79,14 +80,14 @@ func (w *workload) readNetworkPolicy(doc *document) {
 	}
 }
 
-// isAbout reports whether a policy is about these pods alone, as far as one can see: it has their Deployment's or Service's selector,
-// or the name of one of the two.
+// isAbout reports whether a policy or a budget is about these pods alone, as far as one can see: it has their Deployment's or Service's
+// selector, or one that asks for more than the Deployment's, or the name of one of the two.
 func (w *workload) isAbout(doc *document, selector any) bool {
 	if !w.selects(selector) {
 		return false
 	}
 	own, _ := w.doc.original["spec"].(map[string]any)
-	if same(selector, own["selector"]) || doc.name == w.doc.name || doc.name == w.app.Name {
+	if narrows(selector, own["selector"]) || doc.name == w.doc.name || doc.name == w.app.Name {
 		return true
 	}
 	if w.service == nil {
@@ -94,6 +95,24 @@ func (w *workload) isAbout(doc *document, selector any) bool {
 	}
 	spec, _ := w.service.original["spec"].(map[string]any)
 	return same(selector, map[string]any{"matchLabels": spec["selector"]})
+}
+
+// narrows reports whether a selector asks for all that another one asks for.
+func narrows(selector, other any) bool {
+	if same(selector, other) {
+		return true
+	}
+	given, _, err := decode[metav1.LabelSelector](selector)
+	of, _, otherErr := decode[metav1.LabelSelector](other)
+	if err != nil || otherErr != nil || len(of.MatchLabels) == 0 || len(of.MatchExpressions) > 0 {
+		return false
+	}
+	for key, value := range of.MatchLabels {
+		if found, ok := given.MatchLabels[key]; !ok || found != value {
+			return false
+		}
+	}
+	return true
 }
 
 func (w *workload) readIngressRules(spec part, policy *v1.NetworkPolicySpec) {

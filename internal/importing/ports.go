@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -255,7 +256,8 @@ func (w *workload) namePorts() {
 		if i == 0 && w.hasMain() {
 			entry.name = cmp.Or(entry.name, resources.DefaultPortName)
 		}
-		for _, name := range []string{entry.name, entry.containerName, fmt.Sprintf("port-%d", entry.number)} {
+		number := fmt.Sprintf("port-%d", entry.number)
+		for _, name := range []string{entry.name, entry.containerName, number, number + "-" + strings.ToLower(string(entry.protocol))} {
 			if entry.name = name; canName(name) && !names[name] {
 				break
 			}

@@ -75,6 +75,7 @@ func (w *workload) readJob(doc *document, template map[string]any) {
 	}
 	annotations := doc.root().in("metadata", "annotations")
 	annotations.drop(hookAnnotations...)
+	w.noteGains(spec.in("template"))
 	w.plainCompanion(doc)
 	w.dropOwnLabels(spec.in("template", "metadata"))
 	w.readPodsOfRuns(spec.in("template"), template)

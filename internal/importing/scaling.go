@@ -115,7 +115,11 @@ func isUtilization(metric autoscalingv2.MetricSpec, of corev1.ResourceName) bool
 // readBudget reads the budget for evictions.
 func (w *workload) readBudget(doc *document) {
 	spec := doc.root().in("spec")
-	if !w.selects(spec.fields["selector"]) {
+	switch selector := spec.fields["selector"]; {
+	case !w.selects(selector):
+		return
+	case !w.isAbout(doc, selector):
+		w.sharedBudgets = append(w.sharedBudgets, doc)
 		return
 	}
 	if w.app.Spec.DisruptionBudget != nil {
@@ -135,6 +139,24 @@ func (w *workload) readBudget(doc *document) {
 	w.app.Spec.DisruptionBudget = budget
 }
 
+// keepBudget has a budget that other pods may have too stay an object of its own. No pod is evicted that two budgets find.
+func (w *workload) keepBudget(doc *document) {
+	const shared = "its selector is not the Deployment's, so it may find pods of others too, and stays an object of its own"
+	own := w.app.Spec.DisruptionBudget
+	key := w.changedLabel(doc.root().in("spec").fields["selector"])
+	switch {
+	case key != "":
+		doc.keep(shared + "; it finds these no longer, by " + key + ", which is " + w.newLabel(key) + " from now on, and they have spec.disruptionBudget")
+	case own != nil && own.Enabled == nil:
+		doc.keep(shared + "; two that find the same pods keep them from being evicted at all, so its selector has to leave these pods out, " +
+			"or set spec.disruptionBudget.enabled: false")
+	default:
+		w.app.Spec.DisruptionBudget = &v1.DisruptionBudgetSpec{Enabled: new(false)}
+		doc.keep(shared + "; two that find the same pods keep them from being evicted at all, so spec.disruptionBudget.enabled is false. For a budget " +
+			"of the Application's own, have its selector leave these pods out, and remove that")
+	}
+}
+
 // finishScaling says what follows from several objects together.
 func (w *workload) finishScaling() {
 	spec := &w.app.Spec
@@ -143,6 +165,9 @@ func (w *workload) finishScaling() {
 		spec.Suspend, spec.Replicas = true, nil // an autoscaler leaves a Deployment of no pods alone
 	case replicas == 1 && spec.Autoscaling == nil:
 		spec.Replicas = nil
+	}
+	for _, doc := range w.sharedBudgets {
+		w.keepBudget(doc)
 	}
 	if budget := spec.DisruptionBudget; budget == nil && w.operators {
 		if ptr.Deref(spec.Replicas, 1) > 1 || spec.Autoscaling != nil && !spec.Suspend {

@@ -67,6 +67,7 @@ func (w *workload) readCronJob(doc *document, template map[string]any) {
 	if image := container.text("image"); image != w.app.Spec.Image {
 		container.note("image", image, "a schedule runs the application's image, "+w.app.Spec.Image)
 	}
+	w.noteGains(job.in("template"))
 	w.plainCompanion(doc)
 	w.dropOwnLabels(spec.in("jobTemplate", "metadata"))
 	w.readPodsOfRuns(job.in("template"), template)

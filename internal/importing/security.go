@@ -40,12 +40,21 @@ func (w *workload) restricted() bool {
 // readSecurity reads what the pods and the main container may do.
 func (w *workload) readSecurity() {
 	pod, main := w.pod.in("securityContext"), w.main.in("securityContext")
+	if w.pod.path == w.main.path { // of tools that describe both in one, it is the container's
+		pod.fields = nil
+	}
+	mayBeRoot := w.othersThatMayBeRoot(pod)
 	runtimeDefault := map[string]any{"type": string(corev1.SeccompProfileTypeRuntimeDefault)}
 	pod.dropIf("seccompProfile", runtimeDefault)
 	main.dropIf("seccompProfile", runtimeDefault)
 	main.dropIf("privileged", false)
 	main.dropIf("allowPrivilegeEscalation", false)
 	main.dropIf("procMount", "Default")
+	for _, name := range []string{"seccompProfile", "appArmorProfile", "seLinuxOptions"} { // which no Application says
+		if pod.has(name) {
+			w.sayForOthers(name, pod.fields[name])
+		}
+	}
 	w.readUsers(pod, main)
 	if group, ok := take[int64](pod, "fsGroup"); ok {
 		w.security().FSGroup = &group
@@ -63,6 +72,9 @@ func (w *workload) readSecurity() {
 		w.security().HostUsers = &users
 	}
 	w.readCapabilities(pod, main)
+	if w.restricted() {
+		keepCapabilities(mayBeRoot)
+	}
 	for _, at := range []struct {
 		in   part
 		name string
@@ -104,19 +116,73 @@ func (w *workload) readUsers(pod, main part) {
 
 // spareOthers has the other containers keep what the pod says, where the Application says something else for all.
 func (w *workload) spareOthers(name string, ofPod *int64) {
-	for _, list := range []string{"initContainers", "containers"} {
+	for _, item := range w.others() {
+		if item.in("securityContext").has(name) {
+			continue
+		}
+		if ofPod == nil {
+			item.note("securityContext."+name, nil, "the application's "+name+" holds for this container too, which had none; give it its own if it needs another")
+			continue
+		}
+		item.object("securityContext").set(name, *ofPod)
+	}
+}
+
+// others returns the containers beside the main one.
+func (w *workload) others() []part {
+	var all []part
+	for _, list := range []string{"initContainers", "containers", "sidecarContainers"} {
 		for _, item := range w.pod.list(list) {
-			if item.path == w.main.path || item.in("securityContext").has(name) {
-				continue
+			if item.path != w.main.path {
+				all = append(all, item)
 			}
-			if ofPod == nil {
-				item.note("securityContext."+name, nil, "the application's "+name+" holds for this container too, which had none; give it its own if it needs another")
-				continue
+		}
+	}
+	return all
+}
+
+// othersThatMayBeRoot returns the other containers that have capabilities to lose: those of a user that is not root count for nothing,
+// unless its privileges may escalate.
+func (w *workload) othersThatMayBeRoot(pod part) []part {
+	var all []part
+	for _, item := range w.others() {
+		own := item.in("securityContext")
+		says := func(name string) any {
+			if own.has(name) {
+				return own.fields[name]
 			}
-			if !item.has("securityContext") {
-				item.fields["securityContext"] = map[string]any{}
-			}
-			item.in("securityContext").fields[name] = *ofPod
+			return pod.fields[name]
+		}
+		user := says("runAsUser")
+		nonRoot := says("runAsNonRoot") == true || user != nil && !same(user, 0)
+		if !nonRoot || own.fields["allowPrivilegeEscalation"] == true {
+			all = append(all, item)
+		}
+	}
+	return all
+}
+
+// harmless is a capability that no container has unless it is given to it.
+const harmless = "SYS_BOOT"
+
+// keepCapabilities has containers keep their capabilities under the profile Restricted, which drops those of a container that drops none.
+func keepCapabilities(containers []part) {
+	for _, item := range containers {
+		capabilities := item.object("securityContext").object("capabilities")
+		if drop, _ := capabilities.fields["drop"].([]any); len(drop) > 0 {
+			continue
+		}
+		capabilities.set("drop", []any{harmless})
+		item.note("securityContext.capabilities.drop", nil, "the profile Restricted drops all capabilities of a container that drops none, so it drops "+
+			harmless+", which containers do not have by themselves, and keeps the others; have it drop ALL if it needs none")
+	}
+}
+
+// sayForOthers has the other containers say themselves what the pod says of all, where they say nothing.
+func (w *workload) sayForOthers(name string, ofPod any) {
+	for _, item := range w.others() {
+		if security := item.object("securityContext"); !security.has(name) {
+			security.set(name, ofPod)
 		}
 	}
 }
@@ -151,6 +217,10 @@ func (w *workload) readCapabilities(pod, main part) {
 	if len(add)+len(drop) > 0 {
 		w.security().Capabilities = &v1.Capabilities{Add: add, Drop: drop}
 	}
+	if w.restricted() == ofPod {
+		return
+	}
+	w.sayForOthers("runAsNonRoot", ofPod)
 }
 
 // capabilityNames returns capabilities as the container runtimes call them.

@@ -146,6 +146,21 @@ func (p part) in(names ...string) part {
 	return p
 }
 
+// object returns the object of the name, which is made if there is none.
+func (p part) object(name string) part {
+	if !p.has(name) {
+		p.set(name, map[string]any{})
+	}
+	return p.in(name)
+}
+
+// set sets a field, if the part is an object.
+func (p part) set(name string, value any) {
+	if p.fields != nil {
+		p.fields[name] = value
+	}
+}
+
 // list returns the objects of a list.
 func (p part) list(name string) []part {
 	value, exists := p.fields[name]
