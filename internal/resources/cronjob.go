@@ -143,6 +143,9 @@ func jobPods(app *v1.Application, labels map[string]string) (*corev1ac.PodTempla
 	}
 	template.Spec.TopologySpreadConstraints = nil
 	template.Spec.WithTopologySpreadConstraints(constraints...)
+	if sharesNode(app) {
+		preferNodeOf(template.Spec, app)
+	}
 	return template, nil
 }
 
