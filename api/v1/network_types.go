@@ -147,22 +147,22 @@ const (
 
 // IngressSpec exposes spec.port, and others, through an Ingress.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.tls) || (self.tls == 'Secret') == has(self.tlsSecretName)",fieldPath=".tls",reason=FieldValueInvalid,message="tls Secret goes with tlsSecretName, and ControllerDefault without it; set tlsSecretName or remove it, or remove tls"
-// +kubebuilder:validation:XValidation:rule="!has(self.additionalRules) || [has(self.host) ? self.host : '*'].all(main, self.additionalRules.all(r, self.additionalRules.exists_one(q, (has(q.path) ? q.path : '/') == (has(r.path) ? r.path : '/') && (has(q.host) ? q.host : main) == (has(r.host) ? r.host : main)) && ((has(r.path) ? r.path : '/') != self.path || (has(r.host) ? r.host : main) != main)))",fieldPath=".additionalRules",reason=FieldValueInvalid,message="a path of a host leads to one port, and a rule without host or path has spec.ingress.host and /; remove the repeated rule, or give it another host or path"
+// +kubebuilder:validation:XValidation:rule="!has(self.tls) || (self.tls == 'Secret') == has(self.tlsSecretName)",fieldPath=".tls",message="tls Secret goes with tlsSecretName, and ControllerDefault without it; set tlsSecretName or remove it, or remove tls"
+// +kubebuilder:validation:XValidation:rule="!has(self.additionalRules) || [has(self.host) ? self.host : '*'].all(main, self.additionalRules.all(r, self.additionalRules.exists_one(q, (has(q.path) ? q.path : '/') == (has(r.path) ? r.path : '/') && (has(q.host) ? q.host : main) == (has(r.host) ? r.host : main)) && ((has(r.path) ? r.path : '/') != self.path || (has(r.host) ? r.host : main) != main)))",fieldPath=".additionalRules",message="a path of a host leads to one port, and a rule without host or path has spec.ingress.host and /; remove the repeated rule, or give it another host or path"
+// +kubebuilder:validation:XValidation:rule="self.path.startsWith('/') && (self.pathType == 'ImplementationSpecific' || !self.path.matches('//|/[.][.]?(/|$)|%2[Ff]'))",fieldPath=".path",message="a path starts with a slash and, unless ImplementationSpecific, has no //, %2f, or part . or ..; correct it"
 type IngressSpec struct {
 	// host is the name that clients ask for, such as shop.example.com, or *.example.com for all names below it.
 	// Unset, the Ingress takes the requests for every host.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([*][.])?[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="a host is a DNS name in lower-case letters, digits, '-' and '.', which may start with '*.', without scheme and port; correct the host"
+	// +kubebuilder:validation:XValidation:rule="self.matches(r'^([*][.])?(\\b[-a-z0-9]+\\b[.])*\\b[-0-9]*[a-z][-a-z0-9]*\\b$')",message="a host is a DNS name in lower-case letters, digits, '-' and '.', which may start with '*.', not an address, scheme or port; correct it"
 	Host string `json:"host,omitempty"`
 
 	// path is which requests of the host are taken.
 	// +optional
 	// +kubebuilder:default=/
 	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:XValidation:rule="self.startsWith('/')",message="a path starts with a slash; give it one"
 	Path string `json:"path,omitempty"`
 
 	// pathType says how path is compared: Prefix by its parts between slashes, Exact as a whole,
@@ -206,19 +206,20 @@ type IngressSpec struct {
 }
 
 // IngressRule is one further rule of the application's Ingress.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.path) || self.path.startsWith('/') && (has(self.pathType) && self.pathType == 'ImplementationSpecific' || !self.path.matches('//|/[.][.]?(/|$)|%2[Ff]'))",fieldPath=".path",message="a path starts with a slash and, unless ImplementationSpecific, has no //, %2f, or part . or ..; correct it"
 type IngressRule struct {
 	// host is the name that clients ask for. Unset, it is spec.ingress.host.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	// +kubebuilder:validation:XValidation:rule="self.matches('^([*][.])?[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="a host is a DNS name in lower-case letters, digits, '-' and '.', which may start with '*.', without scheme and port; correct the host"
+	// +kubebuilder:validation:XValidation:rule="self.matches(r'^([*][.])?(\\b[-a-z0-9]+\\b[.])*\\b[-0-9]*[a-z][-a-z0-9]*\\b$')",message="a host is a DNS name in lower-case letters, digits, '-' and '.', which may start with '*.', not an address, scheme or port; correct it"
 	Host string `json:"host,omitempty"`
 
 	// path is which requests of the host are taken. Unset, it is /.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:XValidation:rule="self.startsWith('/')",message="a path starts with a slash; give it one"
 	Path string `json:"path,omitempty"`
 
 	// pathType says how path is compared: Prefix by its parts between slashes, Exact as a whole, ImplementationSpecific as the
@@ -250,14 +251,14 @@ type HTTPRouteSpec struct {
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=253
-	// +kubebuilder:validation:items:XValidation:rule="self.matches('^([*][.])?[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="a host name is made of lower-case letters, digits, '-' and '.', may start with '*.', and has neither scheme nor port; correct the name"
+	// +kubebuilder:validation:items:XValidation:rule="self.matches(r'^([*][.])?(\\b[-a-z0-9]+\\b[.])*\\b[-0-9]*[a-z][-a-z0-9]*\\b$')",message="a host name is made of lower-case letters, digits, '-' and '.', may start with '*.', and is no address, scheme or port; correct it"
 	Hostnames []string `json:"hostnames,omitempty"`
 
 	// path is which requests are taken: those whose path is this one or below it.
 	// +optional
 	// +kubebuilder:default=/
 	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:XValidation:rule="self.startsWith('/')",message="a path starts with a slash; give it one"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^/([!$&-;=@-Z_a-z~]|%[0-9A-Fa-f]{2})*$') && !self.matches('//|/[.][.]?(/|$)|%2[Ff]')",message="a path starts with a slash, has no //, %2f, or part . or .., and no character that URLs escape; correct it"
 	Path string `json:"path,omitempty"`
 
 	// annotations of the HTTPRoute, for example for external-dns.

@@ -32,7 +32,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -297,28 +296,13 @@ func (m *move) readAstray(ctx context.Context, seen *moveReading, app *v1.Applic
 	if err := errors.Join(m.connection.List(ctx, pods, m.inNamespace()), m.connection.List(ctx, services, m.inNamespace())); err != nil {
 		return err
 	}
-	mine := resources.Labels(app.Name)
 	newLabels := map[string]string{}
 	if app.Spec.PodMetadata != nil {
 		maps.Copy(newLabels, app.Spec.PodMetadata.Labels)
 	}
-	maps.Copy(newLabels, mine)
-	sets := map[types.UID]bool{}
-	for i := range seen.Sets {
-		sets[seen.Sets[i].UID] = true
-	}
-	var old, others []corev1.Pod
-	for _, pod := range pods.Items {
-		by := metav1.GetControllerOf(&pod)
-		switch {
-		case by != nil && sets[by.UID]:
-			old = append(old, pod)
-		case labels.SelectorFromSet(mine).Matches(labels.Set(pod.Labels)):
-		case pod.DeletionTimestamp == nil && pod.Status.Phase != corev1.PodSucceeded && pod.Status.Phase != corev1.PodFailed:
-			others = append(others, pod)
-		}
-	}
-	seen.Astray = takeover.Astray(app.Name, services.Items, old, others, newLabels)
+	maps.Copy(newLabels, resources.Labels(app.Name))
+	seen.Astray = takeover.Astray(app.Name, services.Items, takeover.OldPods(pods.Items, seen.Sets),
+		takeover.Bystanders(app.Name, pods.Items, seen.Sets), newLabels)
 	return nil
 }
 

@@ -121,6 +121,10 @@ func scheduledJob(app *v1.Application, schedule *v1.Schedule) (*batchv1ac.JobTem
 	return batchv1ac.JobTemplateSpec().WithLabels(jobLabels(app, schedule)).WithSpec(spec), nil
 }
 
+// conditionServes is the readiness gate of the pods of Jobs. Nobody ever sets the condition: these pods serve nothing, and have the user's
+// labels, so that a Service of somebody else's may select them. A pod that is never Ready gets no requests from it.
+const conditionServes corev1.PodConditionType = "apps.example.com/serves"
+
 // jobPods returns the template of the pods of a Job with these labels, for an Application as a Job runs it. A pod that has failed is left
 // as it is, and another one is made: a container that is restarted in its pod would be deleted, and its last words with it, when the Job
 // has failed.
@@ -131,13 +135,17 @@ func jobPods(app *v1.Application, labels map[string]string) (*corev1ac.PodTempla
 	}
 	template.Labels = podMetadataLabels(app)
 	template.WithLabels(labels)
-	template.Spec.WithRestartPolicy(corev1.RestartPolicyNever)
+	template.Spec.WithRestartPolicy(corev1.RestartPolicyNever).
+		WithReadinessGates(corev1ac.PodReadinessGate().WithConditionType(conditionServes))
 	constraints, err := spread(labels, ptr.Deref(app.Spec.Scheduling, v1.SchedulingSpec{}).TopologySpreadConstraints)
 	if err != nil {
 		return nil, err
 	}
 	template.Spec.TopologySpreadConstraints = nil
 	template.Spec.WithTopologySpreadConstraints(constraints...)
+	if sharesNode(app) {
+		preferNodeOf(template.Spec, app)
+	}
 	return template, nil
 }
 

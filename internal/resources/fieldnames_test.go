@@ -60,8 +60,8 @@ func always(fields func(*v1.Application) FieldNames) func(*v1.Application, strin
 var ownFields = regexp.MustCompile(`^(apiVersion|kind|metadata\.(namespace|ownerReferences)\b.*` +
 	`|metadata\.annotations\[(apps\.example\.com/.*|argocd\.argoproj\.io/sync-options\])|spec(\.\w+)?\.selector\b.*|spec\.podSelector\b.*` +
 	`|spec\.(jobTemplate\.spec\.)?template\.spec\.containers\[0\]\.terminationMessagePolicy` +
-	`|spec\.jobTemplate\.metadata\.labels\b.*|spec\.(jobTemplate\.spec\.)?template\.spec\.restartPolicy|spec\.podFailurePolicy\b.*` +
-	`|data\.(env|files|image|port|probes|resources)\b.*|revision|spec\.(paused|scaleTargetRef|unhealthyPodEvictionPolicy)\b.*` +
+	`|spec\.jobTemplate\.metadata\.labels\b.*|spec\.(jobTemplate\.spec\.)?template\.spec\.(restartPolicy|readinessGates\b.*)|spec\.podFailurePolicy\b.*` +
+	`|data\.(env|files|image|port|probes|resources|scheduling)\b.*|revision|spec\.(paused|scaleTargetRef|unhealthyPodEvictionPolicy)\b.*` +
 	`|spec\.egress\[0\]\..*|spec\.rules\[0\]\.(matches|backendRefs)\[0\]\.(group|kind|name|weight|path\.type))$`)
 
 // leaves returns the paths of all values, as the API server's validation writes them.

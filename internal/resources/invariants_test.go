@@ -208,6 +208,7 @@ func nameIn(app *v1.Application, heading string) string {
 func checkJobs(t *testing.T, app *v1.Application, configs children) {
 	t.Helper()
 	policy := childOf[*networkingv1ac.NetworkPolicyApplyConfiguration](configs, heading(app, "NetworkPolicy", jobsPolicyName(app)))
+	checkEndpoints(t, configs)
 	jobs := 0
 	for heading, config := range configs {
 		if kindOf(heading) != "CronJob" {
@@ -239,6 +240,29 @@ func checkJobs(t *testing.T, app *v1.Application, configs children) {
 	}
 	if jobs > 0 && (policy != nil) != (app.Spec.NetworkPolicy != nil) {
 		t.Error("the NetworkPolicy of the Jobs is not there when it is asked for, and only then")
+	}
+}
+
+// checkEndpoints holds that the pods of Jobs are never Ready, and so endpoints of no Service that selects them by the user's labels, and
+// that nothing but its containers and probes keeps a pod of the application from being Ready.
+func checkEndpoints(t *testing.T, configs children) {
+	t.Helper()
+	for heading, config := range configs {
+		switch child := config.(type) {
+		case *batchv1ac.JobApplyConfiguration:
+			checkGate(t, heading, child.Spec.Template, 1)
+		case *batchv1ac.CronJobApplyConfiguration:
+			checkGate(t, heading, child.Spec.JobTemplate.Spec.Template, 1)
+		case *appsv1ac.DeploymentApplyConfiguration:
+			checkGate(t, heading, child.Spec.Template, 0)
+		}
+	}
+}
+
+func checkGate(t *testing.T, heading string, template *corev1ac.PodTemplateSpecApplyConfiguration, gates int) {
+	t.Helper()
+	if got := template.Spec.ReadinessGates; len(got) != gates || gates > 0 && *got[0].ConditionType != conditionServes {
+		t.Errorf("the pods of %s have the readiness gates %s, want %d", heading, text(t, template.Spec), gates)
 	}
 }
 

@@ -17,6 +17,8 @@ limitations under the License.
 package resources
 
 import (
+	"slices"
+
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
@@ -77,3 +79,31 @@ func spread(
 	}
 	return configs, nil
 }
+
+// sharesNode reports whether the pods mount a claim that maybe one node at a time can mount. Of a claim that is not made, the modes are not
+// known.
+func sharesNode(app *v1.Application) bool {
+	return slices.ContainsFunc(sourcesOf(app), func(source namedSource) bool {
+		claim := source.PersistentVolumeClaim
+		return claim != nil && !slices.Contains(claim.AccessModes, corev1.ReadWriteMany)
+	})
+}
+
+// preferNodeOf has a Job's pod prefer a node of the application's pods, beside what the user prefers: on another one it may wait for the
+// volume of a claim until its deadline.
+func preferNodeOf(spec *corev1ac.PodSpecApplyConfiguration, app *v1.Application) {
+	if spec.Affinity == nil {
+		spec.WithAffinity(corev1ac.Affinity())
+	}
+	if spec.Affinity.PodAffinity == nil {
+		spec.Affinity.WithPodAffinity(corev1ac.PodAffinity())
+	}
+	spec.Affinity.PodAffinity.WithPreferredDuringSchedulingIgnoredDuringExecution(corev1ac.WeightedPodAffinityTerm().
+		WithWeight(maxAffinityWeight).
+		WithPodAffinityTerm(corev1ac.PodAffinityTerm().
+			WithLabelSelector(metav1ac.LabelSelector().WithMatchLabels(Labels(app.Name))).
+			WithTopologyKey(corev1.LabelHostname)))
+}
+
+// maxAffinityWeight is the most that a preference for a node can weigh.
+const maxAffinityWeight = 100

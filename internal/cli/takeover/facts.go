@@ -35,6 +35,7 @@ import (
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/children"
+	"github.com/example/app-operator/internal/resources"
 )
 
 const (
@@ -167,6 +168,25 @@ func named(objects []Object) string {
 		names = append(names, objects[i].String())
 	}
 	return strings.Join(names, ", ")
+}
+
+// Bystanders returns the pods that a move of the Application leaves alone, and that run: neither the old ones, which these ReplicaSets
+// control, nor those that the Application has itself, of its Deployment and of its Jobs.
+func Bystanders(application string, pods []corev1.Pod, sets []appsv1.ReplicaSet) []corev1.Pod {
+	own := resources.Labels(application)
+	return slices.DeleteFunc(slices.Clone(pods), func(pod corev1.Pod) bool {
+		return isControlled(&pod, sets) || matches(own, pod.Labels) || pod.Labels[resources.LabelApplication] == application ||
+			pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodSucceeded || pod.Status.Phase == corev1.PodFailed
+	})
+}
+
+// OldPods returns the pods that one of these ReplicaSets controls.
+func OldPods(pods []corev1.Pod, sets []appsv1.ReplicaSet) []corev1.Pod {
+	return slices.DeleteFunc(slices.Clone(pods), func(pod corev1.Pod) bool { return !isControlled(&pod, sets) })
+}
+
+func isControlled(pod *corev1.Pod, by []appsv1.ReplicaSet) bool {
+	return slices.ContainsFunc(by, func(set appsv1.ReplicaSet) bool { return metav1.IsControlledBy(pod, &set) })
 }
 
 // Astray returns what requests would be lost by a move: those of Services that lead to pods of others as well, and of Services that would

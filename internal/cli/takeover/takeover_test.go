@@ -26,9 +26,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/children"
+	"github.com/example/app-operator/internal/resources"
 )
 
 // facts returns those of a move that nothing has been done of.
@@ -288,6 +290,41 @@ func TestRequestsAstray(t *testing.T) {
 	got := Astray("web", services, old, others, map[string]string{"app": "web"})
 	if len(got) != 2 || !strings.Contains(got[0], "Service web leads to pods of others too, such as canary") || !strings.Contains(got[1], "Service lost leads to the old pods") {
 		t.Errorf("got %q", got)
+	}
+}
+
+// TestBystanders holds that the pods of the Application's own Jobs, which have the labels of its podMetadata, are not taken for others'.
+func TestBystanders(t *testing.T) {
+	of := func(set, name string, labels map[string]string) corev1.Pod {
+		pod := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: labels}}
+		if set != "" {
+			pod.OwnerReferences = []metav1.OwnerReference{{Kind: "ReplicaSet", UID: types.UID(set), Controller: new(true)}}
+		}
+		return pod
+	}
+	ended := of("", "ended", map[string]string{"app": "web"})
+	ended.Status.Phase = corev1.PodSucceeded
+	pods := []corev1.Pod{
+		of("old", "web-1", map[string]string{"app": "web"}), of("new", "web-2", resources.Labels("web")), ended,
+		of("", "web-release", map[string]string{"app": "web", resources.LabelApplication: "web"}),
+		of("", "shop-release", map[string]string{"app": "web", resources.LabelApplication: "shop"}),
+		of("canary", "canary", map[string]string{"app": "web"}),
+	}
+	sets := []appsv1.ReplicaSet{{ObjectMeta: metav1.ObjectMeta{UID: "old"}}}
+	for what, test := range map[string]struct {
+		got  []corev1.Pod
+		want []string
+	}{
+		"old":        {OldPods(pods, sets), []string{"web-1"}},
+		"bystanders": {Bystanders("web", pods, sets), []string{"shop-release", "canary"}},
+	} {
+		var names []string
+		for _, pod := range test.got {
+			names = append(names, pod.Name)
+		}
+		if !slices.Equal(names, test.want) {
+			t.Errorf("%s: %v, want %v", what, names, test.want)
+		}
 	}
 }
 
