@@ -145,6 +145,8 @@ func (w *workload) readPodsOfRuns(of part, template map[string]any) {
 	pod := of.in("spec")
 	w.dropOwnConstraints(of)
 	w.dropOwnLabels(of.in("metadata"))
+	dropOwnGate(pod)
+	dropOwnAffinity(pod)
 	pod.dropIf("restartPolicy", string(corev1.RestartPolicyNever))
 	container := pod.list("containers")[0]
 	container.drop("name")
@@ -172,6 +174,27 @@ func (w *workload) dropOwnLabels(metadata part) {
 	}
 	if labels.fields != nil && len(labels.fields) == 0 {
 		metadata.drop("labels")
+	}
+}
+
+// dropOwnGate takes what keeps the operator's own runs from being Ready.
+func dropOwnGate(pod part) {
+	for _, gate := range pod.list("readinessGates") {
+		if strings.HasPrefix(gate.peek("conditionType"), operatorPrefix) {
+			gate.empty()
+		}
+	}
+	pod.dropEmpty("readinessGates")
+}
+
+// dropOwnAffinity takes what has the operator's own runs prefer the node of the application's pods.
+func dropOwnAffinity(pod part) {
+	const preferred = "preferredDuringSchedulingIgnoredDuringExecution"
+	for _, term := range pod.in("affinity", "podAffinity").list(preferred) {
+		labels := term.in("podAffinityTerm", "labelSelector", "matchLabels")
+		if labels.peek(resources.LabelManagedBy) == resources.ManagedBy {
+			term.empty()
+		}
 	}
 }
 
