@@ -72,7 +72,7 @@ type AdditionalPort struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.externalTrafficPolicy) || self.type != 'ClusterIP'",fieldPath=".externalTrafficPolicy",reason=FieldValueForbidden,message="traffic comes from outside only for the types NodePort and LoadBalancer; set spec.service.type, or remove externalTrafficPolicy"
 // +kubebuilder:validation:XValidation:rule="!has(self.loadBalancerClass) || self.type == 'LoadBalancer'",fieldPath=".loadBalancerClass",reason=FieldValueForbidden,message="only the type LoadBalancer has a class; set spec.service.type to LoadBalancer, or remove loadBalancerClass"
 // +kubebuilder:validation:XValidation:rule="!has(self.loadBalancerSourceRanges) || self.loadBalancerSourceRanges.size() == 0 || self.type == 'LoadBalancer'",fieldPath=".loadBalancerSourceRanges",reason=FieldValueForbidden,message="only the type LoadBalancer has source ranges; set spec.service.type to LoadBalancer, or remove loadBalancerSourceRanges"
-// +kubebuilder:validation:XValidation:rule="self.type != 'LoadBalancer' || oldSelf.type != 'LoadBalancer' || (has(self.loadBalancerClass) ? has(oldSelf.loadBalancerClass) && self.loadBalancerClass == oldSelf.loadBalancerClass : !has(oldSelf.loadBalancerClass))",fieldPath=".loadBalancerClass",reason=FieldValueInvalid,message="the class of a load balancer cannot change while there is one; set spec.service.type to ClusterIP first, and then give the type LoadBalancer with the other class"
+// +kubebuilder:validation:XValidation:rule="self.type != 'LoadBalancer' || oldSelf.type != 'LoadBalancer' || (has(self.loadBalancerClass) ? has(oldSelf.loadBalancerClass) && self.loadBalancerClass == oldSelf.loadBalancerClass : !has(oldSelf.loadBalancerClass))",fieldPath=".loadBalancerClass",message="the class of a load balancer cannot change while there is one; set spec.service.type to ClusterIP first, and then give the type LoadBalancer with the other class"
 type ServiceSpec struct {
 	// type of the Service.
 	// +optional
@@ -319,7 +319,7 @@ const (
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.ingress) || self.ingress != 'Unrestricted' || !has(self.ingressFrom) || self.ingressFrom.size() == 0",fieldPath=".ingressFrom",reason=FieldValueForbidden,message="everybody may connect to the pods while ingress is Unrestricted; remove ingressFrom, or set ingress to Restricted"
 // +kubebuilder:validation:XValidation:rule="!has(self.egress) || self.egress != 'Unrestricted' || !has(self.egressTo) || self.egressTo.size() == 0",fieldPath=".egressTo",reason=FieldValueForbidden,message="the pods may connect to everything while egress is Unrestricted; remove egressTo, or set egress to Restricted"
-// +kubebuilder:validation:XValidation:rule="!has(self.ingress) || !has(self.egress) || self.ingress != 'Unrestricted' || self.egress != 'Unrestricted'",fieldPath=".egress",reason=FieldValueInvalid,message="a policy that restricts neither direction says nothing; set one of the two to Restricted, or remove spec.networkPolicy"
+// +kubebuilder:validation:XValidation:rule="!has(self.ingress) || !has(self.egress) || self.ingress != 'Unrestricted' || self.egress != 'Unrestricted'",fieldPath=".egress",message="a policy that restricts neither direction says nothing; set one of the two to Restricted, or remove spec.networkPolicy"
 type NetworkPolicySpec struct {
 	// ingress says whether the policy is about connections to the pods: Unrestricted leaves them alone. Unset, it is Restricted.
 	// +optional
@@ -347,7 +347,7 @@ type NetworkPolicySpec struct {
 
 // NetworkPeer is who is at the other end: pods by their labels, or addresses.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.cidr) != (has(self.podLabels) || has(self.namespaceLabels))",message="a peer is either pods, by podLabels or namespaceLabels or both, or addresses, by cidr; give one of the two and remove the other",fieldPath=".cidr",reason=FieldValueInvalid
+// +kubebuilder:validation:XValidation:rule="has(self.cidr) != (has(self.podLabels) || has(self.namespaceLabels))",message="a peer is either pods, by podLabels or namespaceLabels or both, or addresses, by cidr; give one of the two and remove the other",fieldPath=".cidr"
 type NetworkPeer struct {
 	// podLabels are labels that the pods must have; {} is all pods. Without namespaceLabels they are those of this namespace.
 	// +optional
@@ -376,7 +376,7 @@ type NetworkPeer struct {
 
 // NetworkPort is a port, or a range of them, of the pods that are connected to.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.endPort) || (has(self.port) && type(self.port) == int && self.endPort >= self.port)",fieldPath=".endPort",reason=FieldValueInvalid,message="endPort is the end of a range that begins with port; set port to a number that is not above it, or remove endPort"
+// +kubebuilder:validation:XValidation:rule="!has(self.endPort) || (has(self.port) && type(self.port) == int && self.endPort >= self.port)",fieldPath=".endPort",message="endPort is the end of a range that begins with port; set port to a number that is not above it, or remove endPort"
 type NetworkPort struct {
 	// port is the number of the port, or its name in the pods that are connected to. Unset, all ports of the protocol are meant.
 	// +optional

@@ -90,9 +90,9 @@ const (
 
 // SecuritySpec is what the pods are allowed to do.
 //
-// +kubebuilder:validation:XValidation:rule="self.profile != 'Restricted' || !has(self.capabilities) || !has(self.capabilities.add) || self.capabilities.add.all(c, c == 'NET_BIND_SERVICE')",fieldPath=".capabilities.add",reason=FieldValueInvalid,message="profile Restricted allows no capability but NET_BIND_SERVICE; remove the others, or choose profile Baseline"
-// +kubebuilder:validation:XValidation:rule="self.profile != 'Restricted' || !has(self.capabilities) || !has(self.capabilities.drop) || self.capabilities.drop.size() == 0 || 'ALL' in self.capabilities.drop",fieldPath=".capabilities.drop",reason=FieldValueInvalid,message="profile Restricted drops ALL capabilities; remove drop, or give ALL in it"
-// +kubebuilder:validation:XValidation:rule="self.profile != 'Restricted' || !has(self.runAsUser) || self.runAsUser != 0",fieldPath=".runAsUser",reason=FieldValueInvalid,message="0 is root, which profile Restricted forbids; choose another user id, or profile Baseline"
+// +kubebuilder:validation:XValidation:rule="self.profile != 'Restricted' || !has(self.capabilities) || !has(self.capabilities.add) || self.capabilities.add.all(c, c == 'NET_BIND_SERVICE')",fieldPath=".capabilities.add",message="profile Restricted allows no capability but NET_BIND_SERVICE; remove the others, or choose profile Baseline"
+// +kubebuilder:validation:XValidation:rule="self.profile != 'Restricted' || !has(self.capabilities) || !has(self.capabilities.drop) || self.capabilities.drop.size() == 0 || 'ALL' in self.capabilities.drop",fieldPath=".capabilities.drop",message="profile Restricted drops ALL capabilities; remove drop, or give ALL in it"
+// +kubebuilder:validation:XValidation:rule="self.profile != 'Restricted' || !has(self.runAsUser) || self.runAsUser != 0",fieldPath=".runAsUser",message="0 is root, which profile Restricted forbids; choose another user id, or profile Baseline"
 type SecuritySpec struct {
 	// profile is Baseline, which runs stock images, or Restricted, which a namespace that enforces the
 	// restricted Pod Security Standard admits.
@@ -192,8 +192,8 @@ type ServiceAccountSpec struct {
 
 // ProbesSpec says how the kubelet finds out the state of the container.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.liveness) || !has(self.liveness.successThreshold) || self.liveness.successThreshold == 1",fieldPath=".liveness.successThreshold",reason=FieldValueInvalid,message="successThreshold of a liveness probe must be 1; remove it or set it to 1"
-// +kubebuilder:validation:XValidation:rule="!has(self.startup) || !has(self.startup.successThreshold) || self.startup.successThreshold == 1",fieldPath=".startup.successThreshold",reason=FieldValueInvalid,message="successThreshold of a startup probe must be 1; remove it or set it to 1"
+// +kubebuilder:validation:XValidation:rule="!has(self.liveness) || !has(self.liveness.successThreshold) || self.liveness.successThreshold == 1",fieldPath=".liveness.successThreshold",message="successThreshold of a liveness probe must be 1; remove it or set it to 1"
+// +kubebuilder:validation:XValidation:rule="!has(self.startup) || !has(self.startup.successThreshold) || self.startup.successThreshold == 1",fieldPath=".startup.successThreshold",message="successThreshold of a startup probe must be 1; remove it or set it to 1"
 type ProbesSpec struct {
 	// liveness restarts the container when it fails.
 	// +optional
@@ -210,7 +210,7 @@ type ProbesSpec struct {
 
 // Probe is one question that the kubelet asks again and again.
 //
-// +kubebuilder:validation:XValidation:rule="[has(self.httpGet), has(self.tcpSocket), has(self.grpc), has(self.exec)].filter(given, given).size() == 1",message="a probe has exactly one of httpGet, tcpSocket, grpc and exec; give one of them",fieldPath=".httpGet",reason=FieldValueInvalid
+// +kubebuilder:validation:XValidation:rule="[has(self.httpGet), has(self.tcpSocket), has(self.grpc), has(self.exec)].filter(given, given).size() == 1",message="a probe has exactly one of httpGet, tcpSocket, grpc and exec; give one of them",fieldPath=".httpGet"
 type Probe struct {
 	// httpGet succeeds with an answer of 200 to 399.
 	// +optional
@@ -315,8 +315,8 @@ type ExecProbe struct {
 
 // RolloutSpec says how a new revision replaces the old one.
 //
-// +kubebuilder:validation:XValidation:rule="self.strategy == 'Recreate' || !(self.maxSurge in [dyn(0), dyn('0%')]) || !(self.maxUnavailable in [dyn(0), dyn('0%')])",fieldPath=".maxUnavailable",reason=FieldValueInvalid,message="maxSurge and maxUnavailable cannot both be 0; set one of them above zero"
-// +kubebuilder:validation:XValidation:rule="self.minReadySeconds < self.progressDeadlineSeconds",fieldPath=".progressDeadlineSeconds",reason=FieldValueInvalid,message="progressDeadlineSeconds must be greater than minReadySeconds; set it above minReadySeconds"
+// +kubebuilder:validation:XValidation:rule="self.strategy == 'Recreate' || !(self.maxSurge in [dyn(0), dyn('0%')]) || !(self.maxUnavailable in [dyn(0), dyn('0%')])",fieldPath=".maxUnavailable",message="maxSurge and maxUnavailable cannot both be 0; set one of them above zero"
+// +kubebuilder:validation:XValidation:rule="self.minReadySeconds < self.progressDeadlineSeconds",fieldPath=".progressDeadlineSeconds",message="progressDeadlineSeconds must be greater than minReadySeconds; set it above minReadySeconds"
 type RolloutSpec struct {
 	// strategy is RollingUpdate, which replaces pods one by one, or Recreate, which ends all old pods before it starts
 	// new ones.
@@ -426,9 +426,9 @@ type ReleaseSpec struct {
 
 // ShutdownSpec says how a pod ends.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.preStop) || self.preStopSleepSeconds == 0",fieldPath=".preStop",reason=FieldValueInvalid,message="a container has one preStop hook; remove preStop or preStopSleepSeconds"
-// +kubebuilder:validation:XValidation:rule="!has(self.preStop) || self.gracePeriodSeconds > 0",fieldPath=".gracePeriodSeconds",reason=FieldValueInvalid,message="with gracePeriodSeconds 0 the pod is killed before preStop has run; set gracePeriodSeconds above 0, or remove preStop"
-// +kubebuilder:validation:XValidation:rule="self.preStopSleepSeconds == 0 || self.preStopSleepSeconds < self.gracePeriodSeconds",fieldPath=".preStopSleepSeconds",reason=FieldValueInvalid,message="preStopSleepSeconds must be less than gracePeriodSeconds; set gracePeriodSeconds above it"
+// +kubebuilder:validation:XValidation:rule="!has(self.preStop) || self.preStopSleepSeconds == 0",fieldPath=".preStop",message="a container has one preStop hook; remove preStop or preStopSleepSeconds"
+// +kubebuilder:validation:XValidation:rule="!has(self.preStop) || self.gracePeriodSeconds > 0",fieldPath=".gracePeriodSeconds",message="with gracePeriodSeconds 0 the pod is killed before preStop has run; set gracePeriodSeconds above 0, or remove preStop"
+// +kubebuilder:validation:XValidation:rule="self.preStopSleepSeconds == 0 || self.preStopSleepSeconds < self.gracePeriodSeconds",fieldPath=".preStopSleepSeconds",message="preStopSleepSeconds must be less than gracePeriodSeconds; set gracePeriodSeconds above it"
 type ShutdownSpec struct {
 	// gracePeriodSeconds is how long a pod has to end before it is killed.
 	// +optional
@@ -452,7 +452,7 @@ type ShutdownSpec struct {
 
 // PreStopHook is a command or a request that prepares the container for its end.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.exec) != has(self.httpGet)",fieldPath=".exec",reason=FieldValueInvalid,message="preStop is either exec or httpGet; give one of the two and remove the other"
+// +kubebuilder:validation:XValidation:rule="has(self.exec) != has(self.httpGet)",fieldPath=".exec",message="preStop is either exec or httpGet; give one of the two and remove the other"
 type PreStopHook struct {
 	// exec is a command in the container.
 	// +optional

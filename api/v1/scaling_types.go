@@ -23,7 +23,7 @@ import (
 
 // AutoscalingSpec lets a HorizontalPodAutoscaler decide how many pods run.
 //
-// +kubebuilder:validation:XValidation:rule="self.maxReplicas >= self.minReplicas",fieldPath=".maxReplicas",reason=FieldValueInvalid,message="maxReplicas must be at least minReplicas; set it to minReplicas or above"
+// +kubebuilder:validation:XValidation:rule="self.maxReplicas >= self.minReplicas",fieldPath=".maxReplicas",message="maxReplicas must be at least minReplicas; set it to minReplicas or above"
 type AutoscalingSpec struct {
 	// minReplicas is the least number of pods.
 	// +optional
@@ -76,7 +76,7 @@ type AutoscaledStatus struct {
 // DisruptionBudgetSpec says how many pods may be evicted at a time, for example while nodes are drained. The
 // PodDisruptionBudget exists only while more than one pod is desired; pods that are not ready may always be evicted.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.maxUnavailable) || !has(self.minAvailable)",fieldPath=".minAvailable",reason=FieldValueInvalid,message="minAvailable and maxUnavailable exclude each other; give one of the two"
+// +kubebuilder:validation:XValidation:rule="!has(self.maxUnavailable) || !has(self.minAvailable)",fieldPath=".minAvailable",message="minAvailable and maxUnavailable exclude each other; give one of the two"
 type DisruptionBudgetSpec struct {
 	// enabled says whether there is a budget at all.
 	// +optional
