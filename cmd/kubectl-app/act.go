@@ -26,6 +26,8 @@ import (
 	"github.com/spf13/cobra"
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
@@ -165,7 +167,7 @@ func newSwitch(
 		}
 		if !changed {
 			a.say("%s %s", app.Name, already)
-			return nil
+			return a.settled(ctx, app, nil)
 		}
 		a.say("%s %s", app.Name, done)
 		return a.settled(ctx, app, nil)
@@ -221,7 +223,7 @@ func newScale(flags *genericclioptions.ConfigFlags, streams genericiooptions.IOS
 		}
 		if !changed {
 			a.say("%s has %d replicas already", app.Name, replicas)
-			return nil
+			return a.settled(ctx, app, nil)
 		}
 		a.say("%s is scaled from %d to %d replicas (spec.replicas)", app.Name, before, replicas)
 		return a.settled(ctx, app, nil)
@@ -265,9 +267,19 @@ func restart(ctx context.Context, a *action, app *v1.Application) error {
 		return err
 	}
 	a.say("%s is restarted: its pods are replaced one after the other", app.Name)
-	generation := deployment.Generation
+	generation, before := deployment.Generation, app.DeepCopy()
 	return a.settled(ctx, app, func(ctx context.Context, app *v1.Application) (bool, error) {
 		err := a.connection.Get(ctx, client.ObjectKeyFromObject(app), deployment)
-		return err == nil && deployment.Status.ObservedGeneration >= generation && status.RolledOut(deployment), err
+		if err != nil || deployment.Status.ObservedGeneration < generation {
+			return false, err
+		}
+		return status.RolledOut(deployment) || hasFailedSince(before, app), nil
 	})
+}
+
+// hasFailedSince reports whether somebody has to act upon an Application for another cause than before.
+func hasFailedSince(before, now *v1.Application) bool {
+	was := meta.FindStatusCondition(before.Status.Conditions, v1.ConditionReady)
+	is := meta.FindStatusCondition(now.Status.Conditions, v1.ConditionReady)
+	return is != nil && is.Status == metav1.ConditionFalse && (was == nil || was.Status != is.Status || was.Message != is.Message)
 }

@@ -117,3 +117,28 @@ func TestARestartIsOfItsOwnPods(t *testing.T) {
 		})
 	}
 }
+
+// TestARestartThatFailsIsOver holds that a restart is not waited for when the new pods do not work, and that what was wrong before it says
+// nothing of it.
+func TestARestartThatFailsIsOver(t *testing.T) {
+	as := func(status metav1.ConditionStatus, message string) *v1.Application {
+		app := &v1.Application{}
+		app.Status.Conditions = []metav1.Condition{{Type: v1.ConditionReady, Status: status, Message: message}}
+		return app
+	}
+	for name, test := range map[string]struct {
+		before, now *v1.Application
+		want        bool
+	}{
+		"it works":              {as(metav1.ConditionTrue, "fine"), as(metav1.ConditionTrue, "fine"), false},
+		"it is on its way":      {as(metav1.ConditionTrue, "fine"), as(metav1.ConditionUnknown, "waiting"), false},
+		"it crashes":            {as(metav1.ConditionTrue, "fine"), as(metav1.ConditionFalse, "pod a crashes"), true},
+		"it has crashed before": {as(metav1.ConditionFalse, "pod a crashes"), as(metav1.ConditionFalse, "pod a crashes"), false},
+		"it crashes once more":  {as(metav1.ConditionFalse, "pod a crashes"), as(metav1.ConditionFalse, "pod b crashes"), true},
+		"nobody has looked":     {&v1.Application{}, &v1.Application{}, false},
+	} {
+		if got := hasFailedSince(test.before, test.now); got != test.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}

@@ -149,7 +149,7 @@ func newRollback(flags *genericclioptions.ConfigFlags, streams genericiooptions.
 		}
 		if !changed {
 			a.say("%s asks for the pods of revision %d (%s) already", app.Name, chosen.Number, chosen.Name)
-			return nil
+			return a.settled(ctx, app, nil)
 		}
 		a.say("%s goes back to the pods of revision %d (%s), from image %s to %s", app.Name, chosen.Number, chosen.Name, before, app.Spec.Image)
 		return a.settled(ctx, app, nil)

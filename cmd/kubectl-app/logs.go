@@ -17,6 +17,7 @@ limitations under the License.
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -28,6 +29,7 @@ import (
 	cmdutil "k8s.io/kubectl/pkg/cmd/util"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/cli"
 	"github.com/example/app-operator/internal/resources"
 )
@@ -68,21 +70,18 @@ func newLogs(flags *genericclioptions.ConfigFlags, streams genericiooptions.IOSt
 		if options.Container == "" && !options.AllContainers {
 			options.Container = app.Name
 		}
-		pods := &corev1.PodList{}
-		selects, err := labels.Parse(options.Selector)
+		pods, err := selectedPods(cmd.Context(), connection, app, options.Selector)
 		if err != nil {
 			return err
 		}
-		if err := connection.List(cmd.Context(), pods, client.InNamespace(app.Namespace), client.MatchingLabelsSelector{Selector: selects}); err != nil {
-			return err
-		}
-		if len(pods.Items) == 0 {
-			return fmt.Errorf("%s has no pods in namespace %s; kubectl app why %s -n %s says why", app.Name, app.Namespace, app.Name, app.Namespace)
-		}
 		options.Object, options.Prefix = pods, true
-		options.IgnoreLogErrors = options.IgnoreLogErrors || options.Previous // of a pod that has not crashed there are none
+		// Of a pod that has not crashed, or has not started, there are none.
+		options.IgnoreLogErrors = options.IgnoreLogErrors || options.Previous || len(pods.Items) > 1
 		if err := options.Complete(cmdutil.NewFactory(flags), cmd, nil); err != nil {
 			return err
+		}
+		if given, ok := options.Options.(*corev1.PodLogOptions); ok && !cmd.Flags().Changed("tail") {
+			given.TailLines = nil // kubectl shows 10 lines of pods that it finds by a selector
 		}
 		if err := options.Validate(); err != nil {
 			return err
@@ -90,4 +89,20 @@ func newLogs(flags *genericclioptions.ConfigFlags, streams genericiooptions.IOSt
 		return options.RunLogsContext(cmd.Context())
 	}
 	return cmd
+}
+
+// selectedPods returns the pods of an Application that a selector finds, of which there has to be one.
+func selectedPods(ctx context.Context, connection *cli.Connection, app *v1.Application, selector string) (*corev1.PodList, error) {
+	pods := &corev1.PodList{}
+	selects, err := labels.Parse(selector)
+	if err != nil {
+		return nil, err
+	}
+	if err := connection.List(ctx, pods, client.InNamespace(app.Namespace), client.MatchingLabelsSelector{Selector: selects}); err != nil {
+		return nil, err
+	}
+	if len(pods.Items) == 0 {
+		return nil, fmt.Errorf("%s has no pods in namespace %s; kubectl app why %s -n %s says why", app.Name, app.Namespace, app.Name, app.Namespace)
+	}
+	return pods, nil
 }

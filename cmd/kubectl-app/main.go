@@ -55,6 +55,7 @@ var groups = []struct {
 func main() {
 	logf.SetLogger(logr.Discard()) // what a command has to say, it says itself
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // whoever interrupts it once more ends it at once
 	code := run(ctx, os.Args[1:], genericiooptions.IOStreams{In: os.Stdin, Out: os.Stdout, ErrOut: os.Stderr})
 	stop()
 	os.Exit(code)

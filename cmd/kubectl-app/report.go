@@ -40,7 +40,9 @@ import (
 
 	"github.com/example/app-operator/internal/children"
 	"github.com/example/app-operator/internal/cli"
+	"github.com/example/app-operator/internal/cli/takeover"
 	"github.com/example/app-operator/internal/cli/view"
+	"github.com/example/app-operator/internal/cluster"
 	"github.com/example/app-operator/internal/resources"
 )
 
@@ -121,6 +123,12 @@ func (b *bundle) gather(ctx context.Context, r *reading) error {
 	for i := range children.Table {
 		child := &children.Table[i]
 		for _, object := range r.Live[child.Kind] {
+			if app := r.Application(); !child.Owns(app, object) && child.ApplicationOf(object) != app.Name { // somebody else's, in its place
+				if err := b.addStranger(child, object); err != nil {
+					return err
+				}
+				continue
+			}
 			if err := b.addObject(ctx, kindOf(b.connection, child), client.ObjectKeyFromObject(object), "objects/"); err != nil {
 				return err
 			}
@@ -134,6 +142,14 @@ func (b *bundle) gather(ctx context.Context, r *reading) error {
 	return b.addOperators(ctx, r)
 }
 
+// addStranger says whose an object is that has a name which the Application may need.
+func (b *bundle) addStranger(child *children.Child, object children.Object) error {
+	kind := kindOf(b.connection, child)
+	stranger := cluster.MetadataOf(kind)
+	cluster.CopyIdentity(stranger, object)
+	return b.addYAML("objects/"+kind.Kind+"-"+object.GetName()+".yaml", stranger)
+}
+
 // addObject adds an object as it is. Of ConfigMaps there is the metadata alone, as the operator reads them.
 func (b *bundle) addObject(ctx context.Context, kind schema.GroupVersionKind, key client.ObjectKey, folder string) error {
 	live := &unstructured.Unstructured{}
@@ -145,6 +161,11 @@ func (b *bundle) addObject(ctx context.Context, kind schema.GroupVersionKind, ke
 		delete(live.Object, "data")
 		delete(live.Object, "binaryData")
 	}
+	annotations := live.GetAnnotations()
+	for _, copied := range []string{corev1.LastAppliedConfigAnnotation, takeover.AnnotationBefore} { // which have the content once more
+		delete(annotations, copied)
+	}
+	live.SetAnnotations(annotations)
 	return b.addYAML(folder+kind.Kind+"-"+key.Name+".yaml", live.Object)
 }
 

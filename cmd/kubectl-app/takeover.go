@@ -161,7 +161,7 @@ func (m *move) prepare(ctx context.Context) (bool, error) {
 	if m.dryRun {
 		return false, nil
 	}
-	return m.confirmed()
+	return m.confirmed(ctx)
 }
 
 // announce writes the steps, and what has to be known before.
@@ -185,16 +185,24 @@ func (m *move) announce(way []takeover.Step) {
 	}
 }
 
-// confirmed asks, unless it is not to.
-func (m *move) confirmed() (bool, error) {
+// confirmed asks, unless it is not to. A terminal knows nothing of an interruption.
+func (m *move) confirmed(ctx context.Context) (bool, error) {
 	if m.yes {
 		return true, nil
 	}
 	_, _ = fmt.Fprint(m.streams.Out, "Go on? [y/N] ")
-	line, _ := bufio.NewReader(m.streams.In).ReadString('\n')
-	switch strings.ToLower(strings.TrimSpace(line)) {
-	case "y", "yes":
-		return true, nil
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(m.streams.In).ReadString('\n')
+		answer <- strings.ToLower(strings.TrimSpace(line))
+	}()
+	select {
+	case <-ctx.Done():
+		_, _ = fmt.Fprintln(m.streams.Out)
+	case line := <-answer:
+		if line == "y" || line == "yes" {
+			return true, nil
+		}
 	}
 	return false, errors.New("nothing was changed; --yes goes on without asking")
 }

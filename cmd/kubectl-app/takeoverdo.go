@@ -51,7 +51,7 @@ func (m *move) do(ctx context.Context, kind takeover.Kind) error {
 			return m.patchApp(ctx, func(app *v1.Application) { app.Spec.Paused = true })
 		},
 		takeover.TakeBack: func(ctx context.Context) error {
-			return m.each(ctx, func(o *takeover.Object) bool { return !o.Owned }, m.forget)
+			return m.each(ctx, func(o *takeover.Object) bool { return !o.Owned }, m.takeBack)
 		},
 		takeover.Restore:  m.restoreAll,
 		takeover.Delete:   m.deleteApp,
@@ -152,6 +152,15 @@ func (m *move) give(ctx context.Context, live *unstructured.Unstructured) error 
 	return m.update(ctx, live)
 }
 
+// takeBack takes off what a move has left on an object that it has given, unless the operator has taken that since it was looked at: then it is
+// given back, which needs what it remembers.
+func (m *move) takeBack(ctx context.Context, live *unstructured.Unstructured) error {
+	if children.Of(live.GetKind()).ApplicationOf(live) != "" {
+		return nil
+	}
+	return m.forget(ctx, live)
+}
+
 // forget takes off what a move has left on an object.
 func (m *move) forget(ctx context.Context, live *unstructured.Unstructured) error {
 	annotations := live.GetAnnotations()
@@ -249,8 +258,8 @@ func (m *move) settles(ctx context.Context) error {
 
 // remove removes the old pods, and then what was remembered. What remembers the Deployment goes last, so that this can be gone on with.
 func (m *move) remove(ctx context.Context) error {
-	if err := m.settles(ctx); err != nil {
-		return err
+	if !m.settled {
+		return m.settles(ctx) // and look again, whether the new pods have borne what they got
 	}
 	if m.seen.Old != nil {
 		return m.delete(ctx, m.seen.Old, metav1.DeletePropagationForeground)

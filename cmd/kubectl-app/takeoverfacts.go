@@ -85,7 +85,7 @@ func (m *move) readDeployment(ctx context.Context, seen *moveReading) error {
 	if err := m.connection.Get(ctx, client.ObjectKey{Namespace: m.connection.Namespace, Name: m.deployment}, deployment); err != nil {
 		return client.IgnoreNotFound(err)
 	}
-	if owner := children.ControllingApplication(deployment); owner != "" {
+	if owner := children.Of(children.Deployment).ApplicationOf(deployment); owner != "" {
 		seen.Made, seen.Application = deployment, owner
 	} else {
 		seen.Old = deployment

@@ -140,12 +140,12 @@ var _ = Describe("An object that is given to an Application", Ordered, ContinueO
 		consent(ctx, theirs, "")
 		consent(ctx, theirs, "another")
 		running.rest(ctx)
-		Expect(running.writesAfter(writes)()).To(BeEmpty())
+		Expect(running.writesButStatuses(writes)()).To(BeEmpty())
 
 		By("repairing and deleting it as any other")
 		if kind.harm != nil {
 			edit(ctx, theirs, kind.harm)
-			Eventually(running.writesAfter(writes)).ShouldNot(BeEmpty())
+			Eventually(running.writesButStatuses(writes)).ShouldNot(BeEmpty())
 		}
 		Expect(k8s.Delete(ctx, app)).To(Succeed())
 		Eventually(gone(ctx, theirs)).Should(Satisfy(apierrors.IsNotFound))

@@ -149,6 +149,13 @@ func (o *runningOperator) writes() []request {
 	return slices.DeleteFunc(o.requests(), func(r request) bool { return !r.writes() || r.ObjectRef.Resource == "events" })
 }
 
+// writesButStatuses is writesAfter without statuses: an autoscaler, a route and a load balancer become faults after two minutes.
+func (o *runningOperator) writesButStatuses(before int) func() []string {
+	return func() []string {
+		return slices.DeleteFunc(o.writesAfter(before)(), func(write string) bool { return strings.Contains(write, " status: ") })
+	}
+}
+
 // writesAfter returns what the operator has written since there were so many writes, in words.
 func (o *runningOperator) writesAfter(before int) func() []string {
 	return func() []string {

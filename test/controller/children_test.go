@@ -330,6 +330,7 @@ var _ = Describe("A child", Ordered, ContinueOnFailure, func() {
 	It("of every kind is there, and the operator rests: no pass, no write", func(ctx SpecContext) {
 		ours, _ := census(ctx, Default, app)
 		Expect(ours).To(Equal(wantedOf(app, nil)))
+		answerRoute(ctx, app, metav1.ConditionTrue, gatewayv1.RouteReasonAccepted)
 		tellAutoscalers(ctx, app)
 		running.expectCalm(ctx, namespace, 10*time.Second)
 	})

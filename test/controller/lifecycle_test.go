@@ -19,8 +19,6 @@ package controller_test
 import (
 	"os/exec"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -262,8 +260,7 @@ var _ = Describe("An Application", func() {
 		}
 		Eventually(func() float64 { return running.reconciles(ctx) }).Should(BeNumerically(">=", passes+float64(len(apps))))
 		running.rest(ctx)
-		// The statuses apart: what is missing here, and each autoscaler, becomes another fault after two minutes.
-		Expect(slices.DeleteFunc(running.writesAfter(writes)(), func(write string) bool { return strings.Contains(write, " status: ") })).To(BeEmpty())
+		Expect(running.writesButStatuses(writes)()).To(BeEmpty())
 	})
 })
 

@@ -18,6 +18,7 @@ package controller_test
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -446,8 +447,10 @@ func breakNewPods(ctx context.Context, app *v1.Application, state corev1.Contain
 	}).Should(Succeed())
 }
 
-// writesOf returns what the operator has written of this resource.
+// writesOf returns what the operator has written of this resource. What the API server had no time for was sent again.
 func (o *runningOperator) writesOf(plural string) []request {
 	GinkgoHelper()
-	return slices.DeleteFunc(slices.Clone(o.writes()), func(r request) bool { return r.ObjectRef.Resource != plural })
+	return slices.DeleteFunc(slices.Clone(o.writes()), func(r request) bool {
+		return r.ObjectRef.Resource != plural || r.ResponseStatus.Code >= http.StatusMultipleChoices
+	})
 }

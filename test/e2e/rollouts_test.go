@@ -71,7 +71,10 @@ func failingRollouts() []*failingRollout {
 			words: []string{v1.ReasonImagePullFailed, "not found"},
 		},
 		{ // it listens elsewhere
-			name: "unready", fail: func(spec *v1.ApplicationSpec) { spec.Env = []corev1.EnvVar{{Name: "PORT", Value: "81"}} },
+			name: "unready", fail: func(spec *v1.ApplicationSpec) {
+				spec.Env = []corev1.EnvVar{{Name: "PORT", Value: "81"}}
+				spec.Rollout.ProgressDeadlineSeconds = new(int32(deadlineSeconds)) // of others, a busy node may need longer
+			},
 			reason: v1.ReasonRolledBack, words: []string{v1.ReasonProgressDeadlineExceeded},
 		},
 		{
@@ -148,9 +151,7 @@ func (f *failingRollout) start(ctx context.Context, namespace, clients string) {
 	f.app.Name = f.name
 	f.app.Spec.Probes = &v1.ProbesSpec{Readiness: &v1.Probe{HTTPGet: &v1.HTTPGetProbe{Port: new(intstr.FromInt32(80))}, PeriodSeconds: new(int32(1))}}
 	f.app.Spec.Shutdown = &v1.ShutdownSpec{PreStopSleepSeconds: 5}
-	f.app.Spec.Rollout = &v1.RolloutSpec{
-		OnFailure: v1.FailurePolicyRollback, FailAfterSeconds: new(int32(failAfterSeconds)), ProgressDeadlineSeconds: new(int32(deadlineSeconds)),
-	}
+	f.app.Spec.Rollout = &v1.RolloutSpec{OnFailure: v1.FailurePolicyRollback, FailAfterSeconds: new(int32(failAfterSeconds))}
 	if f.prepare != nil {
 		f.prepare(&f.app.Spec)
 	}
@@ -208,6 +209,7 @@ func failTogether(ctx context.Context, all []*failingRollout, round string, dist
 		before := f.app.DeepCopy()
 		f.app.Spec.Args, f.app.Spec.Env, f.app.Spec.Image = nil, nil, images.Web
 		f.app.Spec.PodMetadata = &v1.PodMetadata{Annotations: map[string]string{"round": round + ", mended"}}
+		f.app.Spec.Rollout.ProgressDeadlineSeconds = nil
 		if f.app.Spec.Release != nil {
 			f.app.Spec.Release.Args, f.app.Spec.Release.ActiveDeadlineSeconds = []string{"nothing"}, nil
 		}

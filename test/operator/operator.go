@@ -190,6 +190,9 @@ func (o *Operator) waitUntilReady(ctx context.Context) error {
 // Metrics returns the operator's metrics by name.
 func (o *Operator) Metrics(ctx context.Context) (map[string]*dto.MetricFamily, error) {
 	text, err := get(ctx, o.metrics)
+	if err != nil && ctx.Err() == nil && !o.Ended() { // one that has stood still has cut the connection
+		text, err = get(ctx, o.metrics)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the metrics of %s: %w", o.Name, err)
 	}

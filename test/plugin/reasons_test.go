@@ -521,6 +521,7 @@ func waitsForAddress(s *session, app *v1.Application) {
 		for i := range service.ManagedFields {
 			service.ManagedFields[i].Time = &long
 		}
+		metav1.SetMetaDataAnnotation(&service.ObjectMeta, "a-person", "was here") // or the API server keeps the times that it has
 		return k8s.Update(s.Context(), service)
 	})
 }

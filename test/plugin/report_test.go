@@ -45,6 +45,13 @@ func TestReportHasWhatHelpsAndNoSecret(t *testing.T) {
 		EnvFrom: []corev1.EnvFromSource{{SecretRef: &corev1.SecretEnvSource{LocalObjectReference: corev1.LocalObjectReference{Name: "vault"}}}},
 	})
 	s.waits(app, v1.ReasonRolloutComplete)
+	// Of a name that the Application may need, and of kubectl's client-side apply.
+	stranger := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "bank-ledger", Namespace: served, Annotations: map[string]string{
+		corev1.LastAppliedConfigAnnotation: `{"data":{"password":"` + secret + `"}}`,
+	}}, Data: map[string]string{"password": secret}}
+	if err := k8s.Create(t.Context(), stranger); err != nil {
+		t.Fatal(err)
+	}
 	file := filepath.Join(t.TempDir(), "report.tar.gz")
 	if said, code := s.runs("report", "bank", "-n", served, "--output", file); code != 0 || !strings.Contains(said, "objects/Deployment-bank.yaml\n") {
 		t.Fatalf("exit code %d\n%s", code, said)
@@ -57,6 +64,9 @@ func TestReportHasWhatHelpsAndNoSecret(t *testing.T) {
 		if name != "CONTENTS.txt" && !strings.Contains(found["CONTENTS.txt"], name+"\n") {
 			t.Errorf("%s is not in the list", name)
 		}
+	}
+	if of := found["objects/ConfigMap-bank-ledger.yaml"]; !strings.Contains(of, "name: bank-ledger") {
+		t.Errorf("it does not have whose ConfigMap bank-ledger is: %s", of)
 	}
 	for name, content := range found {
 		if strings.Contains(content, secret) || strings.Contains(name, "Secret") {

@@ -67,9 +67,9 @@ func TestHandover(t *testing.T) {
 	if code := leader.End(t); code != 0 {
 		t.Errorf("exit code %d of the leader after SIGTERM", code)
 	}
-	for _, never := range []string{"leader election lost", `"level":"error"`} {
-		if strings.Contains(leader.Stderr(), never) {
-			t.Errorf("the leader logged %q although it ended in good order", never)
+	for line := range strings.Lines(leader.Stderr()) { // a machine that stands still loses a watch
+		if strings.Contains(line, "leader election lost") || strings.Contains(line, `"level":"error"`) && !strings.Contains(line, "Lost the watch; retrying") {
+			t.Errorf("the leader logged %q although it ended in good order", line)
 		}
 	}
 	waitForHolder(t, admin, namespace, first)

@@ -154,13 +154,18 @@ func (p *Process) served(tb testing.TB, what string) string {
 	return regexp.MustCompile(`"Serving ` + what + `","address":"([^"]+)"`).FindStringSubmatch(p.Stderr())[1]
 }
 
-// Probe asks /readyz or /healthz, of a process that logs JSON.
+// Probe asks /readyz or /healthz, of a process that logs JSON. A process that stands still for long cuts connections.
 func (p *Process) Probe(tb testing.TB, path string) (code int, body string) {
 	tb.Helper()
-	code, body, err := get("http://" + p.ProbeAddress(tb) + path)
-	if err != nil {
-		tb.Fatal(err)
-	}
+	url := "http://" + p.ProbeAddress(tb) + path
+	Eventually(tb, "answer "+path, func() bool {
+		var err error
+		code, body, err = get(url)
+		if err != nil && p.hasEnded() {
+			tb.Fatal(err)
+		}
+		return err == nil
+	})
 	return code, body
 }
 

@@ -68,6 +68,8 @@ func RefuseBack(f *Facts) error {
 		return fmt.Errorf("the Application %s was not made by --take-over of Deployment %s; what it has, it keeps", f.Application, f.Deployment)
 	case f.App == nil && f.Keeper() == nil && len(f.Backless()) == 0 && len(Backward(f)) == 0:
 		return fmt.Errorf("there is nothing to undo: no Application takes over Deployment %s of namespace %s", f.Deployment, f.Namespace)
+	case f.orphans():
+		return f.refuseOrphan()
 	case f.App != nil && (f.Old == nil && len(f.Sets) == 0 || f.removing()):
 		return fmt.Errorf("this cannot be undone: the pods of Deployment %s are removed, or are being removed. "+
 			"To leave the operator, see kubectl app export --help", f.Deployment)

@@ -143,6 +143,8 @@ func Refuse(f *Facts) error {
 		return fmt.Errorf("the Application %s has taken over another Deployment that was called %s; this one has to be moved by hand, or renamed", f.Application, f.Deployment)
 	case f.App != nil && f.App.DeletionTimestamp != nil:
 		return fmt.Errorf("the Application %s is being deleted; wait until it is gone", f.Application)
+	case f.orphans():
+		return f.refuseOrphan()
 	}
 	var refused []error
 	refused = append(refused, f.refuseOld(next), f.refuseObjects())
@@ -156,6 +158,16 @@ func Refuse(f *Facts) error {
 			"scale up the Deployment, or the Application, or let the pods go and apply what kubectl app import prints", f.Application))
 	}
 	return errors.Join(refused...)
+}
+
+// orphans reports whether the Application would leave its objects behind, which a move takes to be its own or nobody's.
+func (f *Facts) orphans() bool {
+	return f.App != nil && f.App.Spec.DeletionPolicy == v1.DeletionPolicyOrphan
+}
+
+func (f *Facts) refuseOrphan() error {
+	return fmt.Errorf("the Application %s has the deletionPolicy Orphan, by which its objects have no owner; "+
+		"set spec.deletionPolicy to Delete until the move is over", f.Application)
 }
 
 // refuseOld says why the Deployment cannot move, before anything of it has.

@@ -195,6 +195,8 @@ func TestAMoveIsRefused(t *testing.T) {
 		"astray":             {facts(func(f *Facts) { f.Astray = []string{"Service x"} }), "Service x"},
 		"another's":          {facts(created, func(f *Facts) { f.App.Annotations[AnnotationFrom] = "api/u" }), "takes over Deployment api"},
 		"another one since":  {facts(created, func(f *Facts) { f.Old.UID = "new" }), "has taken over another Deployment"},
+		"Orphan":             {facts(created, orphaning), "set spec.deletionPolicy to Delete until the move is over"},
+		"Orphan, on the way": {facts(created, copied, first, letGo, orphaning), "deletionPolicy Orphan"},
 		"app being deleted":  {facts(created, func(f *Facts) { f.App.DeletionTimestamp = &metav1.Time{} }), "is being deleted"},
 	} {
 		t.Run(name, func(t *testing.T) { holds(t, Refuse(each.facts), each.want) })
@@ -212,6 +214,7 @@ func TestTheWayBackIsRefused(t *testing.T) {
 		"removed":           {facts(append(slices.Clone(done), removed)...), "cannot be undone"},
 		"being removed":     {facts(append(slices.Clone(done), ending)...), "cannot be undone"},
 		"by hand":           {facts(append(slices.Clone(done), func(f *Facts) { f.Objects[2].Remembered = false })...), "Service web was given to the Application by hand"},
+		"Orphan":            {facts(append(slices.Clone(done), orphaning)...), "deletionPolicy Orphan"},
 		"nobody serves":     {facts(append(slices.Clone(done), func(f *Facts) { f.Sets[0].Status.ReadyReplicas = 0 })...), "none of the old pods is ready"},
 		"nothing to switch": {facts(created, copied, first, letGo, func(f *Facts) { f.Sets[0].Status.ReadyReplicas = 0 }), ""},
 		"half of it done":   {facts(letGo, copied), ""},
@@ -219,6 +222,8 @@ func TestTheWayBackIsRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) { holds(t, RefuseBack(each.facts), each.want) })
 	}
 }
+
+func orphaning(f *Facts) { f.App.Spec.DeletionPolicy = v1.DeletionPolicyOrphan }
 
 func ending(f *Facts) {
 	f.Sets[0].DeletionTimestamp, f.Sets[0].Finalizers = &metav1.Time{}, []string{metav1.FinalizerDeleteDependents}

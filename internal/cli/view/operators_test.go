@@ -20,6 +20,10 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	v1 "github.com/example/app-operator/api/v1"
 )
 
 // TestWhyNamesTheOperators holds that whoever is not served learns which operators there are, and is not told to install a second one
@@ -50,6 +54,61 @@ func TestWhyNamesTheOperators(t *testing.T) {
 			if strings.Contains(out.String(), words) || strings.Contains(f.Unserved(), words) {
 				t.Errorf("%s: %q in\n%s\nor in\n%s", name, words, &out, f.Unserved())
 			}
+		}
+	}
+}
+
+// TestWhyTellsOfAnOperatorThatIsGone is about Applications that were served once, and whose last change nobody looks at.
+func TestWhyTellsOfAnOperatorThatIsGone(t *testing.T) {
+	serving := Operator{Namespace: "operators", Name: "a", Serves: []string{"shop"}, Ready: 1}
+	for name, test := range map[string]struct {
+		operators []Operator
+		deleted   bool
+		has       []string
+		well      bool
+	}{
+		"it is removed":           {has: []string{"has not looked at the last change of the spec", "o operator that runs serves namespace shop"}},
+		"it serves another":       {operators: []Operator{{Namespace: "operators", Name: "a", Serves: []string{"x"}, Ready: 1}}, has: []string{"serves the namespace x"}},
+		"a deletion":              {deleted: true, has: []string{"has not looked at its deletion", "o operator that runs serves namespace shop"}},
+		"it has not come to look": {operators: []Operator{serving}, has: []string{"has not looked at the last change of the spec", "--watch"}, well: true},
+	} {
+		app := application(1)
+		app.Namespace, app.Generation, app.Status.ObservedGeneration = "shop", 4, 3
+		app.Status.Conditions = []metav1.Condition{{Type: v1.ConditionReady, Status: metav1.ConditionTrue, Reason: v1.ReasonRolloutComplete}}
+		if test.deleted {
+			app.DeletionTimestamp = &metav1.Time{}
+		}
+		var out bytes.Buffer
+		if well := Why(&out, &Facts{Application: app, Operators: test.operators}); well != test.well {
+			t.Errorf("%s: well is %t", name, well)
+		}
+		for _, words := range test.has {
+			if !strings.Contains(out.String(), words) {
+				t.Errorf("%s: no %q in\n%s", name, words, &out)
+			}
+		}
+	}
+}
+
+// TestSettled holds that nobody waits for what somebody has to act upon, although the operator tries again.
+func TestSettled(t *testing.T) {
+	for name, test := range map[string]struct {
+		ready, progressing metav1.ConditionStatus
+		generation         int64
+		want               bool
+	}{
+		"ready":           {metav1.ConditionTrue, metav1.ConditionFalse, 1, true},
+		"on its way":      {metav1.ConditionUnknown, metav1.ConditionTrue, 1, false},
+		"failed":          {metav1.ConditionFalse, metav1.ConditionFalse, 1, true},
+		"tried again":     {metav1.ConditionFalse, metav1.ConditionTrue, 1, true},
+		"not looked at":   {metav1.ConditionFalse, metav1.ConditionTrue, 2, false},
+		"paused half way": {metav1.ConditionUnknown, metav1.ConditionFalse, 1, true},
+	} {
+		app := application(1)
+		app.Generation, app.Status.ObservedGeneration = test.generation, 1
+		app.Status.Conditions = []metav1.Condition{{Type: v1.ConditionReady, Status: test.ready}, {Type: v1.ConditionProgressing, Status: test.progressing}}
+		if got := Settled(app); got != test.want {
+			t.Errorf("%s: %t", name, got)
 		}
 	}
 }

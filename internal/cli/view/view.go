@@ -145,10 +145,11 @@ func VerdictOf(app *v1.Application) (Verdict, *metav1.Condition) {
 	}
 }
 
-// Settled reports whether nothing will be done until something changes.
+// Settled reports whether nothing will be done until something changes, or somebody has to act, although the operator tries again.
 func Settled(app *v1.Application) bool {
-	progressing := meta.FindStatusCondition(app.Status.Conditions, v1.ConditionProgressing)
-	return progressing != nil && progressing.Status == metav1.ConditionFalse && app.Status.ObservedGeneration == app.Generation
+	conditions := app.Status.Conditions
+	return app.Status.ObservedGeneration == app.Generation &&
+		(meta.IsStatusConditionFalse(conditions, v1.ConditionProgressing) || meta.IsStatusConditionFalse(conditions, v1.ConditionReady))
 }
 
 // Summarize returns the status as programs read it.

@@ -135,8 +135,16 @@ func Why(out io.Writer, f *Facts) bool {
 		return false
 	}
 	if app.Status.ObservedGeneration < app.Generation {
-		fmt.Fprintf(out, "%s in %s: the operator has not looked at the last change of the spec (generation %d, seen is %d).\n",
-			app.Name, app.Namespace, app.Generation, app.Status.ObservedGeneration)
+		what := "the last change of the spec"
+		if app.DeletionTimestamp != nil {
+			what = "its deletion"
+		}
+		fmt.Fprintf(out, "%s in %s: the operator has not looked at %s (generation %d, seen is %d).\n",
+			app.Name, app.Namespace, what, app.Generation, app.Status.ObservedGeneration)
+		if unserved := f.Unserved(); unserved != "" {
+			fmt.Fprintln(out, strings.ToUpper(unserved[:1])+unserved[1:])
+			return false
+		}
 		writeOperators(out, f)
 		next(out, []string{"kubectl app status " + app.Name + " -n " + app.Namespace + " --watch"})
 		return !slices.ContainsFunc(f.Operators, func(o Operator) bool { return o.serves(app.Namespace) && o.Ready == 0 })
