@@ -46,6 +46,8 @@ const (
 	doubtAgain = 30 * time.Second
 	// fillPatience is how long a namespace may take to be read until its rights are looked at again, if anything was forbidden.
 	fillPatience = 10 * time.Second
+	// othersPatience is how long the other namespaces wait for one that takes long to be read, when the operator starts.
+	othersPatience = time.Minute
 )
 
 // part is the cache of one of the namespaces that are to be served, and what is known of the rights there. A namespace is
@@ -136,9 +138,12 @@ func (p *part) tend(ctx context.Context) {
 		}
 	}()
 	defer func() { <-running }()
-	for !p.fill(ctx) {
+	for began := time.Now(); !p.fill(ctx); {
 		if ctx.Err() != nil {
 			return
+		}
+		if time.Since(began) >= othersPatience {
+			p.letOthersBegin()
 		}
 		select {
 		case <-p.doubts:
@@ -189,6 +194,14 @@ func (p *part) leaveOut(why error) {
 		p.log("Not serving a namespace until all rights are there; serving the others", why)
 	}
 	metrics.LacksNamespace(p.namespace)
+	p.settle()
+}
+
+// letOthersBegin has nobody wait any longer for a namespace that cannot be read, or that takes long: it is served when it has been.
+func (p *part) letOthersBegin() {
+	if !p.isSettled() {
+		p.log("Not serving a namespace until its objects have been read; serving the others", fmt.Errorf("not all were read within %s", othersPatience))
+	}
 	p.settle()
 }
 

@@ -84,7 +84,11 @@ func TestASlowNamespaceIsAskedForNoRights(t *testing.T) {
 		}
 		go p.tend(t.Context())
 
-		time.Sleep(10 * fillPatience)
+		time.Sleep(othersPatience / 2)
+		if p.isSettled() {
+			t.Error("the other namespaces do not wait for one that takes a moment")
+		}
+		time.Sleep(10*fillPatience - othersPatience/2)
 		if asked := api.asked.Load(); asked > 0 {
 			t.Errorf("it has asked %d times", asked)
 		}
@@ -95,6 +99,9 @@ func TestASlowNamespaceIsAskedForNoRights(t *testing.T) {
 		}
 		if p.served() {
 			t.Error("it is served although it has not been read")
+		}
+		if !p.isSettled() {
+			t.Errorf("after %s the other namespaces wait for it", 12*fillPatience)
 		}
 		close(read)
 		synctest.Wait()

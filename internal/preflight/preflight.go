@@ -118,8 +118,10 @@ func WaitForAPI(ctx context.Context, config *rest.Config, startup Startup) (Foun
 	var (
 		log      = ctrl.Log.WithName("startup")
 		began    = time.Now()
+		failing  = began // since when it is anything but rights
 		reported time.Time
 		said     string
+		rarely   bool
 	)
 	for {
 		absent, missing := check.run(ctx)
@@ -140,11 +142,13 @@ func WaitForAPI(ctx context.Context, config *rest.Config, startup Startup) (Foun
 		if startup.OnWaiting != nil {
 			startup.OnWaiting(missing)
 		}
-		if time.Since(began) >= startup.Timeout {
-			if _, comes := errors.AsType[*MissingRightsError](missing); !comes {
-				return Found{}, fmt.Errorf("gave up after %s waiting for %w", startup.Timeout, missing)
-			}
-			startup.Poll, startup.Report = startup.Report, startup.Timeout // more rarely
+		if _, comes := errors.AsType[*MissingRightsError](missing); comes {
+			failing = time.Now()
+		} else if time.Since(failing) >= startup.Timeout {
+			return Found{}, fmt.Errorf("gave up after %s waiting for %w", startup.Timeout, missing)
+		}
+		if time.Since(began) >= startup.Timeout && !rarely {
+			startup.Poll, startup.Report, rarely = startup.Report, startup.Timeout, true
 		}
 		if text := missing.Error(); text != said || time.Since(reported) >= startup.Report {
 			log.Info("Waiting for " + text)

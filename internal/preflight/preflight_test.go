@@ -33,6 +33,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -549,6 +550,51 @@ func TestWaitForAPIRecovers(t *testing.T) {
 			t.Errorf("asked %d times for %q, want %d", count, right, want)
 		}
 	}
+}
+
+// direct has an API server answer without a network.
+type direct struct{ api http.Handler }
+
+// RoundTrip returns what the API server answers.
+func (d direct) RoundTrip(request *http.Request) (*http.Response, error) {
+	answer := httptest.NewRecorder()
+	d.api.ServeHTTP(answer, request)
+	return answer.Result(), nil
+}
+
+// TestWaitForAPIFindsLateRightsSoon holds that rights which come after an hour are found as soon as those which come after two minutes, and
+// that an API server which is away for a moment then is given its time.
+func TestWaitForAPIFindsLateRightsSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := &fakeAPI{kinds: []string{"applications/status", "applications"}, user: "jane"}
+		api.denies = func(authorizationv1.ResourceAttributes) bool { return true }
+		config := &rest.Config{Host: "http://api", Transport: direct{api}, ContentConfig: rest.ContentConfig{ContentType: "application/json"}}
+		var last time.Time
+		pause := time.Duration(0)
+		startup := Startup{Namespaces: []string{"a"}, OnWaiting: func(error) { last, pause = time.Now(), time.Since(last) }}
+		ended := make(chan error, 1)
+		go func() {
+			_, err := WaitForAPI(t.Context(), config, startup)
+			ended <- err
+		}()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if pause > startupReport {
+			t.Errorf("after an hour it looks every %s", pause)
+		}
+		api.change(func() { api.discovery = refusal(apierrors.NewNotFound(schema.GroupResource{}, "")) })
+		time.Sleep(startupTimeout / 2)
+		api.change(func() { api.discovery, api.denies = nil, nil })
+		time.Sleep(2 * startupReport)
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Error(err)
+			}
+		default:
+			t.Error("it waits on, although all is there")
+		}
+	})
 }
 
 func TestWaitForAPIStops(t *testing.T) {
