@@ -65,7 +65,8 @@ export CGO_ENABLED := 0
 export GOFLAGS := $(shell go env GOFLAGS) -trimpath -buildvcs=false
 
 # A recipe stops at its first failing command, also inside a pipe.
-SHELL = /usr/bin/env bash -o pipefail
+# GNU make 3.81, which macOS has, knows no .SHELLFLAGS.
+SHELL = /usr/bin/env bash -e -o pipefail
 .SHELLFLAGS = -ec
 
 # One Go build at a time, whatever -j says: `go build` already uses every core,

@@ -15,7 +15,7 @@ check() {
 	(($#)) || fail "nothing to check. Remedy: name files or folders"
 	# A placeholder, and not a host or an image of an example.
 	local placeholder='github[.]com/example([^a-z0-9-]|$)|(^|[^A-Za-z0-9.-])(registry[.])?example[.]com/app-operator'
-	placeholder+='|app-operator@example[.]com|^ *- example$'
+	placeholder+='|app-operator@example[.]com|^ *- example$|--repo [e]xample/'
 	local found
 	found=$(grep -rnIE --exclude-dir=.git --exclude-dir=bin --exclude-dir=dist "$placeholder" "$@" | cut -c1-160) || (($? == 1))
 	if [[ -n $found ]]; then
@@ -66,6 +66,7 @@ set_identity() {
 		fail "API_GROUP=\"$group\": is not the name of an API group, such as apps.acme.org"
 
 	every "$repository_now" "s#$(literally "$repository_now")([^A-Za-z0-9_-]|\$)#$repository\\1#g"
+	every "--repo ${repository_now#*/}" "s#--repo $(literally "${repository_now#*/}")([^A-Za-z0-9_-]|\$)#--repo ${repository#*/}\\1#g"
 	every "$images_now/app-operator" "s#(^|[^A-Za-z0-9_.-])(registry\.)?$(literally "$images_now")/app-operator#\\1$images/app-operator#g"
 	every "$email_now" "s#$(literally "$email_now")#$email#g"
 	local file
