@@ -249,7 +249,7 @@ var _ = Describe("An Application", func() {
 				// No PriorityClass, no RuntimeClass, and no storage for claims.
 				haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonReferenceMissing),
 				haveCondition(v1.ConditionReady, metav1.ConditionFalse, v1.ReasonUnschedulable),
-				SatisfyAll(HaveField("Name", "revision-release-beside-earlier"), // whose release command has a claim
+				SatisfyAll(HaveField("Name", BeElementOf("revision-release-beside-earlier", "jobs-claim", "jobs-claim-there")), // whose release command has a claim
 					haveCondition(v1.ConditionReady, metav1.ConditionUnknown, v1.ReasonReleasing))), app.Name)
 		}
 		running.rest(ctx)
