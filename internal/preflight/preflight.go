@@ -118,10 +118,9 @@ func WaitForAPI(ctx context.Context, config *rest.Config, startup Startup) (Foun
 	var (
 		log      = ctrl.Log.WithName("startup")
 		began    = time.Now()
-		failing  = began // since when it is anything but rights
+		wait     = patience{began: began, failing: began}
 		reported time.Time
 		said     string
-		rarely   bool
 	)
 	for {
 		absent, missing := check.run(ctx)
@@ -142,13 +141,8 @@ func WaitForAPI(ctx context.Context, config *rest.Config, startup Startup) (Foun
 		if startup.OnWaiting != nil {
 			startup.OnWaiting(missing)
 		}
-		if _, comes := errors.AsType[*MissingRightsError](missing); comes {
-			failing = time.Now()
-		} else if time.Since(failing) >= startup.Timeout {
-			return Found{}, fmt.Errorf("gave up after %s waiting for %w", startup.Timeout, missing)
-		}
-		if time.Since(began) >= startup.Timeout && !rarely {
-			startup.Poll, startup.Report, rarely = startup.Report, startup.Timeout, true
+		if err := wait.goesOn(&startup, missing); err != nil {
+			return Found{}, err
 		}
 		if text := missing.Error(); text != said || time.Since(reported) >= startup.Report {
 			log.Info("Waiting for " + text)
@@ -159,6 +153,25 @@ func WaitForAPI(ctx context.Context, config *rest.Config, startup Startup) (Foun
 		case <-time.After(startup.Poll):
 		}
 	}
+}
+
+// patience is since when is waited, and since when for anything but rights. After a while it is looked more rarely.
+type patience struct {
+	began, failing time.Time
+	rarely         bool
+}
+
+// goesOn returns an error when it is time to give up on what is missing. For rights it waits without end.
+func (p *patience) goesOn(startup *Startup, missing error) error {
+	if _, comes := errors.AsType[*MissingRightsError](missing); comes {
+		p.failing = time.Now()
+	} else if time.Since(p.failing) >= startup.Timeout {
+		return fmt.Errorf("gave up after %s waiting for %w", startup.Timeout, missing)
+	}
+	if time.Since(p.began) >= startup.Timeout && !p.rarely {
+		startup.Poll, startup.Report, p.rarely = startup.Report, startup.Timeout, true
+	}
+	return nil
 }
 
 func (s *Startup) setDefaults() {
