@@ -46,7 +46,7 @@ import (
 
 // FieldOwner is the field manager under which the operator owns what it applies. It must never change: fields
 // owned under another name would stay behind.
-const FieldOwner = "app-operator"
+const FieldOwner = resources.FieldOwner
 
 // The kinds that are spoken of elsewhere: they are what the status is about.
 const (

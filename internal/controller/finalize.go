@@ -186,7 +186,7 @@ func (r *ApplicationReconciler) deleteBeforeDrain(
 		if child.DrainPhase != phase {
 			continue
 		}
-		if why := s.Unavailable[child.Kind]; why != nil && !isNotInstalled(why) { // there may be one
+		if why := s.unread(child); why != nil {
 			failed = append(failed, why)
 			continue
 		}
@@ -235,7 +235,7 @@ func (r *ApplicationReconciler) orphan(ctx context.Context, record *appRecord, s
 	app := s.Application
 	for i := range children.Table {
 		child := &children.Table[i]
-		if why := s.Unavailable[child.Kind]; why != nil && !isNotInstalled(why) {
+		if why := s.unread(child); why != nil {
 			return why
 		}
 		for _, live := range s.Live[child.Kind] {

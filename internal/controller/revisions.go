@@ -34,6 +34,7 @@ import (
 	v1 "github.com/example/app-operator/api/v1"
 	"github.com/example/app-operator/internal/children"
 	"github.com/example/app-operator/internal/expectations"
+	"github.com/example/app-operator/internal/managedfields"
 	"github.com/example/app-operator/internal/metrics"
 	"github.com/example/app-operator/internal/outcome"
 	"github.com/example/app-operator/internal/resources"
@@ -117,7 +118,7 @@ func (r *ApplicationReconciler) decide(ctx context.Context, s *snapshot, record 
 		return fmt.Errorf("read the revision that the spec asks for: %w", err)
 	}
 	if _, known := facts.Known[s.Update.Name]; known && children.Of(children.ControllerRevision).Owns(s.Application, revision) {
-		facts.Known[s.Update.Name] = resources.RevisionRecord(revision, writtenAt(revision))
+		facts.Known[s.Update.Name] = resources.RevisionRecord(revision, managedfields.WrittenAt(revision, children.FieldOwner))
 		s.decision = revisions.Decide(*facts)
 	}
 	record.revision.asked = true
@@ -154,7 +155,7 @@ func (r *ApplicationReconciler) facts(ctx context.Context, s *snapshot, record *
 	}
 	for _, revision := range s.Live[children.ControllerRevision] {
 		if children.Of(children.ControllerRevision).Owns(app, revision) {
-			facts.Known[revision.GetName()] = resources.RevisionRecord(revision, writtenAt(revision))
+			facts.Known[revision.GetName()] = resources.RevisionRecord(revision, managedfields.WrittenAt(revision, children.FieldOwner))
 		}
 	}
 	switch fault := status.RolloutFault(s.seen); {
@@ -186,17 +187,6 @@ func (known *podsFault) startedBy(app *v1.Application, facts revisions.Facts) me
 		}
 	}
 	return known.since
-}
-
-// writtenAt returns when the operator has last written an object.
-func writtenAt(object metav1.Object) metav1.Time {
-	var last metav1.Time
-	for _, entry := range object.GetManagedFields() {
-		if entry.Manager == children.FieldOwner && entry.Time != nil && last.Before(entry.Time) {
-			last = *entry.Time
-		}
-	}
-	return last
 }
 
 // releaseOutcome returns how a Job has ended. How its pods have, is read once: then it is remembered.

@@ -185,6 +185,14 @@ func (r *ApplicationReconciler) canRead(ctx context.Context, s *snapshot, child 
 	return s.Unavailable[child.Kind] == nil
 }
 
+// unread returns why the objects of a kind could not be read, so that there may be some, or nil.
+func (s *snapshot) unread(child *children.Child) error {
+	if why := s.Unavailable[child.Kind]; !isNotInstalled(why) {
+		return why
+	}
+	return nil
+}
+
 // readPods reads the pods of the Deployment and its newest ReplicaSet. Others may have copied the Deployment with its labels, and
 // anybody can create a pod with these: such pods do not count.
 func (r *ApplicationReconciler) readPods(ctx context.Context, s *snapshot) error {

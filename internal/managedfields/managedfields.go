@@ -44,6 +44,17 @@ func Of(object metav1.Object, manager string) (Fields, error) {
 	return Fields{set: &fieldpath.Set{}}, nil
 }
 
+// WrittenAt returns when the manager has last changed the object, or the zero time.
+func WrittenAt(object metav1.Object, manager string) metav1.Time {
+	var last metav1.Time
+	for _, entry := range object.GetManagedFields() {
+		if entry.Manager == manager && entry.Time != nil && last.Before(entry.Time) {
+			last = *entry.Time
+		}
+	}
+	return last
+}
+
 // appliedBy reports whether the entry holds what the manager has applied.
 func appliedBy(entry metav1.ManagedFieldsEntry, manager string) bool {
 	return entry.Manager == manager && entry.Operation == metav1.ManagedFieldsOperationApply && entry.Subresource == ""

@@ -41,6 +41,9 @@ const (
 
 	// ManagedBy is the value of LabelManagedBy.
 	ManagedBy = "app-operator"
+
+	// FieldOwner is the field manager of what is built here: children.FieldOwner.
+	FieldOwner = "app-operator"
 )
 
 // Labels returns the labels of the children and pods of the Application of this name.

@@ -29,7 +29,9 @@ import (
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	v1 "github.com/example/app-operator/api/v1"
+	"github.com/example/app-operator/internal/managedfields"
 	"github.com/example/app-operator/internal/outcome"
+	"github.com/example/app-operator/internal/resources"
 )
 
 // answerSeconds is how long an HTTPRoute may be without an answer of its parent, and a load balancer without an address, before that is a
@@ -100,18 +102,12 @@ func isBalanced(app *v1.Application) bool {
 	return app.DeletionTimestamp == nil && app.Spec.Service != nil && app.Spec.Service.Type == corev1.ServiceTypeLoadBalancer
 }
 
-// writtenAt returns when the operator has last changed an object: of the managed fields, the cache keeps its own entry alone.
+// writtenAt returns when the operator has last changed an object.
 func writtenAt(object metav1.Object) metav1.Time {
-	var last metav1.Time
-	for _, entry := range object.GetManagedFields() {
-		if entry.Time != nil && last.Before(entry.Time) {
-			last = *entry.Time
-		}
+	if last := managedfields.WrittenAt(object, resources.FieldOwner); !last.IsZero() {
+		return last
 	}
-	if last.IsZero() {
-		return object.GetCreationTimestamp()
-	}
-	return last
+	return object.GetCreationTimestamp()
 }
 
 // refusals says which parents refuse an HTTPRoute, or a part of it, in their controllers' words.
